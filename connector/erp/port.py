@@ -1,0 +1,157 @@
+"""The one door to an ERP. Every call to Odoo in the project goes through an implementation of `Erp`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from mappings.erp_data import ErpData, Record
+
+BILL = "account.move"
+ORDER = "purchase.order"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this ERP and this login can do, probed once per start.
+
+    `fields` holds, per model, the names of the fields present; `missing_rights` sentences a person understands.
+    """
+
+    version: str
+    major: int
+    protocol: str
+    login: str
+    user_id: int
+    companies: tuple[int, ...]
+    modules: frozenset[str]
+    fields: Mapping[str, frozenset[str]]
+    missing_rights: tuple[str, ...] = ()
+    key_expires: datetime | None = None
+
+    def has(self, model: str, name: str) -> bool:
+        """Whether that model has that field here."""
+        return name in self.fields.get(model, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCursor:
+    """How far a Backend has been polled. `since` is the server's time of the newest attachment seen."""
+
+    since: datetime | None = None
+    last_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An `ir.attachment` of an ERP record; its identity is backend + id + checksum."""
+
+    backend: str
+    id: int
+    checksum: str
+    name: str
+    mimetype: str
+    size: int
+    model: str
+    record_id: int
+    created: datetime
+    is_main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one poll found, and the cursor to keep once every attachment of it is in the ledger."""
+
+    attachments: tuple[Attachment, ...]
+    cursor: SyncCursor
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A to-do for a person on a record: the portable review queue."""
+
+    summary: str
+    note: str
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One intended write on one record: values, lines, chatter note and activity go in one RPC.
+
+    `key` makes it unique for ever and stands in the note, so that a retry can read back whether it happened.
+    `expected_write_date` is the record's when it was read: another one means a person was faster. `note` and the
+    activity's texts are plain text, one paragraph a line; the adapter escapes them.
+    """
+
+    key: str
+    model: str
+    record_id: int
+    expected_write_date: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    lines: tuple[Mapping[str, Any], ...] = ()
+    note: str = ""
+    activity: Activity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A document to put into the ERP as a new draft bill."""
+
+    name: str
+    data: bytes
+    move_type: str = "in_invoice"
+    company_id: int | None = None
+
+
+class Erp(Protocol):
+    """One Backend. Every method raises only the errors of `connector.errors`."""
+
+    backend: str
+
+    def capabilities(self) -> Capabilities:
+        """Probe version, fields, rights, companies and modules; cached."""
+        ...
+
+    def discover(self, cursor: SyncCursor) -> Poll:
+        """Attachments of draft vendor bills, refunds, receipts and of purchase orders since `cursor`."""
+        ...
+
+    def download(self, attachment: Attachment) -> bytes:
+        """The attachment's bytes. Raises SkippableError when it is gone or over the size limit."""
+        ...
+
+    def record(self, model: str, record_id: int) -> Record:
+        """The record as it is now. Raises SkippableError when it is gone."""
+        ...
+
+    def erp_data(self) -> ErpData:
+        """The data for matching, read in pages; the caller keeps it for a round."""
+        ...
+
+    def apply(self, effect: Effect) -> Record:
+        """Check that the record is unchanged, write once, and return the record as Odoo has it afterwards.
+
+        Raises ConflictError when the record changed since it was read or is no longer a draft, and
+        RetriableError when it is not known whether the write happened (then ask `happened` before trying again).
+        """
+        ...
+
+    def happened(self, effect: Effect) -> bool:
+        """Whether a note with this Effect's key stands on the record."""
+        ...
+
+    def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
+        """Make one draft bill per document with its attachment; the ids of the bills."""
+        ...
+
+    def record_url(self, model: str, record_id: int) -> str:
+        """The address of the record in the ERP's web client."""
+        ...
+
+    def close(self) -> None:
+        """Give back the connections."""
+        ...

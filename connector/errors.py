@@ -1,0 +1,48 @@
+"""Errors named by reaction. The message says the cause and the remedy."""
+
+
+class VouchError(Exception):
+    """Something went wrong that has a name. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class FatalError(VouchError):
+    """Stop and tell the person: nothing can go on until they mend it."""
+
+    exit_code = 3
+
+
+class SettingsError(FatalError):
+    """A setting is missing or wrong."""
+
+    exit_code = 2
+
+
+class AccessError(FatalError):
+    """The ERP does not let us in, or does not grant a right that is needed."""
+
+    exit_code = 4
+
+
+class RetriableError(VouchError):
+    """Again, later: the ERP or a server is away or busy."""
+
+    exit_code = 5
+
+
+class SkippableError(VouchError):
+    """This document only: the rest goes on. `reason` is a short stable word for the ledger."""
+
+    exit_code = 6
+
+    def __init__(self, message: str, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ConflictError(SkippableError):
+    """A person changed the record since it was read; theirs stands."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "conflict")

@@ -1,0 +1,261 @@
+"""The ERP data that matching needs, as Odoo has it, read once per round. Names are Odoo's own.
+
+Nothing here talks to Odoo: `connector/erp` fills these records, `mappings` only looks at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+Scalar = str | int | bool | date | Decimal | tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """`res.company`. `tax_rounding` is `tax_calculation_rounding_method`: `round_per_line` or `round_globally`."""
+
+    id: int
+    name: str
+    partner_id: int
+    currency_id: int
+    country: str = ""
+    vat: str = ""
+    tax_rounding: str = "round_per_line"
+    accounts: tuple[str, ...] = ()
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """`res.currency`; `rounding` is its smallest amount, 0.01 for most, 1 for the yen."""
+
+    id: int
+    name: str
+    rounding: Decimal = Decimal("0.01")
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """`res.partner`. `commercial_partner_id` is itself for a company; `company_id` None means shared by all."""
+
+    id: int
+    name: str
+    commercial_partner_id: int
+    vat: str = ""
+    company_registry: str = ""
+    country: str = ""
+    email: str = ""
+    website: str = ""
+    is_company: bool = True
+    active: bool = True
+    supplier_rank: int = 0
+    company_id: int | None = None
+    is_employee: bool = False
+    payment_term_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """`res.partner.bank`; `number` is `sanitized_acc_number`."""
+
+    id: int
+    partner_id: int
+    number: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """`account.tax` with `type_tax_use` purchase. `amount` is the rate in percent where `amount_type` is `percent`."""
+
+    id: int
+    name: str
+    amount: Decimal
+    amount_type: str = "percent"
+    price_include: bool = False
+    company_id: int | None = None
+    country: str = ""
+    active: bool = True
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`account.account`; `account_type` as Odoo has it (`expense`, `asset_current`, `liability_payable` …)."""
+
+    id: int
+    code: str
+    name: str
+    account_type: str
+    active: bool = True
+    company_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """`account.journal` of type purchase."""
+
+    id: int
+    company_id: int
+    default_account_id: int | None = None
+    currency_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerm:
+    """`account.payment.term` of one line: due `days` after the invoice date (None where it is more than that)."""
+
+    id: int
+    name: str
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VendorCode:
+    """`product.supplierinfo`: what a vendor calls a product and asks for it."""
+
+    partner_id: int
+    product_code: str = ""
+    product_name: str = ""
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`product.product` that can be bought."""
+
+    id: int
+    name: str
+    default_code: str = ""
+    barcode: str = ""
+    uom_id: int | None = None
+    expense_account_id: int | None = None
+    supplier_tax_ids: tuple[int, ...] = ()
+    vendor_codes: tuple[VendorCode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """`purchase.order.line`; quantities in the line's own unit."""
+
+    id: int
+    order_id: int
+    name: str
+    product_id: int | None
+    product_qty: Decimal
+    price_unit: Decimal
+    discount: Decimal = Decimal(0)
+    qty_received: Decimal = Decimal(0)
+    qty_invoiced: Decimal = Decimal(0)
+    tax_ids: tuple[int, ...] = ()
+    date_planned: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseOrder:
+    """`purchase.order` that is not done or cancelled."""
+
+    id: int
+    name: str
+    partner_id: int
+    company_id: int
+    currency_id: int
+    state: str
+    partner_ref: str = ""
+    lines: tuple[OrderLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """`account.move` of a vendor that exists already, draft or posted: for duplicates and habits."""
+
+    id: int
+    partner_id: int | None
+    company_id: int
+    move_type: str
+    state: str
+    ref: str = ""
+    invoice_date: date | None = None
+    amount_total: Decimal = Decimal(0)
+    currency_id: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedLine:
+    """`account.move.line` of a posted vendor bill: which account, product and taxes a vendor's lines went to."""
+
+    partner_id: int
+    company_id: int
+    name: str
+    account_id: int
+    product_id: int | None = None
+    tax_ids: tuple[int, ...] = ()
+    date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErpData:
+    """Everything matching looks at, of one Backend, at one moment."""
+
+    companies: tuple[Company, ...]
+    currencies: tuple[Currency, ...]
+    partners: tuple[Partner, ...]
+    bank_accounts: tuple[BankAccount, ...]
+    taxes: tuple[Tax, ...]
+    accounts: tuple[Account, ...]
+    journals: tuple[Journal, ...]
+    payment_terms: tuple[PaymentTerm, ...]
+    products: tuple[Product, ...]
+    purchase_orders: tuple[PurchaseOrder, ...]
+    bills: tuple[Bill, ...]
+    posted_lines: tuple[PostedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """A line that a record has already: product and text lines of a bill or an order."""
+
+    id: int
+    name: str
+    quantity: Decimal
+    price_unit: Decimal
+    subtotal: Decimal
+    tax_ids: tuple[int, ...] = ()
+    purchase_line_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The ERP record that a document is attached to, as it was when it was read.
+
+    `model` is `account.move` or `purchase.order`; `kind` is the `move_type` of a bill, `order` for an order;
+    `values` holds the fields that Vouch may write, by Odoo's name, None where empty. Many2one values are ids.
+    """
+
+    model: str
+    id: int
+    display_name: str
+    kind: str
+    state: str
+    company_id: int
+    write_date: str
+    values: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
+    lines: tuple[RecordLine, ...] = ()
+    amount_untaxed: Decimal = Decimal(0)
+    amount_tax: Decimal = Decimal(0)
+    amount_total: Decimal = Decimal(0)
+    journal_id: int | None = None
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether Odoo lets a person change it freely: bills in draft, orders not done or cancelled."""
+        return (
+            self.state == "draft"
+            if self.model == "account.move"
+            else self.state in ("draft", "sent", "purchase")
+        )

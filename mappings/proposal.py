@@ -1,0 +1,70 @@
+"""A Reading and what it matched become a Proposal: the ERP values Vouch would write, each with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inference.invoice import Check
+    from mappings.erp_data import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A candidate ERP record for one part of a Reading; `score` is 0–1, best first where several are listed."""
+
+    model: str
+    id: int
+    name: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedValue:
+    """One ERP value, the business terms it came from, the probability that it is right, and why.
+
+    `value` is ready for Odoo by type: ids for many2one, a tuple of ids for many2many, Decimal, date, str.
+    """
+
+    value: Scalar
+    confidence: float
+    reason: str
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Untaxed amount, tax and total, in the document's currency."""
+
+    untaxed: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What Vouch would write on one ERP record.
+
+    `values` are header values and `lines` the lines to add, by Odoo's field names. `checks` are the controls run
+    on the proposal. `paper` are the totals the document prints, `predicted` what Odoo will compute from `lines`.
+    `matches` lists the candidates per field, best first. `verify_only` is set where the record was filled already
+    (by Odoo's own import, or by a person) and the document was only compared with it.
+    """
+
+    model: str
+    record_id: int
+    values: Mapping[str, ProposedValue] = field(default_factory=dict[str, ProposedValue])
+    lines: tuple[Mapping[str, ProposedValue], ...] = ()
+    checks: tuple[Check, ...] = ()
+    matches: Mapping[str, tuple[Match, ...]] = field(default_factory=dict[str, tuple[Match, ...]])
+    paper: Totals | None = None
+    predicted: Totals | None = None
+    verify_only: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON object for the ledger and `--json`: decimals as strings, dates in ISO 8601, ids as numbers."""
+        raise NotImplementedError
