@@ -1,0 +1,265 @@
+"""PDF files by PDFium (text layer, rendering) and qpdf (embedded files).
+
+PDFium is not thread-safe, and its wrapper frees objects whenever Python collects them; so every visit takes the one
+lock, opens the file, and leaves nothing of PDFium behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import math
+import re
+import threading
+import zlib
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+from inference.document import Attached, Limits, Token
+from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocument
+from inference.words import Character, clean, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from PIL.Image import Image
+
+    from inference.ocr import Recognised
+
+_LOCK = threading.Lock()
+POINTS_PER_INCH = 72
+OCR_DPI = 200
+# Embedded files: an e-invoice has one XML and at most a few enclosures.
+MAX_ATTACHED = 20
+MAX_ATTACHED_BYTES = 10_000_000
+# Fewer words than this, and the page is looked at again by OCR where it has anything but text on it.
+FEW_WORDS = 10
+# The least share of letters and digits in a text layer that can be believed; dot leaders and rules use up the rest.
+LEAST_READABLE = 0.5
+
+
+class TextLayer(NamedTuple):
+    """The words a PDF page carries, and what else tells whether they are all that one sees."""
+
+    tokens: list[Token]
+    readable: float
+    drawn: bool
+    """Whether the page has images or drawings besides its text."""
+
+
+class PdfPage:
+    """One page of a PDF; `width` and `height` in points as shown, after /Rotate and the crop box."""
+
+    def __init__(self, data: bytes, number: int, size: tuple[float, float], limits: Limits) -> None:
+        self.number = number
+        self.width, self.height = size
+        self._data = data
+        self._limits = limits
+
+    @cached_property
+    def _text_layer(self) -> TextLayer:
+        with _page(self._data, self.number) as page:
+            return _read_text_layer(page, self.width, self.height)
+
+    @cached_property
+    def _recognised(self) -> Recognised:
+        from inference.ocr import recognise
+
+        found = recognise(self._render(OCR_DPI))
+        if found.sideways:
+            self.width, self.height = self.height, self.width
+        return found
+
+    @property
+    def ocr(self) -> bool:
+        """Whether the text layer is missing, unreadable, or too thin for a page with pictures on it."""
+        layer = self._text_layer
+        return layer.drawn and (len(layer.tokens) < FEW_WORDS or layer.readable < LEAST_READABLE)
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """The words in reading order."""
+        return self._recognised.tokens if self.ocr else self._text_layer.tokens
+
+    def image(self, dpi: int = OCR_DPI) -> Image:
+        """The page in RGB as the boxes see it: a page that OCR found turned is turned upright here too."""
+        rendered = self._render(dpi)
+        return self._recognised.upright(rendered) if self.ocr else rendered
+
+    def _render(self, dpi: int) -> Image:
+        """RGB at `dpi`, or at fewer where the page would go beyond the limit of megapixels."""
+        with _page(self._data, self.number) as page:
+            width, height = page.get_size()
+            scale = dpi / POINTS_PER_INCH
+            most = self._limits.megapixels * 1e6
+            scale = min(scale, math.sqrt(most / (width * height)), math.sqrt(most) / max(width, height) * 4)
+            bitmap = page.render(scale=scale, rev_byteorder=True)
+            try:
+                return bitmap.to_pil().convert("RGB").copy()
+            finally:
+                bitmap.close()
+
+
+def open_pdf(data: bytes, limits: Limits) -> tuple[list[PdfPage], tuple[Attached, ...]]:
+    """The pages and the embedded files. Raises DocumentError by cause."""
+    _require_whole(data)
+    with _LOCK, _document(data) as document:
+        count = len(document)
+        if count == 0:
+            raise DamagedDocument("The PDF has no pages. Ask the sender for it again.")
+        if count > limits.pages:
+            raise OversizedDocument(
+                f"The PDF has {count} pages, more than the limit of {limits.pages}. Split it, or raise the limit."
+            )
+        sizes = [_page_size(document, index) for index in range(count)]
+    pages = [PdfPage(data, number, size, limits) for number, size in enumerate(sizes, 1)]
+    return pages, _attached(data)
+
+
+def _require_whole(data: bytes) -> None:
+    """A file that breaks off is refused even where PDFium can mend it: a missing last page is a wrong bill."""
+    linear = re.search(rb"/Linearized\s[^>]{0,200}?/L\s+(\d{1,12})", data[:2048])
+    if b"startxref" not in data or (linear and int(linear[1]) > len(data)):
+        raise DamagedDocument("The PDF breaks off before its end. Ask the sender for it again.")
+
+
+@contextmanager
+def _document(data: bytes) -> Iterator[Any]:
+    try:
+        document = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD:
+            raise EncryptedDocument(
+                "The PDF is locked with a password. Ask the sender for an unlocked copy."
+            ) from error
+        raise DamagedDocument(
+            "The PDF is damaged and cannot be opened. Ask the sender for it again."
+        ) from error
+    try:
+        yield document
+    finally:
+        document.close()
+
+
+@contextmanager
+def _page(data: bytes, number: int) -> Iterator[Any]:
+    with _LOCK, _document(data) as document:
+        try:
+            page = document[number - 1]
+        except pdfium.PdfiumError as error:
+            raise DamagedDocument(
+                f"Page {number} of the PDF is damaged. Ask the sender for it again."
+            ) from error
+        yield page
+
+
+def _page_size(document: Any, index: int) -> tuple[float, float]:
+    try:
+        width, height = document.get_page_size(index)
+    except pdfium.PdfiumError as error:
+        raise DamagedDocument(
+            f"Page {index + 1} of the PDF is damaged. Ask the sender for it again."
+        ) from error
+    if not (1 <= width <= 1e5 and 1 <= height <= 1e5):
+        raise DamagedDocument(f"Page {index + 1} of the PDF has no usable size. Ask the sender for it again.")
+    return width, height
+
+
+def _read_text_layer(page: Any, width: float, height: float) -> TextLayer:
+    text_page = page.get_textpage()
+    to_page = _Mapping(page, width, height)
+    visible = readable = 0
+    characters: list[Character] = []
+    for index in range(text_page.count_chars()):
+        character = _character(text_page, index, to_page)
+        if character is None:
+            continue
+        if not character.text.isspace():
+            visible += 1
+            readable += character.text.isalnum()
+        characters.append(character._replace(text=clean(character.text)))
+    drawn = any(obj.type != pdfium_c.FPDF_PAGEOBJ_TEXT for obj in page.get_objects(max_depth=3)) or (
+        visible > 0 and readable == 0
+    )
+    return TextLayer(words(characters, width, height), readable / visible if visible else 0.0, drawn)
+
+
+class _Mapping:
+    """PDF user space to points on the page as shown: PDFium's own mapping, read off three corners."""
+
+    def __init__(self, page: Any, width: float, height: float) -> None:
+        # PDFium maps to whole device pixels: on a device this large that is exact enough.
+        self._device = 1 << 20
+        self._page = page
+        origin, right, up = self._shown(0, 0), self._shown(1000, 0), self._shown(0, 1000)
+        self.dx = origin[0] * width
+        self.dy = origin[1] * height
+        self.xx, self.xy = (right[0] - origin[0]) * width / 1000, (right[1] - origin[1]) * height / 1000
+        self.yx, self.yy = (up[0] - origin[0]) * width / 1000, (up[1] - origin[1]) * height / 1000
+
+    def _shown(self, x: float, y: float) -> tuple[float, float]:
+        column, row = ctypes.c_int(), ctypes.c_int()
+        pdfium_c.FPDF_PageToDevice(self._page, 0, 0, self._device, self._device, 0, x, y, column, row)
+        return column.value / self._device, row.value / self._device
+
+    def box(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
+        """(x0, y0, x1, y1), origin top left."""
+        ax, ay = self.xx * left + self.yx * bottom + self.dx, self.xy * left + self.yy * bottom + self.dy
+        bx, by = self.xx * right + self.yx * top + self.dx, self.xy * right + self.yy * top + self.dy
+        return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
+
+    def vertical(self, angle: float) -> bool:
+        """Whether text at `angle` (radians in user space) runs up or down the page as shown."""
+        cos, sin = math.cos(angle), math.sin(angle)
+        return abs(self.xy * cos + self.yy * sin) > abs(self.xx * cos + self.yx * sin)
+
+
+def _character(text_page: Any, index: int, to_page: _Mapping) -> Character | None:
+    """None for what PDFium made up: gaps are judged by our own rule."""
+    code = pdfium_c.FPDFText_GetUnicode(text_page, index)
+    if pdfium_c.FPDFText_IsHyphen(text_page, index) == 1:
+        code = ord("-")
+    elif pdfium_c.FPDFText_IsGenerated(text_page, index) == 1:
+        return None
+    char = chr(code) if 0 < code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else "\ufffd"
+    if char.isspace():
+        return Character(" ", 0, 0, 0, 0)
+    # The cell (advance width, ascent to descent) shows gaps and lines best; a font without metrics has only ink.
+    x0, y0, x1, y1 = to_page.box(*text_page.get_charbox(index, loose=True))
+    if x1 <= x0 or y1 <= y0:
+        x0, y0, x1, y1 = to_page.box(*text_page.get_charbox(index))
+    vertical = to_page.vertical(pdfium_c.FPDFText_GetCharAngle(text_page, index))
+    return Character(char, x0, y0, x1, y1, vertical)
+
+
+def _attached(data: bytes) -> tuple[Attached, ...]:
+    """The embedded files, each at most `MAX_ATTACHED_BYTES` unpacked; larger ones and rare filters are left out."""
+    import pikepdf
+
+    found: list[Attached] = []
+    try:
+        with pikepdf.open(io.BytesIO(data)) as pdf:
+            for name in list(pdf.attachments)[:MAX_ATTACHED]:
+                stream = pdf.attachments[name].get_file().obj
+                content = _unpacked(stream)
+                if content is not None:
+                    found.append(Attached(name, content))
+    except pikepdf.PdfError:
+        return ()
+    return tuple(found)
+
+
+def _unpacked(stream: Any) -> bytes | None:
+    filters = [str(name) for name in stream.get("/Filter", [])]
+    raw = bytes(stream.read_raw_bytes())
+    if not filters:
+        return raw if len(raw) <= MAX_ATTACHED_BYTES else None
+    if filters != ["/FlateDecode"]:
+        return None
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(raw, MAX_ATTACHED_BYTES)
+    return content if unpacker.eof else None

@@ -1,0 +1,154 @@
+"""Pictures: photographs and scans as PNG, JPEG, TIFF (many pages), WebP, AVIF, BMP and GIF, by Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+
+from inference.errors import DamagedDocument, OversizedDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inference.document import Limits, Token
+    from inference.ocr import Recognised
+
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")
+POINTS_PER_INCH = 72
+# The longer side of A4, assumed where a picture does not say its size or says one that no paper has.
+LONGER_SIDE = 842.0
+PAPER_SIDES = (200.0, 2400.0)
+
+
+class PicturePage:
+    """One frame of a picture. A page that lies on its side or upside down is turned once its words are asked for."""
+
+    ocr = True
+
+    def __init__(self, picture: Picture, number: int) -> None:
+        self.number = number
+        self._picture = picture
+        raster = picture.raster(number)
+        dpi = picture.dpi or max(raster.size) * POINTS_PER_INCH / LONGER_SIDE
+        if not PAPER_SIDES[0] <= max(raster.size) * POINTS_PER_INCH / dpi <= PAPER_SIDES[1]:
+            dpi = max(raster.size) * POINTS_PER_INCH / LONGER_SIDE
+        self._dpi = dpi
+        self.width, self.height = (side * POINTS_PER_INCH / dpi for side in raster.size)
+
+    @cached_property
+    def _recognised(self) -> Recognised:
+        from inference.ocr import recognise
+
+        found = recognise(self._picture.raster(self.number))
+        if found.sideways:
+            self.width, self.height = self.height, self.width
+        return found
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """The words in reading order, by OCR."""
+        return self._recognised.tokens
+
+    def image(self, dpi: int = 200) -> Image.Image:
+        """The picture upright in RGB at `dpi`, never larger than it came."""
+        raster = self._recognised.upright(self._picture.raster(self.number))
+        if dpi >= self._dpi:
+            return raster
+        size = (
+            max(1, round(raster.width * dpi / self._dpi)),
+            max(1, round(raster.height * dpi / self._dpi)),
+        )
+        return raster.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+class Picture:
+    """The bytes of a picture; keeps only the frame decoded last."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self._data = data
+        self._limits = limits
+        self._last: tuple[int, Image.Image] | None = None
+        self.dpi: float | None = None
+
+    def frames(self) -> int:
+        """How many frames there are, each within the limit of pixels. Raises OversizedDocument, DamagedDocument."""
+        with _open(self._data) as image:
+            dpi = image.info.get("dpi", (0, 0))[0]
+            self.dpi = float(dpi) if dpi else None
+            if image.format != "TIFF":
+                self._require_pixels(image)
+                return 1
+            count = 0
+            while count <= self._limits.pages:
+                try:
+                    image.seek(count)
+                except EOFError:
+                    return count
+                self._require_pixels(image)
+                count += 1
+        raise OversizedDocument(
+            f"The TIFF has more than {self._limits.pages} pages. Split it, or raise the limit of pages."
+        )
+
+    def raster(self, number: int) -> Image.Image:
+        """Frame `number` (from 1) in RGB, turned as EXIF says, transparency on white. Raises DamagedDocument."""
+        if self._last and self._last[0] == number:
+            return self._last[1]
+        with _open(self._data) as image:
+            try:
+                image.seek(number - 1)
+                raster = _rgb(ImageOps.exif_transpose(image))
+            except Exception as error:  # the decoders raise almost anything on hostile bytes
+                raise DamagedDocument(
+                    f"The picture breaks off or is damaged ({error}). Ask the sender for it again."
+                ) from error
+        self._last = number, raster
+        return raster
+
+    def _require_pixels(self, image: Image.Image) -> None:
+        megapixels = image.width * image.height / 1e6
+        if megapixels > self._limits.megapixels:
+            raise OversizedDocument(
+                f"The picture has {megapixels:.0f} megapixels, more than the limit of"
+                f" {self._limits.megapixels:.0f}. Send it smaller, or raise the limit."
+            )
+
+
+def open_picture(data: bytes, limits: Limits) -> tuple[list[PicturePage], str]:
+    """The pages and the MIME type. Raises DocumentError by cause; the first frame is decoded to be sure of it."""
+    picture = Picture(data, limits)
+    count = picture.frames()
+    with _open(data) as image:
+        mime = Image.MIME[image.format or "PNG"]
+    return [PicturePage(picture, number) for number in range(1, count + 1)], mime
+
+
+def _open(data: bytes) -> Image.Image:
+    """The header only: Pillow decodes on first use."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+        try:
+            return Image.open(io.BytesIO(data), formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise OversizedDocument(f"The picture is too large: {error} Send it smaller.") from error
+        except Exception as error:  # the decoders raise almost anything on hostile bytes
+            raise DamagedDocument(
+                "The picture is damaged and cannot be opened. Ask the sender for it again."
+            ) from error
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        # 16 bits a channel, which Pillow would clip rather than scale.
+        low, high = image.getextrema()
+        scale = 255 / max(float(high) - float(low), 1.0)
+        return image.point(lambda value: (value - low) * scale).convert("L").convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        paper = Image.new("RGBA", image.size, "white")
+        paper.alpha_composite(image.convert("RGBA"))
+        return paper.convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,126 @@
+"""Characters put together into words in reading order, the same way for a text layer, OCR and OFD."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, NamedTuple
+
+from inference.document import Token
+from inference.invoice import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# A gap of this share of the character height ends a word: a space is about 0.25 em, kerning stays under 0.1.
+WORD_GAP = 0.15
+# Compatibility forms that mean the plain character: ligatures, full and half width, radicals, mathematical letters.
+# Superscripts and fractions are left alone: "19,00²" must not become "19,002".
+_FOLDED = (
+    (0x2E80, 0x2FDF),
+    (0xF900, 0xFAFF),
+    (0xFB00, 0xFB4F),
+    (0xFF01, 0xFFEF),
+    (0x1D400, 0x1D7FF),
+)
+
+
+class Character(NamedTuple):
+    """One character, its box in points on the upright page, and whether its line runs down the page."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    vertical: bool = False
+
+
+def clean(text: str) -> str:
+    """`text` without control, format, private-use and unassigned characters, compatibility forms made plain."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept = (_plain(char) for char in text if char != "\ufffd" and unicodedata.category(char)[0] != "C")
+    return "".join(kept)
+
+
+def _plain(char: str) -> str:
+    code = ord(char)
+    if any(first <= code <= last for first, last in _FOLDED):
+        return unicodedata.normalize("NFKC", char)
+    return char
+
+
+def words(characters: Iterable[Character], width: float, height: float) -> list[Token]:
+    """The words of a page of `width` × `height` points, in reading order. Characters come as the file draws them.
+
+    White space ends a word, and so does a gap, a new line or a turn of the text.
+    """
+    found: list[list[Character]] = []
+    for character in characters:
+        if character.text.isspace() or not character.text:
+            found.append([])
+        elif found and found[-1] and _continues(found[-1][-1], character):
+            found[-1].append(character)
+        else:
+            found.append([character])
+    tokens = (_token(word, width, height) for word in found if word)
+    return reading_order(_without_repeats(token for token in tokens if token is not None))
+
+
+def _continues(last: Character, new: Character) -> bool:
+    if last.vertical != new.vertical:
+        return False
+    if last.vertical:
+        # A line that runs up or down: the same rule with the axes changed.
+        size = max(last.x1 - last.x0, new.x1 - new.x0)
+        overlap = min(last.x1, new.x1) - max(last.x0, new.x0)
+        gap = max(new.y0 - last.y1, last.y0 - new.y1)
+        return overlap > 0.5 * min(last.x1 - last.x0, new.x1 - new.x0) and gap < WORD_GAP * size
+    size = max(last.y1 - last.y0, new.y1 - new.y0)
+    overlap = min(last.y1, new.y1) - max(last.y0, new.y0)
+    if overlap < 0.5 * min(last.y1 - last.y0, new.y1 - new.y0):
+        return False
+    return -0.5 * size < new.x0 - last.x1 < WORD_GAP * size
+
+
+def _token(word: Sequence[Character], width: float, height: float) -> Token | None:
+    x0, y0 = min(c.x0 for c in word), min(c.y0 for c in word)
+    x1, y1 = max(c.x1 for c in word), max(c.y1 for c in word)
+    if not (0 <= x0 + x1 <= 2 * width and 0 <= y0 + y1 <= 2 * height):
+        return None  # outside the page: nobody sees it
+    box = Box(max(x0 / width, 0.0), max(y0 / height, 0.0), min(x1 / width, 1.0), min(y1 / height, 1.0))
+    return Token("".join(c.text for c in word), box)
+
+
+def _without_repeats(tokens: Iterable[Token]) -> list[Token]:
+    """Some writers make bold by drawing a word twice, a hair apart: one of them is enough."""
+    kept: dict[tuple[str, int, int], Token] = {}
+    for token in tokens:
+        column, row = round(token.box.x0 * 500), round(token.box.y0 * 500)
+        near = ((token.text, column + dx, row + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+        if not any(key in kept for key in near):
+            kept[token.text, column, row] = token
+    return list(kept.values())
+
+
+def reading_order(tokens: Iterable[Token]) -> list[Token]:
+    """Line by line from the top, each line from the left.
+
+    A word belongs to the line whose last word it overlaps by half its height.
+    """
+    lines: list[list[Token]] = []
+    for token in sorted(tokens, key=lambda t: (t.box.y0 + t.box.y1) / 2):
+        middle = (token.box.y0 + token.box.y1) / 2
+        # The lines are sorted by height, so only the last few can still take a word.
+        for line in reversed(lines[-4:]):
+            tallest = max(line, key=lambda t: t.box.y1 - t.box.y0).box
+            own = token.box.y1 - token.box.y0
+            overlap = min(tallest.y1, token.box.y1) - max(tallest.y0, token.box.y0)
+            if overlap >= 0.5 * min(own, tallest.y1 - tallest.y0) and abs(
+                middle - (line[0].box.y0 + line[0].box.y1) / 2
+            ) < 0.6 * max(own, line[0].box.y1 - line[0].box.y0):
+                line.append(token)
+                break
+        else:
+            lines.append([token])
+    return [token for line in lines for token in sorted(line, key=lambda t: t.box.x0)]
