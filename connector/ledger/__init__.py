@@ -1,0 +1,1 @@
+"""The ledger: the truth about every attachment seen, everything read, decided and written, and by whom."""

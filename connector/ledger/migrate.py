@@ -1,0 +1,50 @@
+"""Bring a ledger's schema up to date, with Alembic, before anything reads or writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+
+from connector.errors import FatalError
+from connector.ledger.store import Ledger, make_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def open_ledger(url: str) -> Ledger:
+    """Open the ledger at a SQLAlchemy URL and migrate it. Raises FatalError naming the cause and the remedy."""
+    engine = make_engine(url)
+    try:
+        _migrate(engine)
+    except OperationalError as error:
+        raise FatalError(
+            f"The ledger cannot be opened: {error.orig}. Check `ledger.url` in the settings and that its folder "
+            "exists and can be written."
+        ) from error
+    return Ledger(engine)
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found == scripts.get_current_head():
+        return
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise FatalError(
+            f"The ledger was written by a newer Vouch (schema {found}). Install that version or restore a backup."
+        )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,16 @@
+"""Alembic's environment: migrations run on the connection that `migrate` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from connector.ledger.records import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

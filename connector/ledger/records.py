@@ -1,0 +1,222 @@
+"""The ledger's tables. Every row is written once or moves forward; none is deleted by the pipeline."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from connector.ledger.states import JobState
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in UTC, also on SQLite, which has no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """To UTC. Raises ValueError on a naive datetime."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Back as UTC."""
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    """Names of constraints are fixed so that migrations can name them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+
+
+class SeenAttachment(Base):
+    """An attachment that a poll found. Identity: backend + id + checksum."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (UniqueConstraint("backend", "erp_id", "checksum"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    backend: Mapped[str] = mapped_column(String(64))
+    erp_id: Mapped[int]
+    checksum: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Text)
+    mimetype: Mapped[str] = mapped_column(String(128))
+    size: Mapped[int]
+    model: Mapped[str] = mapped_column(String(64))
+    record_id: Mapped[int]
+    is_main: Mapped[bool]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class Job(Base):
+    """A Document's passage through the pipeline. `generation` counts how often a person sent it again."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("ix_job_claim", "state", "not_before"),
+        # One worker at a time on one ERP record, whatever the number of processes.
+        Index(
+            "uq_job_record_held",
+            "backend",
+            "model",
+            "record_id",
+            unique=True,
+            sqlite_where=text("state IN ('running', 'applying')"),
+            postgresql_where=text("state IN ('running', 'applying')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attachment_id: Mapped[int] = mapped_column(ForeignKey("attachment.id"), unique=True)
+    backend: Mapped[str] = mapped_column(String(64))
+    model: Mapped[str] = mapped_column(String(64))
+    record_id: Mapped[int]
+    priority: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(16), default=JobState.QUEUED)
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    generation: Mapped[int] = mapped_column(default=0)
+    crashes: Mapped[int] = mapped_column(default=0)
+    delays: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+    lease_owner: Mapped[str | None] = mapped_column(String(128))
+    lease_until: Mapped[datetime | None]
+    document_sha256: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    attachment: Mapped[SeenAttachment] = relationship(lazy="joined")
+
+
+class Transition(Base):
+    """One change of a Job's state, append-only: the story of a document. `actor` is a worker or a person."""
+
+    __tablename__ = "transition"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    before: Mapped[str] = mapped_column(String(16))
+    after: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(64))
+    message: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime]
+
+
+class Attempt(Base):
+    """One try at a Job: the last step begun, and how it ended (`done`, `later`, `failed`, `crashed`)."""
+
+    __tablename__ = "attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    worker: Mapped[str] = mapped_column(String(128))
+    step: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str] = mapped_column(String(16), default="")
+    error: Mapped[str] = mapped_column(Text, default="")
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class ReadingRecord(Base):
+    """What a Reader found; `body` is the JSON of `vouch read`."""
+
+    __tablename__ = "reading"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    reader: Mapped[str] = mapped_column(String(64))
+    version: Mapped[str] = mapped_column(String(32))
+    body: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class ProposalRecord(Base):
+    """What Vouch would write and what was decided; `body` is `Proposal.as_json()`."""
+
+    __tablename__ = "proposal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"))
+    body: Mapped[dict[str, Any]]
+    outcome: Mapped[str] = mapped_column(String(16))
+    reasons: Mapped[list[str]]
+    at: Mapped[datetime]
+
+
+class EffectRecord(Base):
+    """One intended ERP write. `status`: `intended` (may have happened), `done`, `void` (shown not to have happened)."""
+
+    __tablename__ = "effect"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    model: Mapped[str] = mapped_column(String(64))
+    record_id: Mapped[int]
+    leads_to: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    status: Mapped[str] = mapped_column(String(16), default="intended")
+    body: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class Review(Base):
+    """A queue item: what a person is asked, and what they said. Open while `settled_at` is empty."""
+
+    __tablename__ = "review"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    vendor: Mapped[str] = mapped_column(Text, default="")
+    amount: Mapped[str] = mapped_column(String(32), default="")
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    reasons: Mapped[list[str]]
+    opened_at: Mapped[datetime] = mapped_column(index=True)
+    settled_at: Mapped[datetime | None]
+    verdict: Mapped[str] = mapped_column(String(32), default="")
+    actor: Mapped[str] = mapped_column(String(128), default="")
+
+    job: Mapped[Job] = relationship(lazy="joined")
+
+
+class Cursor(Base):
+    """How far a Backend has been polled, and how the last poll ended."""
+
+    __tablename__ = "cursor"
+
+    backend: Mapped[str] = mapped_column(String(64), primary_key=True)
+    since: Mapped[datetime | None]
+    last_id: Mapped[int] = mapped_column(default=0)
+    polled_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text, default="")

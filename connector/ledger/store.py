@@ -1,0 +1,507 @@
+"""The ledger's store: short transactions over the records, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, create_engine, event, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from connector.erp.port import Poll, SyncCursor
+from connector.ledger.records import (
+    Attempt,
+    Cursor,
+    EffectRecord,
+    Job,
+    ProposalRecord,
+    ReadingRecord,
+    Review,
+    SeenAttachment,
+    Transition,
+)
+from connector.ledger.states import FINAL, HELD, JobState, require_transition
+
+if TYPE_CHECKING:
+    from connector.erp.port import Attachment
+
+LEASE = timedelta(seconds=60)
+MAX_CRASHES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSummary:
+    """What the review list shows of a document besides the reasons."""
+
+    title: str
+    vendor: str = ""
+    amount: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything the ledger knows about one Job, in order."""
+
+    job: Job
+    transitions: tuple[Transition, ...]
+    attempts: tuple[Attempt, ...]
+    readings: tuple[ReadingRecord, ...]
+    proposals: tuple[ProposalRecord, ...]
+    effects: tuple[EffectRecord, ...]
+    review: Review | None
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """All access to the ledger. Safe to share between threads: each call is a transaction of its own."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        self.engine = engine
+        self._clock = clock
+
+    @classmethod
+    def connect(cls, url: str, clock: Callable[[], datetime] = utc_now) -> Ledger:
+        """Open a ledger whose schema is up to date (see `migrate.upgrade`)."""
+        return cls(make_engine(url), clock)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.engine.dispose()
+
+    # -- discovery ----------------------------------------------------------------------------------------------
+
+    def cursor(self, backend: str) -> SyncCursor:
+        """How far that Backend has been polled."""
+        with self._read() as session:
+            kept = session.get(Cursor, backend)
+            return SyncCursor(kept.since, kept.last_id) if kept else SyncCursor()
+
+    def remember(self, backend: str, poll: Poll) -> int:
+        """Keep what a poll found and its cursor, in one transaction; the number of attachments not seen before."""
+        now, new = self._clock(), 0
+        with self._write() as session:
+            for attachment in poll.attachments:
+                if _known(session, attachment):
+                    continue
+                session.add(_job_for(attachment, now))
+                new += 1
+            session.merge(
+                Cursor(
+                    backend=backend,
+                    since=poll.cursor.since,
+                    last_id=poll.cursor.last_id,
+                    polled_at=now,
+                    error="",
+                )
+            )
+        return new
+
+    def poll_failed(self, backend: str, error: str) -> None:
+        """Keep the reason of a failed poll; the cursor stays where it is."""
+        with self._write() as session:
+            kept = session.get(Cursor, backend) or Cursor(backend=backend, last_id=0)
+            kept.error = error
+            session.add(kept)
+
+    def polls(self) -> tuple[Cursor, ...]:
+        """The last poll of every Backend."""
+        with self._read() as session:
+            return tuple(session.scalars(select(Cursor).order_by(Cursor.backend)))
+
+    # -- jobs ---------------------------------------------------------------------------------------------------
+
+    def claim(self, worker: str, backends: Sequence[str]) -> Job | None:
+        """Take the next due Job of these Backends whose record nobody else works on."""
+        now, other = self._clock(), aliased(Job)
+        held = (
+            select(other.id)
+            .where(
+                other.backend == Job.backend,
+                other.model == Job.model,
+                other.record_id == Job.record_id,
+                other.state.in_(HELD),
+            )
+            .exists()
+        )
+        due = (
+            select(Job)
+            .where(Job.state == JobState.QUEUED, Job.not_before <= now, Job.backend.in_(backends), ~held)
+            .order_by(Job.priority, Job.not_before, Job.id)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=Job)
+        )
+        try:
+            with self._write() as session:
+                job = session.scalar(due)
+                if job is None:
+                    return None
+                job.lease_owner, job.lease_until = worker, now + LEASE
+                self._move(session, job, JobState.RUNNING, actor=worker)
+                session.add(Attempt(job_id=job.id, worker=worker, step="claim", started_at=now))
+                return job
+        except IntegrityError:
+            # Another process took a job of the same record in the same moment: the partial index said no.
+            return None
+
+    def renew(self, worker: str) -> None:
+        """Prolong the leases that this worker holds."""
+        with self._write() as session:
+            session.execute(
+                update(Job)
+                .where(Job.lease_owner == worker, Job.state.in_(HELD))
+                .values(lease_until=self._clock() + LEASE)
+            )
+
+    def recover(self, abandoned: Callable[[str], bool]) -> int:
+        """Put back Jobs whose lease ran out or whose worker is known to be gone; how many.
+
+        A Job that has brought its worker down MAX_CRASHES times is set aside as failed.
+        """
+        now, found = self._clock(), 0
+        with self._write() as session:
+            for job in session.scalars(select(Job).where(Job.state.in_(HELD))):
+                expired = job.lease_until is None or job.lease_until < now
+                if not expired and not abandoned(job.lease_owner or ""):
+                    continue
+                found += 1
+                job.crashes += 1
+                _end_attempt(session, job, "crashed", f"worker {job.lease_owner} went away", now)
+                if job.crashes >= MAX_CRASHES:
+                    self._move(
+                        session,
+                        job,
+                        JobState.FAILED,
+                        reason="crashed",
+                        message=f"Reading this document ended the program {job.crashes} times. "
+                        "It was set aside; look at the attempts, then use `vouch retry`.",
+                    )
+                else:
+                    self._move(session, job, JobState.QUEUED, reason="crashed", not_before=now)
+        return found
+
+    def step(self, job: Job, name: str) -> None:
+        """Note which step the running attempt has begun."""
+        with self._write() as session:
+            attempt = _running_attempt(session, job)
+            attempt.step = name
+
+    def postpone(self, job: Job, error: str) -> datetime:
+        """Back into the queue after an error that passes: 15 s, doubling up to 15 minutes. Returns when."""
+        now = self._clock()
+        with self._write() as session:
+            job = session.get_one(Job, job.id)
+            due = now + timedelta(seconds=min(15 * 2**job.delays, 900))
+            job.delays += 1
+            _end_attempt(session, job, "later", error, now)
+            self._move(session, job, JobState.QUEUED, reason="later", message=error, not_before=due)
+        return due
+
+    def finish(self, job: Job, state: JobState, reason: str, message: str) -> None:
+        """End a Job without an Effect: skipped, failed, or in review where Odoo could not be told."""
+        now = self._clock()
+        with self._write() as session:
+            job = session.get_one(Job, job.id)
+            _end_attempt(session, job, "done", "", now)
+            self._move(session, job, state, reason=reason, message=message)
+
+    def retry(
+        self,
+        actor: str,
+        states: Iterable[JobState] = (JobState.FAILED,),
+        job_ids: Sequence[int] | None = None,
+        now_due: bool = True,
+    ) -> int:
+        """Send Jobs through the pipeline again; how many. Waiting Jobs become due at once where `now_due`."""
+        now, count = self._clock(), 0
+        with self._write() as session:
+            chosen = select(Job).where(Job.state.in_([*states, JobState.QUEUED]))
+            if job_ids is not None:
+                chosen = chosen.where(Job.id.in_(job_ids))
+            for job in session.scalars(chosen):
+                if job.state == JobState.QUEUED:
+                    count += now_due and job.not_before > now
+                    job.not_before = min(job.not_before, now) if now_due else job.not_before
+                    continue
+                job.generation += 1
+                job.crashes = job.delays = 0
+                self._move(session, job, JobState.QUEUED, reason="retry", actor=actor, not_before=now)
+                session.execute(
+                    update(Review)
+                    .where(Review.job_id == job.id, Review.settled_at.is_(None))
+                    .values(settled_at=now, verdict="retried", actor=actor)
+                )
+                count += 1
+        return count
+
+    # -- what was read, proposed and written ----------------------------------------------------------------------
+
+    def keep_document(self, job: Job, sha256: str) -> None:
+        """Remember which content the Job is about."""
+        with self._write() as session:
+            session.get_one(Job, job.id).document_sha256 = sha256
+
+    def keep_reading(self, job: Job, reader: str, version: str, body: Mapping[str, Any]) -> int:
+        """Keep a Reading; its id."""
+        return self._add(
+            ReadingRecord(job_id=job.id, reader=reader, version=version, body=dict(body), at=self._clock())
+        )
+
+    def keep_proposal(
+        self, job: Job, reading_id: int, body: Mapping[str, Any], outcome: str, reasons: Sequence[str]
+    ) -> int:
+        """Keep a Proposal and the Decision on it; its id."""
+        return self._add(
+            ProposalRecord(
+                job_id=job.id,
+                reading_id=reading_id,
+                body=dict(body),
+                outcome=outcome,
+                reasons=list(reasons),
+                at=self._clock(),
+            )
+        )
+
+    def unsettled_effect(self, job: Job) -> EffectRecord | None:
+        """An Effect of this Job of which it is not known whether it happened."""
+        with self._read() as session:
+            return session.scalar(
+                select(EffectRecord).where(EffectRecord.job_id == job.id, EffectRecord.status == "intended")
+            )
+
+    def intend(self, job: Job, effect: EffectRecord) -> None:
+        """Record an Effect before its RPC; the Job is `applying` from here on."""
+        with self._write() as session:
+            effect.job_id, effect.at, effect.status = job.id, self._clock(), "intended"
+            session.add(effect)
+            self._move(session, session.get_one(Job, job.id), JobState.APPLYING)
+
+    def void(self, job: Job, effect: EffectRecord, why: str) -> None:
+        """Record that an Effect is known not to have happened; its key is free for the next try."""
+        with self._write() as session:
+            kept = session.get_one(EffectRecord, effect.id)
+            kept.status, kept.settled_at = "void", self._clock()
+            kept.body = {**kept.body, "void": why}
+            kept.key = f"void-{kept.id}"
+            job = session.get_one(Job, job.id)
+            if job.state == JobState.APPLYING:
+                self._move(session, job, JobState.RUNNING, reason="void", message=why)
+
+    def settle(
+        self,
+        job: Job,
+        effect: EffectRecord,
+        review: ReviewSummary | None,
+        reasons: Sequence[str] = (),
+        result: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The Effect happened: it is done, the Job in the state it leads to, the Review open, in one transaction."""
+        now = self._clock()
+        with self._write() as session:
+            kept = session.get_one(EffectRecord, effect.id)
+            kept.status, kept.settled_at = "done", now
+            kept.body = {**kept.body, "result": dict(result)} if result else kept.body
+            job = session.get_one(Job, job.id)
+            _end_attempt(session, job, "done", "", now)
+            self._move(session, job, JobState(kept.leads_to), reason=kept.reason, message=kept.message)
+            if review is not None:
+                _open_review(session, job, review, reasons, now)
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def counts(self) -> dict[JobState, int]:
+        """How many Jobs stand in each state."""
+        with self._read() as session:
+            rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
+            found = {JobState(state): count for state, count in rows}
+        return {state: found.get(state, 0) for state in JobState}
+
+    def jobs(self, states: Iterable[JobState] | None = None, limit: int = 100) -> tuple[Job, ...]:
+        """Jobs with their attachments, the one changed last first."""
+        chosen = select(Job).order_by(Job.updated_at.desc(), Job.id.desc()).limit(limit)
+        if states is not None:
+            chosen = chosen.where(Job.state.in_(list(states)))
+        with self._read() as session:
+            return tuple(session.scalars(chosen))
+
+    def pending(self, backends: Sequence[str]) -> tuple[int, datetime | None]:
+        """How many Jobs are not in a final state, and when the next one is due."""
+        with self._read() as session:
+            count, due = session.execute(
+                select(func.count(), func.min(Job.not_before)).where(
+                    Job.backend.in_(backends), Job.state.not_in(FINAL)
+                )
+            ).one()
+            return count, due
+
+    def reviews(self, limit: int = 500) -> tuple[Review, ...]:
+        """The open Reviews with their Jobs, oldest first."""
+        with self._read() as session:
+            return tuple(
+                session.scalars(
+                    select(Review).where(Review.settled_at.is_(None)).order_by(Review.opened_at).limit(limit)
+                )
+            )
+
+    def story(self, job_id: int) -> Story | None:
+        """All that happened to one Job, or None when there is no such Job."""
+        with self._read() as session:
+            job = session.get(Job, job_id)
+            if job is None:
+                return None
+
+            def rows(record: type[Any]) -> tuple[Any, ...]:
+                return tuple(
+                    session.scalars(select(record).where(record.job_id == job_id).order_by(record.id))
+                )
+
+            return Story(
+                job,
+                rows(Transition),
+                rows(Attempt),
+                rows(ReadingRecord),
+                rows(ProposalRecord),
+                rows(EffectRecord),
+                session.scalar(select(Review).where(Review.job_id == job_id)),
+            )
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _write(self) -> Generator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _read(self) -> Generator[Session]:
+        with (
+            Session(self.engine.execution_options(read_only=True), expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def _add(self, record: ReadingRecord | ProposalRecord) -> int:
+        with self._write() as session:
+            session.add(record)
+            session.flush()
+            return record.id
+
+    def _move(
+        self,
+        session: Session,
+        job: Job,
+        after: JobState,
+        *,
+        reason: str = "",
+        message: str = "",
+        actor: str = "",
+        not_before: datetime | None = None,
+    ) -> None:
+        before, now = JobState(job.state), self._clock()
+        require_transition(before, after)
+        session.add(
+            Transition(
+                job_id=job.id,
+                before=before,
+                after=after,
+                reason=reason,
+                message=message,
+                actor=actor or job.lease_owner or "vouch",
+                at=now,
+            )
+        )
+        job.state, job.reason, job.message, job.updated_at = after, reason, message, now
+        job.not_before = not_before or job.not_before
+        if after not in HELD:
+            job.lease_owner = job.lease_until = None
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for a SQLAlchemy URL; SQLite waits for its lock, survives power loss and keeps foreign keys."""
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    # SQLAlchemy, not the driver, says where a transaction begins.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    # A writer takes its lock at once: an upgrade in the middle of a transaction would fail instead of waiting.
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _known(session: Session, attachment: Attachment) -> bool:
+    identity = select(SeenAttachment.id).where(
+        SeenAttachment.backend == attachment.backend,
+        SeenAttachment.erp_id == attachment.id,
+        SeenAttachment.checksum == attachment.checksum,
+    )
+    return session.scalar(identity) is not None
+
+
+def _job_for(attachment: Attachment, now: datetime) -> Job:
+    return Job(
+        attachment=SeenAttachment(
+            backend=attachment.backend,
+            erp_id=attachment.id,
+            checksum=attachment.checksum,
+            name=attachment.name,
+            mimetype=attachment.mimetype,
+            size=attachment.size,
+            model=attachment.model,
+            record_id=attachment.record_id,
+            is_main=attachment.is_main,
+            created_at=attachment.created,
+            seen_at=now,
+        ),
+        backend=attachment.backend,
+        model=attachment.model,
+        record_id=attachment.record_id,
+        priority=0 if attachment.is_main else 1,
+        state=JobState.QUEUED,
+        reason="",
+        message="",
+        generation=0,
+        crashes=0,
+        delays=0,
+        not_before=now,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _running_attempt(session: Session, job: Job) -> Attempt:
+    latest = select(Attempt).where(Attempt.job_id == job.id).order_by(Attempt.id.desc()).limit(1)
+    return session.scalars(latest).one()
+
+
+def _end_attempt(session: Session, job: Job, outcome: str, error: str, now: datetime) -> None:
+    attempt = _running_attempt(session, job)
+    attempt.outcome, attempt.error, attempt.ended_at = outcome, error, now
+
+
+def _open_review(
+    session: Session, job: Job, summary: ReviewSummary, reasons: Sequence[str], now: datetime
+) -> None:
+    review = session.scalar(select(Review).where(Review.job_id == job.id)) or Review(job_id=job.id)
+    review.title, review.vendor = summary.title, summary.vendor
+    review.amount, review.currency = summary.amount, summary.currency
+    review.reasons, review.opened_at = list(reasons), now
+    review.settled_at, review.verdict, review.actor = None, "", ""
+    session.add(review)
