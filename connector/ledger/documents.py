@@ -1,0 +1,36 @@
+"""The bytes that were read, kept beside the ledger by their hash, so that pages can be shown and read again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+
+class DocumentStore:
+    """Files named by the SHA-256 of their content, two levels deep."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Keep bytes; their SHA-256 in hex. Either the whole file is there afterwards or none."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._path(sha256)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_bytes(data)
+            draft.replace(path)
+        return sha256
+
+    def get(self, sha256: str) -> bytes | None:
+        """The bytes with that hash, or None where they were never kept or were purged."""
+        path = self._path(sha256)
+        return path.read_bytes() if path.exists() else None
+
+    def _path(self, sha256: str) -> Path:
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise ValueError("not a SHA-256 in hex")
+        return self.folder / sha256[:2] / sha256
