@@ -1,0 +1,252 @@
+"""All settings, in one typed object: from `vouch.toml` and `VOUCH_*` variables; secrets never from the file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from connector.errors import SettingsError
+
+SECRETS = frozenset({"api_key", "password"})
+# Variables of the file itself, the tests and the development Odoo.
+OTHERS = ("config", "cache", "test_", "odoo_", "demo_")
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown names are errors, so that a typing slip is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScheduleSettings(Section):
+    """When a Backend is polled. Give `cron` (five fields, local time) or `interval_seconds`."""
+
+    interval_seconds: float = Field(default=60, ge=1, description="Seconds between two polls.")
+    cron: str | None = Field(
+        default=None, description="Five cron fields in local time; overrides `interval_seconds`."
+    )
+    jitter_seconds: float = Field(default=5, ge=0, description="Each poll is moved by up to so many seconds.")
+
+
+class BackendSettings(Section):
+    """One Odoo database and the login that Vouch uses there."""
+
+    url: HttpUrl = Field(description="Address of Odoo, with a path prefix where there is one.")
+    database: str = Field(description="Name of the database.")
+    login: str = Field(
+        "", description="Login of Vouch's own user. JSON-RPC needs it; an API key with JSON-2 does not."
+    )
+    api_key: SecretStr | None = Field(default=None, description="API key of that user. Only from a variable.")
+    api_key_file: Path | None = Field(default=None, description="File that holds the API key.")
+    password: SecretStr | None = Field(
+        default=None, description="Password of that user. Only from a variable."
+    )
+    password_file: Path | None = Field(default=None, description="File that holds the password.")
+    protocol: Literal["auto", "json2", "jsonrpc"] = Field(
+        default="auto",
+        description="`auto` takes JSON-2 where Odoo has it (19 and later) and an API key is given.",
+    )
+    timeout_seconds: float = Field(default=30, gt=0, description="How long to wait for one answer of Odoo.")
+    verify_tls: bool = Field(default=True, description="Check the server's certificate. Leave it on.")
+    ca_file: Path | None = Field(
+        default=None, description="Certificates to trust, for a certificate authority of your own."
+    )
+    companies: tuple[int, ...] = Field(
+        default=(), description="Ids of the companies to work for; empty means all the user has."
+    )
+    orders: bool = Field(default=True, description="Also read what is attached to purchase orders.")
+    schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When this Odoo is polled.")
+
+    @model_validator(mode="after")
+    def _needs_a_secret(self) -> BackendSettings:
+        if not any((self.api_key, self.api_key_file, self.password, self.password_file)):
+            raise ValueError(
+                "no secret: set VOUCH_BACKENDS__NAME__API_KEY, or api_key_file (or the same for password)"
+            )
+        return self
+
+    def secret(self) -> SecretStr:
+        """The API key if there is one, else the password. Raises SettingsError when its file cannot be read."""
+        if self.api_key or self.api_key_file:
+            return self.api_key or _read_secret(self.api_key_file)
+        return self.password or _read_secret(self.password_file)
+
+    @property
+    def has_api_key(self) -> bool:
+        """Whether the secret is an API key and not a password."""
+        return bool(self.api_key or self.api_key_file)
+
+
+class ReadingSettings(Section):
+    """How documents are opened and read."""
+
+    reader: Literal["auto", "einvoice", "layout"] = Field(
+        default="auto", description="`auto` takes embedded data first, then the page."
+    )
+    max_megabytes: float = Field(default=40, gt=0, description="Larger files are not read.")
+    max_pages: int = Field(default=50, ge=1, description="Documents with more pages are not read.")
+    max_megapixels: float = Field(default=50, gt=0, description="Larger pictures are not read.")
+
+
+class PolicySettings(Section):
+    """What is sure enough to be written without a person."""
+
+    fill_confidence: float = Field(
+        default=0.90,
+        ge=0.5,
+        le=1,
+        description="A bill is filled only when every value is at least this sure.",
+    )
+    fill_sure_header: bool = Field(
+        default=False,
+        description="On a doubtful bill, write the header values that are sure before asking a person.",
+    )
+    reviewer: int | None = Field(
+        default=None,
+        description="Id of the Odoo user who gets the activities; else the record's own, else Vouch's user.",
+    )
+
+
+class WebSettings(Section):
+    """The web server with the review queue. It has no sign-in, so it only listens on this machine."""
+
+    enabled: bool = Field(default=True, description="Serve the review queue in `vouch run`.")
+    host: Literal["127.0.0.1", "::1", "localhost"] = Field(
+        default="127.0.0.1", description="Loopback address to listen on."
+    )
+    port: int = Field(default=8170, ge=1, le=65535, description="Port to listen on.")
+    url: str = Field(
+        default="", description="Address that people use, where a proxy stands before the server."
+    )
+
+
+class Settings(BaseSettings):
+    """Everything Vouch can be told. Variables win over the file: `VOUCH_POLICY__FILL_CONFIDENCE=0.95`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VOUCH_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Field(
+        default=Path("~/.local/share/vouch"), description="Folder of the ledger and of the documents read."
+    )
+    ledger_url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the ledger; SQLite in `data_dir` when empty. May hold a password.",
+    )
+    workers: int = Field(default=2, ge=1, le=32, description="Documents worked on at once.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="How log lines look on stderr."
+    )
+    backends: dict[str, BackendSettings] = Field(
+        default_factory=dict, description="The Odoo databases, each under a short name of yours."
+    )
+    reading: ReadingSettings = Field(default=ReadingSettings(), description="How documents are read.")
+    policy: PolicySettings = Field(
+        default=PolicySettings(), description="What may be written without a person."
+    )
+    web: WebSettings = Field(default=WebSettings(), description="The web server.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables first, then what `load_settings` read from the file."""
+        return env_settings, init_settings
+
+    @property
+    def folder(self) -> Path:
+        """`data_dir` with `~` resolved."""
+        return self.data_dir.expanduser()
+
+    @property
+    def ledger(self) -> str:
+        """The SQLAlchemy URL of the ledger."""
+        if self.ledger_url:
+            return self.ledger_url.get_secret_value()
+        return f"sqlite:///{self.folder / 'ledger.db'}"
+
+    @property
+    def web_url(self) -> str:
+        """The address of the review queue."""
+        host = f"[{self.web.host}]" if ":" in self.web.host else self.web.host
+        return self.web.url or f"http://{host}:{self.web.port}"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read `vouch.toml` (of `path`, of VOUCH_CONFIG, or of the current folder) and the variables.
+
+    Raises SettingsError that names the setting and the remedy.
+    """
+    given = path or (Path(os.environ["VOUCH_CONFIG"]) if os.environ.get("VOUCH_CONFIG") else None)
+    if given is not None and not given.exists():
+        raise SettingsError(f"There is no settings file {given}. Check the path, or leave it out.")
+    file = given or Path("vouch.toml")
+    content = _read_toml(file) if file.exists() else {}
+    _refuse_unknown_variables()
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, file if content else None)) from error
+
+
+def _refuse_unknown_variables() -> None:
+    # A misspelt variable would otherwise be a silent default.
+    for variable in os.environ:
+        name = variable.removeprefix("VOUCH_").split("__")[0].lower()
+        if variable.startswith("VOUCH_") and not (name in Settings.model_fields or name.startswith(OTHERS)):
+            raise SettingsError(
+                f"There is no setting {variable}. Correct its name or unset it; see docs/settings.md."
+            )
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}. Mend it or leave it out.") from error
+    for name, backend in content.get("backends", {}).items():
+        if isinstance(backend, dict) and (found := SECRETS & backend.keys()):
+            secret = min(found)
+            raise SettingsError(
+                f"{file} holds a secret: backends.{name}.{secret}. Move it to the variable "
+                f"VOUCH_BACKENDS__{name.upper()}__{secret.upper()} or to a file named by {secret}_file."
+            )
+    return content
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    where = f"{file} and the VOUCH_* variables" if file else "the VOUCH_* variables"
+    wrong = [
+        f"{'.'.join(str(part) for part in one['loc']) or 'settings'}: {one['msg']}"
+        for one in error.errors(include_url=False, include_input=False)
+    ]
+    return f"The settings in {where} are not right. " + "; ".join(wrong) + ". See docs/settings.md."
+
+
+def _read_secret(file: Path | None) -> SecretStr:
+    if file is None:
+        raise SettingsError("No secret is set.")
+    try:
+        return SecretStr(file.expanduser().read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The secret file {file} cannot be read: {error}. Check its path and rights."
+        ) from error
