@@ -7,11 +7,9 @@ lock, opens the file, and leaves nothing of PDFium behind.
 from __future__ import annotations
 
 import ctypes
-import io
 import math
 import re
 import threading
-import zlib
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +18,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from inference.document import Attached, Limits, Token
+from inference.embedded import embedded_files
 from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocument
 from inference.words import Character, clean, words
 
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
 _LOCK = threading.Lock()
 POINTS_PER_INCH = 72
 OCR_DPI = 200
-# Embedded files: an e-invoice has one XML and at most a few enclosures.
-MAX_ATTACHED = 20
-MAX_ATTACHED_BYTES = 10_000_000
 # Fewer words than this, and the page is looked at again by OCR where it has anything but text on it.
 FEW_WORDS = 10
 # The least share of letters and digits in a text layer that can be believed; dot leaders and rules use up the rest.
@@ -117,7 +113,7 @@ def open_pdf(data: bytes, limits: Limits) -> tuple[list[PdfPage], tuple[Attached
             )
         sizes = [_page_size(document, index) for index in range(count)]
     pages = [PdfPage(data, number, size, limits) for number, size in enumerate(sizes, 1)]
-    return pages, _attached(data)
+    return pages, embedded_files(data)
 
 
 def _require_whole(data: bytes) -> None:
@@ -234,32 +230,3 @@ def _character(text_page: Any, index: int, to_page: _Mapping) -> Character | Non
         x0, y0, x1, y1 = to_page.box(*text_page.get_charbox(index))
     vertical = to_page.vertical(pdfium_c.FPDFText_GetCharAngle(text_page, index))
     return Character(char, x0, y0, x1, y1, vertical)
-
-
-def _attached(data: bytes) -> tuple[Attached, ...]:
-    """The embedded files, each at most `MAX_ATTACHED_BYTES` unpacked; larger ones and rare filters are left out."""
-    import pikepdf
-
-    found: list[Attached] = []
-    try:
-        with pikepdf.open(io.BytesIO(data)) as pdf:
-            for name in list(pdf.attachments)[:MAX_ATTACHED]:
-                stream = pdf.attachments[name].get_file().obj
-                content = _unpacked(stream)
-                if content is not None:
-                    found.append(Attached(name, content))
-    except pikepdf.PdfError:
-        return ()
-    return tuple(found)
-
-
-def _unpacked(stream: Any) -> bytes | None:
-    filters = [str(name) for name in stream.get("/Filter", [])]
-    raw = bytes(stream.read_raw_bytes())
-    if not filters:
-        return raw if len(raw) <= MAX_ATTACHED_BYTES else None
-    if filters != ["/FlateDecode"]:
-        return None
-    unpacker = zlib.decompressobj()
-    content = unpacker.decompress(raw, MAX_ATTACHED_BYTES)
-    return content if unpacker.eof else None

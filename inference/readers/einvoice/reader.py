@@ -1,0 +1,52 @@
+"""The Reader of e-invoices: finds the data that a Document carries and has it read in its syntax."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inference.errors import DocumentError, UnsupportedDocument
+from inference.readers.einvoice import cii, ubl
+
+if TYPE_CHECKING:
+    from inference.document import Document
+    from inference.invoice import Reading
+    from inference.readers import Recipient
+    from inference.xml import Node
+
+
+class EInvoiceReader:
+    """Reads CII and UBL, embedded in a PDF or as a document by itself. What it finds is certain, not estimated."""
+
+    name = "einvoice"
+
+    def reads(self, document: Document) -> bool:
+        """Whether the Document carries data in a syntax known here."""
+        return _data(document) is not None
+
+    def read(self, document: Document, recipient: Recipient) -> Reading:  # noqa: ARG002
+        """The data as a Reading. Raises UnsupportedDocument where there is none."""
+        started = time.perf_counter()
+        root = _data(document)
+        if root is None:
+            raise UnsupportedDocument("The document carries no e-invoice. Read it with the layout reader.")
+        read = cii.read_cii if root.name in cii.ROOTS else ubl.read_ubl
+        reading = read(root, self.name)
+        return replace(reading, timing_ms={"einvoice": (time.perf_counter() - started) * 1000})
+
+
+def _data(document: Document) -> Node | None:
+    """The root of the first attached file in a known syntax."""
+    for attached in document.attached:
+        if b"<" not in attached.data[:512] or attached.data.startswith(b"%PDF"):
+            continue
+        from inference.xml import parse_xml
+
+        try:
+            root = parse_xml(attached.data)
+        except DocumentError:
+            continue  # an enclosure that is no e-invoice; the page is read instead
+        if root.name in cii.ROOTS or (root.name in ubl.ROOTS and root.namespace.startswith(ubl.NAMESPACE)):
+            return root
+    return None

@@ -1,0 +1,53 @@
+"""A Document in, a Reading out: which Reader is asked, in which order."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inference.errors import UnsupportedDocument
+from inference.readers import Recipient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inference.document import Document
+    from inference.invoice import Reading
+    from inference.readers import Reader
+
+READERS = ("auto", "einvoice", "layout")
+
+
+def make_readers(name: str = "auto") -> tuple[Reader, ...]:
+    """The Readers of that name in the order they are asked. Raises ValueError for an unknown name.
+
+    `auto` asks for the document's own data first, and reads the page where it has none.
+    """
+    from inference.readers.einvoice import EInvoiceReader
+
+    if name == "einvoice":
+        return (EInvoiceReader(),)
+    if name not in READERS:
+        raise ValueError(f"There is no reader “{name}”. Choose one of {', '.join(READERS)}.")
+    from inference.readers.layout import LayoutReader
+
+    return (LayoutReader(),) if name == "layout" else (EInvoiceReader(), LayoutReader())
+
+
+def read_document(
+    document: Document, recipient: Recipient | None = None, readers: Sequence[Reader] | None = None
+) -> Reading:
+    """The Reading of the first Reader that can say anything about the Document.
+
+    Adds `total` to `timing_ms`. Raises UnsupportedDocument where no Reader can, or what that Reader raises.
+    """
+    started = time.perf_counter()
+    for reader in readers if readers is not None else make_readers():
+        if reader.reads(document):
+            reading = reader.read(document, recipient or Recipient())
+            spent = {reader.name: (time.perf_counter() - started) * 1000} | dict(reading.timing_ms)
+            return replace(reading, timing_ms=spent | {"total": (time.perf_counter() - started) * 1000})
+    raise UnsupportedDocument(
+        f"{document.name} holds no bill that the readers here know. Ask the sender for a PDF, a picture or an e-invoice."
+    )
