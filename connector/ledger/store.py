@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event, func, select, update
+from sqlalchemy import Engine, create_engine, event, false, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -324,9 +324,11 @@ class Ledger:
             found = {JobState(state): count for state, count in rows}
         return {state: found.get(state, 0) for state in JobState}
 
-    def jobs(self, states: Iterable[JobState] | None = None, limit: int = 100) -> tuple[Job, ...]:
+    def jobs(
+        self, states: Iterable[JobState] | None = None, limit: int = 100, skip: int = 0
+    ) -> tuple[Job, ...]:
         """Jobs with their attachments, the one changed last first."""
-        chosen = select(Job).order_by(Job.updated_at.desc(), Job.id.desc()).limit(limit)
+        chosen = select(Job).order_by(Job.updated_at.desc(), Job.id.desc()).limit(limit).offset(skip)
         if states is not None:
             chosen = chosen.where(Job.state.in_(list(states)))
         with self._read() as session:
@@ -350,6 +352,19 @@ class Ledger:
                     select(Review).where(Review.settled_at.is_(None)).order_by(Review.opened_at).limit(limit)
                 )
             )
+
+    def open_reviews(self) -> tuple[int, datetime | None]:
+        """How many Reviews are open, and when the oldest of them was opened."""
+        with self._read() as session:
+            count, oldest = session.execute(
+                select(func.count(), func.min(Review.opened_at)).where(Review.settled_at.is_(None))
+            ).one()
+            return count, oldest
+
+    def require_writable(self) -> None:
+        """Raise SQLAlchemy's DBAPIError when the ledger cannot be written now."""
+        with self._write() as session:
+            session.execute(update(Cursor).where(false()).values(error=Cursor.error))
 
     def story(self, job_id: int) -> Story | None:
         """All that happened to one Job, or None when there is no such Job."""
