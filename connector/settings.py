@@ -30,11 +30,11 @@ class Section(BaseModel):
 class ScheduleSettings(Section):
     """When a Backend is polled. Give `cron` (five fields, local time) or `interval_seconds`."""
 
-    interval_seconds: float = Field(default=60, ge=1, description="Seconds between two polls.")
+    interval_seconds: int = Field(default=60, ge=1, description="Seconds between two polls.")
     cron: str | None = Field(
         default=None, description="Five cron fields in local time; overrides `interval_seconds`."
     )
-    jitter_seconds: float = Field(default=5, ge=0, description="Each poll is moved by up to so many seconds.")
+    jitter_seconds: int = Field(default=5, ge=0, description="Each poll is moved by up to so many seconds.")
 
 
 class BackendSettings(Section):

@@ -1,0 +1,82 @@
+"""When each Backend is polled: APScheduler with jitter, no overlap and missed polls made up once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from structlog.typing import FilteringBoundLogger
+
+from connector.errors import SettingsError, VouchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector.execution.inline import Worker
+    from connector.pipeline import Pipeline
+    from connector.settings import ScheduleSettings
+
+HEARTBEAT_SECONDS = 15
+
+
+class Scheduler(Protocol):
+    """The part of APScheduler's BackgroundScheduler that we use; the library has no types."""
+
+    def add_job(self, func: Any, trigger: Any, **options: Any) -> Any:
+        """Add a job."""
+        ...
+
+    def start(self) -> None:
+        """Start the scheduler's thread."""
+        ...
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Stop it, waiting for the jobs that run."""
+        ...
+
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+def make_scheduler(
+    pipelines: Mapping[str, Pipeline], schedules: Mapping[str, ScheduleSettings], worker: Worker
+) -> Scheduler:
+    """A scheduler that polls every Backend, now and then on its schedule, and keeps the worker's leases."""
+    scheduler: Scheduler = BackgroundScheduler(
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    for name, pipeline in pipelines.items():
+        trigger = _trigger(name, schedules[name])
+        scheduler.add_job(
+            _poll, trigger, args=(pipeline, worker), id=f"poll {name}", next_run_time=datetime.now(UTC)
+        )
+    scheduler.add_job(worker.heartbeat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="heartbeat")
+    return scheduler
+
+
+def _trigger(name: str, schedule: ScheduleSettings) -> Any:
+    if schedule.cron is None:
+        return IntervalTrigger(seconds=schedule.interval_seconds, jitter=schedule.jitter_seconds)
+    try:
+        trigger: Any = CronTrigger.from_crontab(  # pyright: ignore[reportUnknownMemberType]
+            schedule.cron
+        )
+    except ValueError as error:
+        raise SettingsError(
+            f"backends.{name}.schedule.cron is not a cron expression: {error}. Five fields, as in `*/5 8-18 * * 1-5`."
+        ) from error
+    trigger.jitter = schedule.jitter_seconds
+    return trigger
+
+
+def _poll(pipeline: Pipeline, worker: Worker) -> None:
+    try:
+        if pipeline.discover():
+            worker.wake()
+    except VouchError as error:
+        # The ledger has the cause, `readyz` shows it, and the next poll tries again.
+        log.error("poll failed", backend=pipeline.erp.backend, cause=str(error))

@@ -1,0 +1,69 @@
+"""The words that Vouch leaves in the ERP: the note on a filled record, and the to-do for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from connector.erp.port import Activity
+
+if TYPE_CHECKING:
+    from inference.invoice import Evidence, Reading
+    from mappings.proposal import Proposal
+
+LABELS = {
+    "seller_name": "Vendor",
+    "invoice_number": "Number",
+    "order_number": "Vendor's order number",
+    "issue_date": "Date",
+    "due_date": "Due",
+    "delivery_date": "Delivery",
+    "currency": "Currency",
+    "total_without_vat": "Net",
+    "total_vat": "VAT",
+    "total_with_vat": "Total",
+    "payment_reference": "Payment reference",
+    "purchase_order_reference": "Order",
+}
+
+
+def filled(name: str, reading: Reading, proposal: Proposal) -> str:
+    """What was filled from which document, each value with where it stands on the page. One paragraph a line."""
+    lines = [f"Vouch filled this from {name}."]
+    for term, label in LABELS.items():
+        found = reading.get(term)
+        if found is None:
+            continue
+        where = _place(found.evidence[0]) if found.evidence else "no place on the page"
+        lines.append(f"{label}: {_plain(found.value)} ({where}, {found.confidence:.0%} sure)")
+    if proposal.lines:
+        lines.append(f"Lines: {len(proposal.lines)}")
+    return "\n".join(lines)
+
+
+def left_to_person(name: str, reasons: Sequence[str]) -> str:
+    """Why a person is asked, for the record's history."""
+    return "\n".join([f"Vouch read {name} and leaves it to you:", *(f"• {reason}" for reason in reasons)])
+
+
+def to_do(reasons: Sequence[str], review_url: str, user_id: int | None) -> Activity:
+    """The activity that asks a person: the first reason as its title, all of them and the address below."""
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    body = "\n".join([*(f"• {reason}" for reason in reasons), f"See the page and the values: {review_url}"])
+    return Activity(summary=f"Check this document: {_clip(reasons[0])}{more}", note=body, user_id=user_id)
+
+
+def _place(evidence: Evidence) -> str:
+    if evidence.page is None:
+        return f"embedded data {evidence.xpath}"
+    return f"page {evidence.page}: “{_clip(evidence.text or '')}”"
+
+
+def _plain(value: str | date | Decimal) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _clip(words: str, length: int = 90) -> str:
+    return words if len(words) <= length else words[: length - 1].rstrip() + "…"

@@ -1,0 +1,351 @@
+"""The story of a document: discover → fetch → read → match → decide → apply.
+
+Each step is recorded in the ledger before the next begins, so that a process that dies anywhere leaves a Job which
+another can take up: an Effect whose outcome is unknown is looked up in the ERP before anything else is tried.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from mappings.matching import propose
+from structlog.typing import FilteringBoundLogger
+
+from connector import notes
+from connector.erp.port import Attachment, Effect
+from connector.errors import ConflictError, RetriableError, SkippableError, VouchError
+from connector.ledger.records import EffectRecord
+from connector.ledger.states import JobState
+from connector.ledger.store import ReviewSummary
+from inference.errors import DocumentError, UnsupportedDocument
+from inference.invoice import Reading
+from inference.readers import Recipient
+from mappings.index import ErpIndex
+from mappings.policy import Decision, Outcome, Policy, decide
+
+if TYPE_CHECKING:
+    from connector.erp.port import Erp
+    from connector.ledger.documents import DocumentStore
+    from connector.ledger.records import Job
+    from connector.ledger.store import Ledger
+    from mappings.erp_data import Company, Record
+    from mappings.proposal import Proposal
+
+Read = Callable[[bytes, str, Recipient], Reading]
+VERSION = version("vouch")
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+def local_today() -> date:
+    """Today where the accountants are."""
+    return datetime.now().astimezone().date()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A document that was read, matched and decided on."""
+
+    record: Record
+    reading: Reading
+    proposal: Proposal
+    decision: Decision
+
+
+class Pipeline:
+    """The documents of one Backend. `work` may run in several threads at once."""
+
+    def __init__(
+        self,
+        erp: Erp,
+        ledger: Ledger,
+        documents: DocumentStore,
+        read: Read,
+        policy: Policy,
+        review_url: Callable[[int], str],
+        reviewer: int | None = None,
+        today: Callable[[], date] = local_today,
+    ) -> None:
+        self.erp, self.ledger, self.documents = erp, ledger, documents
+        self._read_document, self._policy, self._today = read, policy, today
+        self._review_url, self._reviewer = review_url, reviewer
+        self._index: ErpIndex | None = None
+        # Matching and writing go one at a time, so that the second of two equal bills sees the first.
+        self._turn = threading.Lock()
+
+    def discover(self) -> int:
+        """Poll once; the number of attachments not seen before. The next match sees fresh ERP data."""
+        try:
+            poll = self.erp.discover(self.ledger.cursor(self.erp.backend))
+        except VouchError as error:
+            self.ledger.poll_failed(self.erp.backend, str(error))
+            raise
+        new = self.ledger.remember(self.erp.backend, poll)
+        if new:
+            log.info("attachments found", backend=self.erp.backend, new=new)
+        with self._turn:
+            self._index = None
+        return new
+
+    def work(self, job: Job) -> JobState:
+        """Take one claimed Job as far as it goes; the state it ended in. Raises nothing that one document causes."""
+        try:
+            return self._work(job)
+        except RetriableError as error:
+            due = self.ledger.postpone(job, str(error))
+            log.warning("later", job=job.id, due=due.isoformat(timespec="seconds"), cause=str(error))
+            return JobState.QUEUED
+        except SkippableError as error:
+            return self._finish(job, JobState.FAILED, error.reason, str(error))
+        except VouchError as error:
+            # Not this document's fault: it waits until a person has mended the settings or the rights.
+            self.ledger.postpone(job, str(error))
+            raise
+        except Exception as error:
+            log.exception("defect", job=job.id)
+            return self._finish(
+                job, JobState.FAILED, "defect", f"A defect of Vouch: {type(error).__name__}: {error}"
+            )
+
+    def _work(self, job: Job) -> JobState:
+        if (settled := self._settle_unknown(job)) is not None:
+            return settled
+        self.ledger.step(job, "fetch")
+        data = self._fetch(job)
+        self.ledger.step(job, "read")
+        try:
+            reading = self._read_document(data, job.attachment.name, self._recipient())
+        except UnsupportedDocument as error:
+            return self._finish(job, JobState.SKIPPED, error.reason, str(error))
+        except DocumentError as error:
+            return self._tell_unreadable(job, error)
+        reading_id = self.ledger.keep_reading(job, reading.reader, VERSION, reading.as_json())
+        with self._turn:
+            self.ledger.step(job, "match")
+            judged = self._judge(job, reading)
+            self.ledger.keep_proposal(
+                job,
+                reading_id,
+                judged.proposal.as_json(),
+                judged.decision.outcome,
+                judged.decision.reasons,
+            )
+            self.ledger.step(job, "apply")
+            return self._carry_out(job, judged)
+
+    # -- the steps ------------------------------------------------------------------------------------------------
+
+    def _settle_unknown(self, job: Job) -> JobState | None:
+        effect = self.ledger.unsettled_effect(job)
+        if effect is None:
+            return None
+        if not self.erp.happened(_from_record(effect)):
+            self.ledger.void(job, effect, "not found in the ERP after an interruption")
+            return None
+        body = effect.body
+        summary = ReviewSummary(**body["review"]) if body.get("review") else None
+        self.ledger.settle(job, effect, summary, body["reasons"], {"found_after_interruption": True})
+        return JobState(effect.leads_to)
+
+    def _fetch(self, job: Job) -> bytes:
+        kept = self.documents.get(job.document_sha256) if job.document_sha256 else None
+        if kept is not None:
+            return kept
+        seen = job.attachment
+        data = self.erp.download(
+            Attachment(
+                seen.backend,
+                seen.erp_id,
+                seen.checksum,
+                seen.name,
+                seen.mimetype,
+                seen.size,
+                seen.model,
+                seen.record_id,
+                seen.created_at,
+                seen.is_main,
+            )
+        )
+        # Odoo's checksum is the SHA-1 of the content (ir.attachment).
+        if seen.checksum and hashlib.sha1(data, usedforsecurity=False).hexdigest() != seen.checksum:
+            raise SkippableError(
+                f"{seen.name} was replaced in Odoo since it was seen. The next poll finds the new file.",
+                "replaced",
+            )
+        self.ledger.keep_document(job, self.documents.put(data))
+        return data
+
+    def _judge(self, job: Job, reading: Reading) -> Judged:
+        record = self.erp.record(job.model, job.record_id)
+        proposal = propose(reading, record, self._data(), self._today())
+        return Judged(record, reading, proposal, decide(proposal, reading, record, self._policy))
+
+    def _carry_out(self, job: Job, judged: Judged) -> JobState:
+        decision = judged.decision
+        if decision.outcome is Outcome.SKIP:
+            return self._finish(job, JobState.SKIPPED, "not_ours", " ".join(decision.reasons))
+        try:
+            if decision.outcome is Outcome.FILL:
+                return self._fill(job, judged)
+            return self._ask(job, judged.record, decision.reasons, _summary(judged), _header(judged))
+        except ConflictError as error:
+            reasons = (str(error), *decision.reasons)
+            record = self.erp.record(job.model, job.record_id)
+            if not record.is_draft:
+                return self._finish(
+                    job, JobState.SKIPPED, "posted", f"{record.display_name} is no longer a draft."
+                )
+            return self._ask(job, record, reasons, _summary(judged), {})
+
+    def _fill(self, job: Job, judged: Judged) -> JobState:
+        proposal = judged.proposal
+        effect = Effect(
+            key=_key(job, "fill"),
+            model=job.model,
+            record_id=job.record_id,
+            expected_write_date=judged.record.write_date,
+            values={name: found.value for name, found in proposal.values.items()},
+            lines=tuple({name: found.value for name, found in line.items()} for line in proposal.lines),
+            note=notes.filled(job.attachment.name, judged.reading, proposal),
+        )
+        after = self._apply(job, effect, JobState.FILLED, "filled", None, ())
+        self._index = self._data().with_record(after)
+        return JobState.FILLED
+
+    def _ask(
+        self,
+        job: Job,
+        record: Record,
+        reasons: tuple[str, ...],
+        summary: ReviewSummary,
+        values: Mapping[str, Any],
+        leads_to: JobState = JobState.IN_REVIEW,
+        reason: str = "doubtful",
+    ) -> JobState:
+        effect = Effect(
+            key=_key(job, "ask"),
+            model=job.model,
+            record_id=job.record_id,
+            expected_write_date=record.write_date,
+            values=values,
+            note=notes.left_to_person(job.attachment.name, reasons),
+            activity=notes.to_do(reasons, self._review_url(job.id), self._reviewer),
+        )
+        self._apply(job, effect, leads_to, reason, summary, reasons)
+        return leads_to
+
+    def _apply(
+        self,
+        job: Job,
+        effect: Effect,
+        leads_to: JobState,
+        reason: str,
+        summary: ReviewSummary | None,
+        reasons: tuple[str, ...],
+    ) -> Record:
+        """One Effect, one RPC: intended in the ledger first, settled after. Raises ConflictError, RetriableError."""
+        intended = EffectRecord(
+            key=effect.key,
+            model=effect.model,
+            record_id=effect.record_id,
+            leads_to=leads_to,
+            reason=reason,
+            message=" ".join(reasons),
+            body={
+                "values": _plain(effect.values),
+                "lines": [_plain(line) for line in effect.lines],
+                "note": effect.note,
+                "reasons": list(reasons),
+                "review": _plain_summary(summary),
+            },
+        )
+        self.ledger.intend(job, intended)
+        try:
+            after = self.erp.apply(effect)
+        except ConflictError as error:
+            self.ledger.void(job, intended, str(error))
+            raise
+        totals = {"untaxed": after.amount_untaxed, "tax": after.amount_tax, "total": after.amount_total}
+        self.ledger.settle(job, intended, summary, reasons, _plain(totals))
+        log.info(str(leads_to), job=job.id, record=after.display_name, total=str(after.amount_total))
+        return after
+
+    def _tell_unreadable(self, job: Job, error: DocumentError) -> JobState:
+        record = self.erp.record(job.model, job.record_id)
+        if not record.is_draft:
+            return self._finish(job, JobState.FAILED, error.reason, str(error))
+        reason = f"{job.attachment.name} cannot be read: {error}"
+        summary = ReviewSummary(title=record.display_name)
+        with self._turn:
+            return self._ask(job, record, (reason,), summary, {}, JobState.FAILED, error.reason)
+
+    def _finish(self, job: Job, state: JobState, reason: str, message: str) -> JobState:
+        self.ledger.finish(job, state, reason, message)
+        log.info(str(state), job=job.id, document=job.attachment.name, reason=message)
+        return state
+
+    # -- ERP data of the round ----------------------------------------------------------------------------------------
+
+    def _data(self) -> ErpIndex:
+        if self._index is None:
+            self._index = ErpIndex(self.erp.erp_data())
+        return self._index
+
+    def _recipient(self) -> Recipient:
+        with self._turn:
+            companies = self._data().data.companies
+        return recipient(companies)
+
+
+def recipient(companies: tuple[Company, ...]) -> Recipient:
+    """Who the documents are for: the Backend's own companies, which are never the seller."""
+    return Recipient(
+        names=tuple(company.name for company in companies),
+        tax_ids=tuple(company.vat for company in companies if company.vat),
+        accounts=tuple(number for company in companies for number in company.accounts),
+        country=companies[0].country if companies else "",
+    )
+
+
+def _header(judged: Judged) -> dict[str, Any]:
+    values = judged.proposal.values
+    return {name: values[name].value for name in judged.decision.write}
+
+
+def _summary(judged: Judged) -> ReviewSummary:
+    reading, total = judged.reading, judged.reading.amount("total_with_vat")
+    return ReviewSummary(
+        title=judged.record.display_name,
+        vendor=reading.text("seller_name") or "",
+        amount=format(total, "f") if total is not None else "",
+        currency=reading.text("currency") or "",
+    )
+
+
+def _key(job: Job, kind: str) -> str:
+    # A generation is one person's wish to try again; within it an Effect happens once.
+    identity = f"{job.backend}|{job.attachment.erp_id}|{job.attachment.checksum}|{job.generation}|{kind}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _from_record(effect: EffectRecord) -> Effect:
+    return Effect(effect.key, effect.model, effect.record_id, "")
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON: decimals and dates as strings, ids as they are."""
+    return {
+        name: value if value is None or isinstance(value, (int, str, list, tuple)) else str(value)
+        for name, value in values.items()
+    }
+
+
+def _plain_summary(summary: ReviewSummary | None) -> dict[str, str] | None:
+    return dataclasses.asdict(summary) if summary else None
