@@ -190,7 +190,9 @@ def _lines(image: Image.Image) -> list[Line]:
         if score < LEAST_SCORE or not text.strip():
             continue
         columns = _columns(text, word)
-        lines.append(Line(tuple((float(x), float(y)) for x, y in corners), text, columns, float(score)))
+        upper_left, upper_right, lower_right, lower_left = ((float(x), float(y)) for x, y in corners)
+        quadrilateral = upper_left, upper_right, lower_right, lower_left
+        lines.append(Line(quadrilateral, text, columns, float(score)))
     return lines
 
 

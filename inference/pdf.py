@@ -12,10 +12,8 @@ import re
 import threading
 from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_c
 
 from inference.document import Attached, Limits, Token
 from inference.embedded import embedded_files
@@ -23,11 +21,14 @@ from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocume
 from inference.words import Character, clean, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from PIL.Image import Image
 
     from inference.ocr import Recognised
+
+pdfium: Any = import_module("pypdfium2")  # it has no types
+pdfium_c: Any = pdfium.raw
 
 _LOCK = threading.Lock()
 POINTS_PER_INCH = 72
@@ -124,7 +125,7 @@ def _require_whole(data: bytes) -> None:
 
 
 @contextmanager
-def _document(data: bytes) -> Iterator[Any]:
+def _document(data: bytes) -> Generator[Any]:
     try:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
@@ -142,7 +143,7 @@ def _document(data: bytes) -> Iterator[Any]:
 
 
 @contextmanager
-def _page(data: bytes, number: int) -> Iterator[Any]:
+def _page(data: bytes, number: int) -> Generator[Any]:
     with _LOCK, _document(data) as document:
         try:
             page = document[number - 1]

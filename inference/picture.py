@@ -143,10 +143,12 @@ def _open(data: bytes) -> Image.Image:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
-        # 16 bits a channel, which Pillow would clip rather than scale.
-        low, high = image.getextrema()
-        scale = 255 / max(float(high) - float(low), 1.0)
-        return image.point(lambda value: (value - low) * scale).convert("L").convert("RGB")
+        # 16 bits and more a channel, which Pillow would clip rather than scale.
+        import numpy
+
+        values = numpy.asarray(image, dtype=numpy.float64)
+        spread = max(float(values.max() - values.min()), 1.0)
+        return Image.fromarray(((values - values.min()) * (255 / spread)).astype(numpy.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         paper = Image.new("RGBA", image.size, "white")
         paper.alpha_composite(image.convert("RGBA"))

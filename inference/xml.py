@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from lxml import etree
 
 from inference.errors import DamagedDocument, OversizedDocument, UnsupportedDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+etree: Any = import_module("lxml.etree")  # it has no types
 
 MOST_BYTES = 20_000_000
 _STEP = re.compile(r"(?P<names>[\w|]+)(?:\[@(?P<attribute>\w+)=(?P<value>[^\]]+)\])?")
@@ -58,7 +59,7 @@ class Node:
 
     def all(self, path: str) -> list[Node]:
         """The elements at `path`: local names parted by `/`; `A|B` is either, `A[@scheme=VA]` asks an attribute."""
-        found = [self]
+        found: list[Node] = [self]
         for step in path.split("/"):
             match = _STEP.fullmatch(step)
             if match is None:

@@ -16,7 +16,7 @@ from inference.readers.einvoice.extract import (
     discount,
     one_line,
     proven,
-    unit_price,
+    put_prices,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ _HEADER = {
     "amount_due": (f"{_SUM}/DuePayableAmount",),
 }
 
-_PRODUCT = "SpecifiedTradeProduct"
+# An order response names what it delivers instead as the substitute.
+_PRODUCT = "SpecifiedTradeProduct|SubstitutedReferencedProduct"
 _LINE_AGREEMENT = "SpecifiedLineTradeAgreement|SpecifiedSupplyChainTradeAgreement"
 _LINE_DELIVERY = "SpecifiedLineTradeDelivery|SpecifiedSupplyChainTradeDelivery"
 _LINE_SETTLEMENT = "SpecifiedLineTradeSettlement|SpecifiedSupplyChainTradeSettlement"
@@ -173,18 +174,14 @@ def _line(node: Node, extraction: Extraction) -> dict[str, Field] | None:
     if status and status.text in ("GROUP", "INFORMATION"):
         return None
     line = extraction.row(node, _LINE, LINE)
-    basis = node.first(f"{_NET}/BasisQuantity")
-    found = {
-        "unit": attribute(node.first(*_QUANTITY), "unitCode"),
-        "net_price": unit_price(node.first(f"{_NET}/ChargeAmount"), basis),
-        "gross_price": unit_price(
-            node.first(f"{_GROSS}/ChargeAmount"), node.first(f"{_GROSS}/BasisQuantity") or basis
-        ),
-    }
-    line |= {name: value for name, value in found.items() if value}
-    if "gross_price" in line and "net_price" in line and line["gross_price"].value == line["net_price"].value:
-        del line["gross_price"]
+    if unit := attribute(node.first(*_QUANTITY), "unitCode"):
+        line["unit"] = unit
     _put_discount(node.all(f"{_LINE_SETTLEMENT}/SpecifiedTradeAllowanceCharge"), line, extraction)
+    net, gross = (
+        (node.first(f"{price}/ChargeAmount"), node.first(f"{price}/BasisQuantity"))
+        for price in (_NET, _GROSS)
+    )
+    put_prices(line, net, gross)
     return line or None
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import TYPE_CHECKING
 
-from inference.invoice import Check, Evidence, Field, Kind, Status, Term, Value
+from inference.invoice import Check, Evidence, Field, Kind, Status, Term, Value, as_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CERTAIN = 1.0
 Paths = Mapping[str, tuple[str, ...]]
+Price = tuple["Node | None", "Node | None"]
+"""The elements of a price and of the quantity it is for."""
 
 
 @dataclass(slots=True)
@@ -81,16 +83,44 @@ def one_line(nodes: Sequence[Node]) -> Field | None:
     return proven(", ".join(" ".join(node.text.split()) for node in nodes), *nodes) if nodes else None
 
 
-def unit_price(price: Node | None, basis: Node | None) -> Field | None:
-    """The price of one unit: the price divided by the quantity it is for (BT-149), where that is not one."""
+def put_prices(line: dict[str, Field], net: Price, gross: Price) -> None:
+    """Add `net_price` and, where it differs, `gross_price`: prices of one unit."""
+    if found := _unit_price(*net):
+        line["net_price"] = found if _fits(line, found) else _undivided(line, net) or found
+    found = _unit_price(*gross)
+    if found and ("net_price" not in line or found.value != line["net_price"].value):
+        line["gross_price"] = found
+
+
+def _unit_price(price: Node | None, basis: Node | None) -> Field | None:
+    """The price divided by the quantity it is for (BT-149), where that is not one."""
     amount = _number(price.text) if price else None
     if price is None or amount is None:
         return None
     quantity = _number(basis.text) if basis else None
     if basis is None or quantity is None or quantity in (0, 1):
         return proven(amount, price)
-    with localcontext(prec=28):
-        return proven((amount / quantity).normalize() + Decimal(0), price, basis)
+    with localcontext(prec=12):
+        return proven(amount / quantity, price, basis)
+
+
+def _undivided(line: Mapping[str, Field], price: Price) -> Field | None:
+    """Some software writes the quantity bought as the quantity the price is for: then only the plain price fits."""
+    found = _unit_price(price[0], None)
+    if found is None or not _fits(line, found):
+        return None
+    return found.doubted(
+        0.95, "The line's amount is right only if the price is for one unit, not for several."
+    )
+
+
+def _fits(line: Mapping[str, Field], price: Field) -> bool:
+    """Whether quantity times price, less the discount, is the line's amount."""
+    quantity, amount = as_decimal(line.get("quantity")), as_decimal(line.get("line_net_amount"))
+    each, less = as_decimal(price), as_decimal(line.get("discount_amount")) or Decimal(0)
+    if quantity is None or amount is None or each is None:
+        return True
+    return abs(quantity * each - less - amount) <= Decimal("0.05") + abs(quantity) * Decimal("0.005")
 
 
 def discount(allowances: Sequence[tuple[Node, bool]]) -> Field | None:
@@ -115,10 +145,7 @@ def _number(text: str) -> Decimal | None:
 def _date(node: Node) -> date | None:
     """UNTDID 2379 formats 102 (CCYYMMDD) and 203 (CCYYMMDDHHMM), or xs:date."""
     text = node.text
-    if node.attribute("format") in ("102", "203") or text.isdigit():
-        text = text[:8]
-    else:
-        text = text[:10]
+    text = text[:8] if node.attribute("format") in ("102", "203") or text.isdigit() else text[:10]
     try:
         found = date.fromisoformat(text)
     except ValueError:

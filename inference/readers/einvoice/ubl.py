@@ -12,7 +12,7 @@ from inference.readers.einvoice.extract import (
     discount,
     one_line,
     proven,
-    unit_price,
+    put_prices,
 )
 
 if TYPE_CHECKING:
@@ -144,15 +144,8 @@ def _address(node: Node) -> list[Node]:
 
 def _line(node: Node, extraction: Extraction) -> dict[str, Field]:
     line = extraction.row(node, _LINE, LINE)
-    basis = node.first("Price/BaseQuantity")
-    found = {
-        "unit": attribute(node.first(_QUANTITY), "unitCode"),
-        "net_price": unit_price(node.first("Price/PriceAmount"), basis),
-        "gross_price": unit_price(node.first("Price/AllowanceCharge/BaseAmount"), basis),
-    }
-    line |= {name: value for name, value in found.items() if value}
-    if "gross_price" in line and "net_price" in line and line["gross_price"].value == line["net_price"].value:
-        del line["gross_price"]
+    if unit := attribute(node.first(_QUANTITY), "unitCode"):
+        line["unit"] = unit
     allowances = node.all("AllowanceCharge")
     amounts = [
         (amount, charge.text == "true")
@@ -163,4 +156,10 @@ def _line(node: Node, extraction: Extraction) -> dict[str, Field]:
         line["discount_amount"] = total
     if len(amounts) == 1 and not amounts[0][1]:
         extraction.put(line, LINE["discount_percent"], allowances[0].first("MultiplierFactorNumeric"))
+    basis = node.first("Price/BaseQuantity")
+    put_prices(
+        line,
+        (node.first("Price/PriceAmount"), basis),
+        (node.first("Price/AllowanceCharge/BaseAmount"), basis),
+    )
     return line
