@@ -59,7 +59,9 @@ def clone(places: Places, cluster: Cluster, name: str) -> None:
     check_database_name(name)
     there = cluster.databases()
     if TEMPLATE not in there or not places.stamp("template").exists():
-        raise OdooSetupError(ExitCode.DATABASE, "there is no template database: run `python -m deploy.odoo prepare`")
+        raise OdooSetupError(
+            ExitCode.DATABASE, "there is no template database: run `python -m deploy.odoo prepare`"
+        )
     if name in there:
         raise OdooSetupError(
             ExitCode.DATABASE, f"database {name} is there already: drop it first, or choose another name"
@@ -76,7 +78,9 @@ def drop(places: Places, cluster: Cluster, name: str) -> None:
     """Remove database `name` with its files and key; nothing to do when it is not there."""
     check_database_name(name)
     if name == TEMPLATE:
-        raise OdooSetupError(ExitCode.DATABASE, "the template is kept: `python -m deploy.odoo reset` removes it too")
+        raise OdooSetupError(
+            ExitCode.DATABASE, "the template is kept: `python -m deploy.odoo reset` removes it too"
+        )
     _remove(places, cluster, name)
 
 
@@ -112,8 +116,11 @@ def _private(file: Path) -> Path:
 def _outdate_server_caches(cluster: Cluster, name: str) -> None:
     """A server that knew an older database of this name must not trust its caches: move Odoo's signals on."""
     signal = time.time_ns() // 1_000_000_000
-    tables = cluster.ask(r"SELECT tablename FROM pg_tables WHERE tablename LIKE 'orm\_signaling\_%'", name).split()
+    tables = cluster.ask(
+        r"SELECT tablename FROM pg_tables WHERE tablename LIKE 'orm\_signaling\_%'", name
+    ).split()
     cluster.ask(" ".join(f"INSERT INTO {table} (id) VALUES ({signal});" for table in tables), name)
     cluster.ask(
-        " ".join(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {signal});" for table in tables), name
+        " ".join(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {signal});" for table in tables),
+        name,
     )

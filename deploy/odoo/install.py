@@ -106,12 +106,23 @@ def _unpack_packages(places: Places) -> None:
                "-o", f"Dir::Cache::Archives={archives}", "-o", "APT::Sandbox::User="]  # fmt: skip
     remedy = f"is {mirror} reachable from here (proxy, firewall)? VOUCH_DEBIAN_MIRROR names another mirror"
     # apt-get update only warns of an unreachable mirror unless told that any error counts.
-    run(["apt-get", *options, "update", "-qq", "--error-on=any"], code=ExitCode.DOWNLOAD_FAILED, remedy=remedy)
+    run(
+        ["apt-get", *options, "update", "-qq", "--error-on=any"], code=ExitCode.DOWNLOAD_FAILED, remedy=remedy
+    )
     wanted = [f"{name}/{suite}" for name, suite in _PACKAGES]
-    run(["apt-get", *options, "download", "-qq", *wanted], code=ExitCode.DOWNLOAD_FAILED, remedy=remedy, cwd=archives)
+    run(
+        ["apt-get", *options, "download", "-qq", *wanted],
+        code=ExitCode.DOWNLOAD_FAILED,
+        remedy=remedy,
+        cwd=archives,
+    )
     say("unpacking …")
     for package in sorted(archives.glob("*.deb")):
-        run(["dpkg-deb", "-x", package, places.root], code=ExitCode.FAILED, remedy=f"is {places.root} writable?")
+        run(
+            ["dpkg-deb", "-x", package, places.root],
+            code=ExitCode.FAILED,
+            remedy=f"is {places.root} writable?",
+        )
     shutil.rmtree(places.downloads)
 
 
@@ -121,7 +132,10 @@ def _mirror() -> str:
     if chosen:
         return chosen
     listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(LABEL)|$(REPO_URI)"], capture_output=True, text=True, check=False
+        ["apt-get", "indextargets", "--format", "$(LABEL)|$(REPO_URI)"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     uris = [line.partition("|")[2] for line in listed.stdout.splitlines() if line.startswith("Debian|")]
     return uris[0].rstrip("/") if uris else _DEFAULT_MIRROR

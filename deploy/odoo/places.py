@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +29,8 @@ class Places:
 
     @property
     def lock(self) -> Path:
-        return self.cache / "lock"
+        """Outside `cache`, so that it outlives an uninstall for which others wait."""
+        return self.cache.with_suffix(".lock")
 
     @property
     def downloads(self) -> Path:
@@ -151,9 +151,7 @@ def _cluster_folder(cache: Path) -> Path:
     if os.geteuid() != 0 or _others_may_pass(cache):
         return cache / "postgresql"
     name = hashlib.sha256(str(cache).encode()).hexdigest()[:12]
-    return Path("/var/lib") / f"vouch-odoo-{name}" if Path("/var/lib").is_dir() else Path(
-        tempfile.gettempdir()
-    ) / f"vouch-odoo-{name}"
+    return Path("/var/lib") / f"vouch-odoo-{name}"
 
 
 def _others_may_pass(folder: Path) -> bool:

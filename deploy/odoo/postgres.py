@@ -96,7 +96,9 @@ class Cluster:
 
     def databases(self) -> list[str]:
         """Names of all databases but PostgreSQL's own."""
-        answer = self.ask("SELECT datname FROM pg_database WHERE datname NOT IN ('postgres','template0','template1')")
+        answer = self.ask(
+            "SELECT datname FROM pg_database WHERE datname NOT IN ('postgres','template0','template1')"
+        )
         return sorted(answer.split())
 
     def ask(self, statement: str, database: str = "postgres") -> str:
@@ -117,7 +119,9 @@ class Cluster:
 
     def close_to_visitors(self, name: str) -> None:
         """Make `name` a template that no session can open, so that it can always be copied."""
-        self.ask(f"UPDATE pg_database SET datistemplate = true, datallowconn = false WHERE datname = '{name}'")
+        self.ask(
+            f"UPDATE pg_database SET datistemplate = true, datallowconn = false WHERE datname = '{name}'"
+        )
 
     def _is_initialised(self) -> bool:
         return (self._places.cluster / "complete").exists()
@@ -131,7 +135,9 @@ class Cluster:
             os.chown(each, self._user, self._group)
         self._program("initdb", "-D", str(self._places.cluster_data), "-U", ROLE, "--auth=trust",
                       "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")  # fmt: skip
-        settings = f"{_SETTINGS}port = {SOCKET_PORT}\nunix_socket_directories = '{self._places.socket_folder}'\n"
+        settings = (
+            f"{_SETTINGS}port = {SOCKET_PORT}\nunix_socket_directories = '{self._places.socket_folder}'\n"
+        )
         with (self._places.cluster_data / "postgresql.conf").open("a") as file:
             file.write(settings)
         (folder / "complete").touch()
@@ -142,7 +148,9 @@ class Cluster:
     def _program(self, name: str, *words: str) -> str:
         folder = programs()
         if folder is None:
-            raise OdooSetupError(ExitCode.NO_POSTGRESQL, "PostgreSQL is missing: run `python -m deploy.odoo install`")
+            raise OdooSetupError(
+                ExitCode.NO_POSTGRESQL, "PostgreSQL is missing: run `python -m deploy.odoo install`"
+            )
         switch = os.geteuid() == 0
         return run(
             [folder / name, *words],

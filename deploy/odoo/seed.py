@@ -54,7 +54,11 @@ def seed_company(row):
         }
     )
     env["res.partner.bank"].create({"acc_number": row["iban"], "partner_id": company.partner_id.id})
-    purchases = env["account.journal"].search([("type", "=", "purchase"), ("company_id", "=", company.id)]).ensure_one()
+    purchases = (
+        env["account.journal"]
+        .search([("type", "=", "purchase"), ("company_id", "=", company.id)])
+        .ensure_one()
+    )
     purchases.alias_name = row["bills_alias"]
     purchases.alias_id.alias_domain_id = company.alias_domain_id
 
@@ -70,7 +74,10 @@ def seed_accounts(rows):
 
 def tax_lines(tax_account):
     """Repartition of a tax that is booked whole on one account."""
-    return [(0, 0, {"repartition_type": "base"}), (0, 0, {"repartition_type": "tax", "account_id": tax_account.id})]
+    return [
+        (0, 0, {"repartition_type": "base"}),
+        (0, 0, {"repartition_type": "tax", "account_id": tax_account.id}),
+    ]
 
 
 def seed_taxes(rows, company_row):
@@ -84,7 +91,7 @@ def seed_taxes(rows, company_row):
         for use in ("purchase", "sale") if row.get("sale") else ("purchase",):
             made[use][row["rate"]] = env["account.tax"].create(
                 {
-                    "name": f"{percent(row['rate'])} {'input VAT' if use == 'purchase' else 'VAT'}",
+                    "name": percent(row["rate"]),
                     "description": f"VAT {percent(row['rate'])}",
                     "invoice_label": f"VAT {percent(row['rate'])}",
                     "type_tax_use": use,
