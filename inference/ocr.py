@@ -10,7 +10,6 @@ import logging
 import math
 import statistics
 import threading
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,40 +28,60 @@ THREADS = 2
 # The recogniser needs letters of some 15 pixels; more pixels than this cost time and find nothing more.
 LONGEST_SIDE = 2000
 LEAST_SCORE = 0.5
+# A page that reads worse than this may be upside down; so many of its lines are read both ways to find out.
+DOUBTFUL_SCORE = 0.85
+PROBED_LINES = 6
 # Tilt in degrees below which lines are straight enough, and above which the estimate is not a tilt.
 LEAST_TILT, MOST_TILT = 0.3, 20.0
 
 Point = tuple[float, float]
+Corners = tuple[Point, Point, Point, Point]
+"""A quadrilateral in pixels, from the upper left clockwise."""
+
+
+class Area(NamedTuple):
+    """Where the detector sees a line, and that line cut out and straightened (BGR)."""
+
+    corners: Corners
+    pixels: Any
 
 
 class Line(NamedTuple):
-    """A line as recognised: its corners in pixels from the upper left clockwise, its text, the column (in fractions
-    of its length) of each character, and the recogniser's score 0–1."""
+    """A line as recognised: its corners, its text, the column (in fractions of its length) of each character, and the
+    recogniser's score 0–1."""
 
-    corners: tuple[Point, Point, Point, Point]
+    corners: Corners
     text: str
     columns: tuple[float, ...]
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """What OCR found on an image: the words, with boxes on the image as `upright` returns it."""
+class Turn(NamedTuple):
+    """What makes a page upright: quarter turns counter-clockwise, then degrees counter-clockwise."""
+
+    quarters: int = 0
+    tilt: float = 0.0
+
+    def image(self, image: Image.Image) -> Image.Image:
+        """`image` turned and levelled, at any resolution, nothing cut off; uncovered corners are white."""
+        turned = _turned(image, self.quarters)
+        if self.tilt == 0.0:
+            return turned
+        return turned.rotate(self.tilt, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
+
+    def size(self, width: float, height: float) -> tuple[float, float]:
+        """The width and height of what `image` makes of `width` × `height`."""
+        if self.quarters % 2:
+            width, height = height, width
+        cos, sin = math.cos(math.radians(self.tilt)), abs(math.sin(math.radians(self.tilt)))
+        return width * cos + height * sin, width * sin + height * cos
+
+
+class Recognised(NamedTuple):
+    """What OCR found: the words, with boxes on the page as `turn` leaves it."""
 
     tokens: list[Token]
-    quarters: int = 0
-    """Quarter turns counter-clockwise that make the page upright."""
-    tilt: float = 0.0
-    """Degrees counter-clockwise that make its lines level, after the quarter turns."""
-
-    @property
-    def sideways(self) -> bool:
-        """Whether width and height change places."""
-        return self.quarters % 2 == 1
-
-    def upright(self, image: Image.Image) -> Image.Image:
-        """`image` turned and levelled, at any resolution; uncovered corners are white."""
-        return _level(_turned(image, self.quarters), self.tilt)
+    turn: Turn
 
 
 def recognise(image: Image.Image) -> Recognised:
@@ -73,13 +92,49 @@ def recognise(image: Image.Image) -> Recognised:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     with _LOCK:
         quarters, lines = _upright_lines(image)
-    turned = _turned(image, quarters)
     tilt = _tilt(lines)
-    return Recognised(_tokens(lines, turned.size, tilt), quarters, tilt)
+    return Recognised(_tokens(lines, _turned(image, quarters).size, tilt), Turn(quarters, tilt))
 
 
 def _upright_lines(image: Image.Image) -> tuple[int, list[Line]]:
-    return 0, _lines(image)
+    """The lines, and how many quarter turns counter-clockwise make them stand upright.
+
+    An upright page costs nothing more: only lines that run down the page, or that read badly, are tried otherwise.
+    """
+    quarters = 0
+    areas = _detect(image)
+    if _run_down(areas):
+        quarters = 1
+        areas = _detect(_turned(image, 1))
+    lines = _read(areas)
+    if _mean_score(lines) < DOUBTFUL_SCORE and _better_upside_down(areas):
+        quarters += 2
+        lines = _read(_detect(_turned(image, quarters)))
+    return quarters, [line for line in lines if line.score >= LEAST_SCORE and line.text.strip()]
+
+
+def _run_down(areas: Sequence[Area]) -> bool:
+    """Whether more text runs down the page than across it."""
+    across = down = 0.0
+    for (upper_left, upper_right, _, lower_left), _ in areas:
+        width, height = math.dist(upper_left, upper_right), math.dist(upper_left, lower_left)
+        if max(width, height) > 2 * min(width, height):
+            across, down = (across, down + height) if height > width else (across + width, down)
+    return down > across
+
+
+def _better_upside_down(areas: Sequence[Area]) -> bool:
+    """Whether the longest lines read better the other way round."""
+    longest = sorted(areas, key=lambda area: -area.pixels.shape[1])[:PROBED_LINES]
+    as_is = _mean_score(_read(longest))
+    turned = _mean_score(_read([area._replace(pixels=area.pixels[::-1, ::-1]) for area in longest]))
+    return turned > as_is + 0.1
+
+
+def _mean_score(lines: Sequence[Line]) -> float:
+    """The mean by character: a page of specks and one good line is a good page."""
+    weight = sum(len(line.text) for line in lines)
+    return sum(line.score * len(line.text) for line in lines) / weight if weight else 0.0
 
 
 def _turned(image: Image.Image, quarters: int) -> Image.Image:
@@ -89,12 +144,6 @@ def _turned(image: Image.Image, quarters: int) -> Image.Image:
         3: Image.Transpose.ROTATE_270,
     }.get(quarters % 4)
     return image if turn is None else image.transpose(turn)
-
-
-def _level(image: Image.Image, tilt: float) -> Image.Image:
-    if tilt == 0.0:
-        return image
-    return image.rotate(tilt, Image.Resampling.BICUBIC, fillcolor="white")
 
 
 def _tilt(lines: Sequence[Line]) -> float:
@@ -114,12 +163,13 @@ def _tilt(lines: Sequence[Line]) -> float:
 
 
 def _tokens(lines: Sequence[Line], size: tuple[int, int], tilt: float) -> list[Token]:
-    width, height = size
+    """The words of `lines`, which stand on an image of `size` pixels before it is levelled."""
+    width, height = Turn(0, tilt).size(*size)
     cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
 
     def levelled(x: float, y: float) -> Point:
-        # The rotation of `_level` about the centre of the image.
-        dx, dy = x - width / 2, y - height / 2
+        # The rotation of `Turn.image`: about the middle, which stays the middle.
+        dx, dy = x - size[0] / 2, y - size[1] / 2
         return dx * cos + dy * sin + width / 2, dy * cos - dx * sin + height / 2
 
     found: list[Token] = []
@@ -172,28 +222,30 @@ def _split(line: Line) -> list[tuple[str, float, float]]:
     return found
 
 
-def _lines(image: Image.Image) -> list[Line]:
+def _detect(image: Image.Image) -> list[Area]:
     import numpy
     from rapidocr.main import RapidOCRError
 
-    engine = _engine()
-    pixels = numpy.asarray(image)[:, :, ::-1]  # BGR, as OpenCV has it
+    pixels = numpy.ascontiguousarray(numpy.asarray(image)[:, :, ::-1])  # BGR, as OpenCV has it
     try:
-        crops, detected = engine.detect_and_crop(numpy.ascontiguousarray(pixels), {})
+        crops, detected = _engine().detect_and_crop(pixels, {})
     except RapidOCRError:
         return []  # no text on it
-    read = engine.recognize_txt(crops)
-    lines: list[Line] = []
-    for corners, text, score, word in zip(
-        detected.boxes, read.txts, read.scores, read.word_results, strict=True
-    ):
-        if score < LEAST_SCORE or not text.strip():
-            continue
-        columns = _columns(text, word)
+    areas: list[Area] = []
+    for corners, crop in zip(detected.boxes, crops, strict=True):
         upper_left, upper_right, lower_right, lower_left = ((float(x), float(y)) for x, y in corners)
-        quadrilateral = upper_left, upper_right, lower_right, lower_left
-        lines.append(Line(quadrilateral, text, columns, float(score)))
-    return lines
+        areas.append(Area((upper_left, upper_right, lower_right, lower_left), crop))
+    return areas
+
+
+def _read(areas: Sequence[Area]) -> list[Line]:
+    if not areas:
+        return []
+    read = _engine().recognize_txt([area.pixels for area in areas])
+    return [
+        Line(area.corners, text, _columns(text, word), float(score))
+        for area, text, score, word in zip(areas, read.txts, read.scores, read.word_results, strict=True)
+    ]
 
 
 def _columns(text: str, word: Any) -> tuple[float, ...]:

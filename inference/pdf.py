@@ -67,8 +67,7 @@ class PdfPage:
         from inference.ocr import recognise
 
         found = recognise(self._render(OCR_DPI))
-        if found.sideways:
-            self.width, self.height = self.height, self.width
+        self.width, self.height = found.turn.size(self.width, self.height)
         return found
 
     @property
@@ -85,7 +84,7 @@ class PdfPage:
     def image(self, dpi: int = OCR_DPI) -> Image:
         """The page in RGB as the boxes see it: a page that OCR found turned is turned upright here too."""
         rendered = self._render(dpi)
-        return self._recognised.upright(rendered) if self.ocr else rendered
+        return self._recognised.turn.image(rendered) if self.ocr else rendered
 
     def _render(self, dpi: int) -> Image:
         """RGB at `dpi`, or at fewer where the page would go beyond the limit of megapixels."""

@@ -44,8 +44,7 @@ class PicturePage:
         from inference.ocr import recognise
 
         found = recognise(self._picture.raster(self.number))
-        if found.sideways:
-            self.width, self.height = self.height, self.width
+        self.width, self.height = found.turn.size(self.width, self.height)
         return found
 
     @property
@@ -55,7 +54,7 @@ class PicturePage:
 
     def image(self, dpi: int = 200) -> Image.Image:
         """The picture upright in RGB at `dpi`, never larger than it came."""
-        raster = self._recognised.upright(self._picture.raster(self.number))
+        raster = self._recognised.turn.image(self._picture.raster(self.number))
         if dpi >= self._dpi:
             return raster
         size = (
