@@ -63,7 +63,6 @@ class BackendSettings(Section):
     companies: tuple[int, ...] = Field(
         default=(), description="Ids of the companies to work for; empty means all the user has."
     )
-    orders: bool = Field(default=True, description="Also read what is attached to purchase orders.")
     schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When this Odoo is polled.")
 
     @model_validator(mode="after")

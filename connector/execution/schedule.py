@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -46,8 +46,9 @@ def make_scheduler(
     pipelines: Mapping[str, Pipeline], schedules: Mapping[str, ScheduleSettings], worker: Worker
 ) -> Scheduler:
     """A scheduler that polls every Backend, now and then on its schedule, and keeps the worker's leases."""
-    scheduler: Scheduler = BackgroundScheduler(
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    scheduler = cast(
+        "Scheduler",
+        BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}),
     )
     for name, pipeline in pipelines.items():
         trigger = _trigger(name, schedules[name])

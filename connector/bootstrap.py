@@ -1,0 +1,122 @@
+"""Put the parts together from the settings; the only place where they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connector.erp.odoo import Connection, connect
+from connector.errors import SettingsError
+from connector.execution.inline import Worker
+from connector.ledger.documents import DocumentStore
+from connector.ledger.migrate import open_ledger
+from connector.pipeline import Pipeline
+from inference.document import Limits, open_document
+from inference.reading import make_readers, read_document
+from mappings.policy import Policy
+
+if TYPE_CHECKING:
+    from connector.erp.port import Erp
+    from connector.ledger.store import Ledger
+    from connector.settings import BackendSettings, Settings
+    from inference.invoice import Reading
+    from inference.readers import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The living parts of one process."""
+
+    settings: Settings
+    ledger: Ledger
+    documents: DocumentStore
+    pipelines: Mapping[str, Pipeline]
+    worker: Worker
+
+
+@contextmanager
+def open_service(settings: Settings) -> Generator[Service]:
+    """Ledger, ERP connections, pipelines and worker, closed at the end. Raises errors of `connector.errors`."""
+    if not settings.backends:
+        raise SettingsError(
+            "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
+            "…__DATABASE and …__API_KEY; see docs/settings.md."
+        )
+    with ExitStack() as stack:
+        ledger = stack.enter_context(opened_ledger(settings))
+        documents = DocumentStore(settings.folder / "documents")
+        read = make_read(settings)
+        pipelines: dict[str, Pipeline] = {}
+        for name, backend in settings.backends.items():
+            erp = connect(connection(name, backend, settings))
+            stack.callback(erp.close)
+            pipelines[name] = make_pipeline(settings, erp, ledger, documents, read)
+        yield Service(settings, ledger, documents, pipelines, Worker(ledger, pipelines, settings.workers))
+
+
+@contextmanager
+def opened_ledger(settings: Settings) -> Generator[Ledger]:
+    """The ledger alone, for commands that do not talk to an ERP."""
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger = open_ledger(settings.ledger)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def connection(name: str, backend: BackendSettings, settings: Settings) -> Connection:
+    """What the adapter needs to know to reach one Odoo."""
+    return Connection(
+        name=name,
+        url=str(backend.url).rstrip("/"),
+        database=backend.database,
+        secret=backend.secret(),
+        login=backend.login,
+        protocol=backend.protocol,
+        timeout=backend.timeout_seconds,
+        companies=backend.companies,
+        max_attachment_megabytes=int(settings.reading.max_megabytes),
+        verify_tls=backend.verify_tls,
+        ca_file=str(backend.ca_file or ""),
+    )
+
+
+def make_pipeline(
+    settings: Settings,
+    erp: Erp,
+    ledger: Ledger,
+    documents: DocumentStore,
+    read: Callable[[bytes, str, Recipient], Reading],
+) -> Pipeline:
+    """The pipeline of one Backend."""
+    return Pipeline(
+        erp=erp,
+        ledger=ledger,
+        documents=documents,
+        read=read,
+        policy=Policy(
+            fill_confidence=settings.policy.fill_confidence,
+            fill_sure_header=settings.policy.fill_sure_header,
+        ),
+        review_url=lambda job_id: f"{settings.web_url}/documents/{job_id}",
+        reviewer=settings.policy.reviewer,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """What a document may ask of us."""
+    reading = settings.reading
+    return Limits(reading.max_megabytes, reading.max_pages, reading.max_megapixels)
+
+
+def make_read(settings: Settings) -> Callable[[bytes, str, Recipient], Reading]:
+    """Bytes in, Reading out, with the Readers and limits of the settings."""
+    readers, allowed = make_readers(settings.reading.reader), limits(settings)
+
+    def read(data: bytes, name: str, recipient: Recipient) -> Reading:
+        return read_document(open_document(data, name, allowed), recipient, readers)
+
+    return read

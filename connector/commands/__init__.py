@@ -1,0 +1,1 @@
+"""What each command of `vouch` does, loaded only when it is called."""

@@ -1,0 +1,129 @@
+"""`vouch doctor`: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from connector.bootstrap import connection, opened_ledger
+from connector.commands.output import OUT, print_json
+from connector.erp.odoo import connect
+from connector.errors import AccessError, VouchError
+from connector.settings import load_settings
+
+if TYPE_CHECKING:
+    from connector.settings import BackendSettings, Settings
+
+GOOD, WARNING, BAD = "good", "warning", "bad"
+LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing examined: how it is, in a sentence; `exit_code` is that of the error behind a bad one."""
+
+    subject: str
+    status: str
+    message: str
+    exit_code: int = 0
+
+
+def examine(as_json: bool, config: Path | None) -> int:
+    """Print the findings; 0, or the exit code of the first bad one."""
+    findings = list(_findings(config))
+    if as_json:
+        print_json(
+            {"findings": [{"subject": f.subject, "status": f.status, "message": f.message} for f in findings]}
+        )
+    else:
+        marks = {GOOD: "[green]✓[/]", WARNING: "[yellow]![/]", BAD: "[red]✗[/]"}
+        for finding in findings:
+            OUT.print(f"{marks[finding.status]} {escape(finding.subject)}: {escape(finding.message)}")
+    return next((finding.exit_code for finding in findings if finding.status == BAD), 0)
+
+
+def _findings(config: Path | None) -> Generator[Finding]:
+    try:
+        settings = load_settings(config)
+    except VouchError as error:
+        yield _bad("settings", error)
+        return
+    yield Finding("settings", GOOD, f"understood; data in {settings.folder}")
+    yield from _ledger(settings)
+    if not settings.backends:
+        yield Finding(
+            "odoo",
+            BAD,
+            "no Odoo is set: add a [backends.NAME] section to vouch.toml; see docs/settings.md",
+            2,
+        )
+    for name, backend in settings.backends.items():
+        yield from _weak_settings(name, backend)
+        yield from _backend(name, backend, settings)
+
+
+def _ledger(settings: Settings) -> Generator[Finding]:
+    try:
+        with opened_ledger(settings) as ledger:
+            counts = ledger.counts()
+    except (VouchError, OSError) as error:
+        yield _bad("ledger", error)
+        return
+    yield Finding("ledger", GOOD, f"{sum(counts.values())} documents")
+    if settings.folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield Finding(
+            "ledger",
+            WARNING,
+            f"others on this machine may look into {settings.folder}: chmod 700 {settings.folder}",
+        )
+
+
+def _weak_settings(name: str, backend: BackendSettings) -> Generator[Finding]:
+    if backend.url.scheme == "http" and (backend.url.host or "") not in LOCAL:
+        yield Finding(
+            name, WARNING, "the address is plain http: bills and the key travel unencrypted; use https"
+        )
+    if not backend.verify_tls:
+        yield Finding(
+            name, WARNING, "verify_tls is off: anyone on the way can pose as this Odoo; name a ca_file"
+        )
+    for file in (backend.api_key_file, backend.password_file):
+        if file and file.expanduser().exists() and file.expanduser().stat().st_mode & stat.S_IRWXO:
+            yield Finding(name, WARNING, f"everyone on this machine can read {file}: chmod 600 {file}")
+
+
+def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generator[Finding]:
+    try:
+        erp = connect(connection(name, backend, settings))
+        try:
+            found = erp.capabilities()
+        finally:
+            erp.close()
+    except VouchError as error:
+        yield _bad(name, error)
+        return
+    yield Finding(
+        name,
+        GOOD,
+        f"Odoo {found.version} over {found.protocol} as {found.login}, {len(found.companies)} companies",
+    )
+    for missing in found.missing_rights:
+        yield Finding(name, BAD, missing, AccessError.exit_code)
+    if found.login == "admin":
+        yield Finding(
+            name, WARNING, "Vouch logs in as admin: give it a user of its own with only the rights it needs"
+        )
+    if found.key_expires and found.key_expires - datetime.now(UTC) < timedelta(days=14):
+        yield Finding(
+            name, WARNING, f"the API key expires on {found.key_expires:%Y-%m-%d}: make a new one in Odoo"
+        )
+
+
+def _bad(subject: str, error: Exception) -> Finding:
+    return Finding(subject, BAD, str(error), error.exit_code if isinstance(error, VouchError) else 1)

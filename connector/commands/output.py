@@ -1,0 +1,39 @@
+"""How commands speak: one JSON document on stdout, or text for people; progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False)
+
+
+def print_json(node: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(node, ensure_ascii=False, indent=1) + "\n")
+
+
+def progress() -> Progress:
+    """A progress bar on stderr that vanishes when done; silent where stderr is no terminal."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=ERR,
+        transient=True,
+        disable=not ERR.is_terminal,
+    )

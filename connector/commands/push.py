@@ -1,0 +1,58 @@
+"""`vouch push`: files become draft bills in Odoo, each with its attachment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from connector.bootstrap import limits, open_service
+from connector.commands.output import OUT, print_json
+from connector.erp.port import BILL, Upload
+from connector.errors import SettingsError, SkippableError
+from connector.logs import configure_logs
+from connector.settings import Settings, load_settings
+from inference.document import open_document
+from inference.errors import DocumentError
+
+
+def push_files(
+    files: Sequence[Path], refund: bool, backend: str | None, as_json: bool, config: Path | None
+) -> int:
+    """Make one draft per file; nothing is made unless every file can be opened. The exit code."""
+    settings = load_settings(config)
+    configure_logs(settings)
+    uploads = [_upload(file, refund, settings) for file in files]
+    with open_service(settings) as service:
+        pipeline = service.pipelines[_chosen(list(service.pipelines), backend)]
+        ids = pipeline.erp.upload(uploads)
+        made = [
+            {"file": str(file), "record": record_id, "url": pipeline.erp.record_url(BILL, record_id)}
+            for file, record_id in zip(files, ids, strict=True)
+        ]
+    if as_json:
+        print_json({"drafts": made})
+    else:
+        for draft in made:
+            OUT.print(f"{draft['file']} → {draft['url']}", markup=False)
+    return 0
+
+
+def _upload(file: Path, refund: bool, settings: Settings) -> Upload:
+    try:
+        data = file.read_bytes()
+        open_document(data, file.name, limits(settings))
+    except OSError as error:
+        raise SkippableError(
+            f"{file} cannot be opened: {error.strerror}. Nothing was put into Odoo."
+        ) from error
+    except DocumentError as error:
+        raise SkippableError(f"{file}: {error} Nothing was put into Odoo.") from error
+    return Upload(file.name, data, "in_refund" if refund else "in_invoice")
+
+
+def _chosen(names: Sequence[str], backend: str | None) -> str:
+    if backend is None and len(names) == 1:
+        return names[0]
+    if backend in names:
+        return backend
+    raise SettingsError(f"Say which Odoo with --backend: one of {', '.join(names)}.")

@@ -1,0 +1,141 @@
+"""`vouch read`: documents in, what was found out. No Odoo, no ledger."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from connector.bootstrap import limits
+from connector.commands.output import OUT, print_json, progress
+from connector.errors import SettingsError, SkippableError
+from connector.settings import load_settings
+from inference.document import open_document
+from inference.errors import DamagedDocument, DocumentError, OversizedDocument
+from inference.invoice import Reading, Row, Status, as_text, value_as_json
+from inference.reading import READERS, make_readers, read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inference.document import Document, Limits
+    from inference.readers import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one file came to: a Reading, or the error that says why there is none."""
+
+    file: Path
+    document: Document | None = None
+    reading: Reading | None = None
+    error: DocumentError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract of `vouch read --json`; for an unreadable file `{"document","error"}`."""
+        if self.document is None or self.reading is None:
+            reason = self.error.reason if self.error else ""
+            return {
+                "document": {"name": self.file.name},
+                "error": {"reason": reason, "message": str(self.error)},
+            }
+        document = self.document
+        head = {
+            "name": document.name,
+            "sha256": document.sha256,
+            "mime": document.mime,
+            "pages": len(document.pages),
+            "kind": document.origin.value,
+        }
+        return {"document": head} | self.reading.as_json()
+
+
+def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path | None) -> int:
+    """Read files and print what was found; the exit code: 0, or 6 when one could not be read."""
+    if reader not in READERS:
+        raise SettingsError(f"There is no reader “{reader}”. Choose one of {', '.join(READERS)}.")
+    allowed, readers = limits(load_settings(config)), make_readers(reader)
+    answers: list[Answer] = []
+    with progress() as bar:
+        task = bar.add_task("Reading", total=len(files))
+        for file in files:
+            bar.update(task, description=f"Reading {escape(file.name)}")
+            answers.append(_read(file, readers, allowed))
+            bar.advance(task)
+    if as_json:
+        nodes = [answer.as_json() for answer in answers]
+        print_json(nodes[0] if len(nodes) == 1 else nodes)
+    else:
+        for answer in answers:
+            _show(answer)
+    return SkippableError.exit_code if any(answer.error for answer in answers) else 0
+
+
+def _read(file: Path, readers: Sequence[Reader], allowed: Limits) -> Answer:
+    try:
+        document = open_document(_bytes(file, allowed), file.name, allowed)
+        return Answer(file, document, read_document(document, readers=readers))
+    except DocumentError as error:
+        return Answer(file, error=error)
+
+
+def _bytes(file: Path, allowed: Limits) -> bytes:
+    try:
+        if os.path.getsize(file) > allowed.megabytes * 1e6:
+            raise OversizedDocument(
+                f"{file} is larger than {allowed.megabytes:g} MB (reading.max_megabytes)."
+            )
+        return file.read_bytes()
+    except OSError as error:
+        raise DamagedDocument(
+            f"{file} cannot be opened: {error.strerror}. Check the path and its rights."
+        ) from error
+
+
+def _show(answer: Answer) -> None:
+    OUT.print(f"[bold]{escape(answer.file.name)}[/]")
+    if answer.reading is None:
+        OUT.print(f"  not read: {escape(str(answer.error))}\n")
+        return
+    _show_fields(answer.reading)
+    if answer.reading.lines:
+        _show_lines(answer.reading.lines)
+    for check in answer.reading.checks:
+        if check.status is not Status.NOT_APPLICABLE:
+            OUT.print(
+                f"  {'[green]✓' if check.status is Status.PASS else '[red]✗'}[/] {escape(check.message)}"
+            )
+    OUT.print()
+
+
+def _show_fields(reading: Reading) -> None:
+    table = Table(box=None, padding=(0, 2), show_header=True, header_style="dim")
+    for heading, justify in (("field", "left"), ("value", "left"), ("sure", "right"), ("where", "left")):
+        table.add_column(heading, justify=justify)  # pyright: ignore[reportArgumentType]
+    for name, found in reading.fields.items():
+        proof = found.evidence[0] if found.evidence else None
+        where = "" if proof is None else proof.xpath or f"p. {proof.page}: {proof.text}"
+        style = "" if found.confidence >= 0.9 else "yellow" if found.confidence >= 0.6 else "red"
+        table.add_row(
+            name,
+            escape(value_as_json(found.value)),
+            f"[{style}]{found.confidence:.0%}[/]" if style else f"{found.confidence:.0%}",
+            f"[dim]{escape(where[:80])}[/]",
+        )
+    OUT.print(table)
+
+
+def _show_lines(lines: Sequence[Row]) -> None:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    table.add_column("line")
+    columns = ("quantity", "unit", "net_price", "discount_percent", "vat_rate", "line_net_amount")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for line in lines:
+        cells = [value_as_json(line[name].value) if name in line else "" for name in columns]
+        table.add_row(escape((as_text(line.get("item_name")) or "")[:60]), *map(escape, cells))
+    OUT.print(table)

@@ -1,0 +1,91 @@
+"""`vouch run`: schedule, workers and web server in one process, started and stopped together."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+from structlog.typing import FilteringBoundLogger
+
+from connector.bootstrap import review_dependencies
+from connector.errors import FatalError
+from connector.execution.schedule import make_scheduler
+from connector.review.app import create_app
+
+if TYPE_CHECKING:
+    from connector.bootstrap import Service
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+def run(service: Service, *, work: bool = True, web: bool = True) -> None:
+    """Serve until SIGINT or SIGTERM: polls and works where `work`, shows the review queue where `web`."""
+    stopping = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda _sign, _frame: stopping.set())
+    server, listening = _web_server(service) if web else (None, [])
+    threads = [threading.Thread(target=service.worker.run, name="workers")] if work else []
+    threads += [threading.Thread(target=server.run, args=(listening,), name="web")] if server else []
+    scheduler = (
+        make_scheduler(
+            service.pipelines,
+            {name: backend.schedule for name, backend in service.settings.backends.items()},
+            service.worker,
+        )
+        if work
+        else None
+    )
+    service.worker.recover()
+    for thread in threads:
+        thread.start()
+    if scheduler:
+        scheduler.start()
+    log.info("running", backends=list(service.pipelines), queue=service.settings.web_url if web else None)
+    while not stopping.wait(0.5) and all(thread.is_alive() for thread in threads):
+        pass
+    asked = stopping.is_set()
+    log.info("stopping")
+    if scheduler:
+        scheduler.shutdown()
+    service.worker.stop()
+    if server:
+        server.should_exit = True
+    for thread in threads:
+        thread.join()
+    if not asked:
+        raise FatalError("A part of the service ended by itself; the lines above say why.")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn in a thread; signals belong to `run`."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Capture none."""
+        yield
+
+
+def _web_server(service: Service) -> tuple[_Server, list[socket.socket]]:
+    settings = service.settings.web
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listening = socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise FatalError(
+            f"The web server cannot listen on {settings.host}:{settings.port}: {error.strerror}. Stop what uses that "
+            "port, or choose another with web.port."
+        ) from error
+    config = uvicorn.Config(
+        create_app(review_dependencies(service)),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    return _Server(config), [listening]
