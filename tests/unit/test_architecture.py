@@ -1,0 +1,79 @@
+"""The house keeps its shape: imports go one way, and no room has a name that says nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("inference", "mappings", "connector")
+FORBIDDEN = {
+    "inference": {"mappings", "connector", "deploy", "tests", "odoolib", "sqlalchemy", "fastapi"},
+    "mappings": {
+        "connector",
+        "deploy",
+        "tests",
+        "httpx",
+        "odoolib",
+        "sqlalchemy",
+        "socket",
+        "requests",
+        "urllib",
+    },
+    "connector": {"deploy", "tests", "vllm"},
+}
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+
+
+def modules(package: str) -> Iterator[Path]:
+    return (ROOT / package).rglob("*.py")
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{file}: relative import"
+            yield node.module
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_go_one_way(package: str) -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in modules(package)
+        for name in imported(file)
+        if name.split(".")[0] in FORBIDDEN[package]
+    ]
+    assert wrong == []
+
+
+def test_only_the_erp_room_talks_to_odoo() -> None:
+    wrong = [
+        str(file.relative_to(ROOT))
+        for file in modules("connector")
+        if "erp" not in file.relative_to(ROOT).parts
+        for name in imported(file)
+        if name.split(".")[0] in {"odoolib", "httpx"}
+    ]
+    assert wrong == []
+
+
+def test_every_room_has_a_telling_name() -> None:
+    names = [file for package in PACKAGES for file in modules(package) if file.stem in EMPTY_NAMES]
+    assert names == []
+
+
+def test_nothing_is_pickled() -> None:
+    wrong = [
+        str(file.relative_to(ROOT))
+        for package in PACKAGES
+        for file in modules(package)
+        for name in imported(file)
+        if name.split(".")[0] in {"pickle", "shelve", "marshal", "dill", "joblib"}
+    ]
+    assert wrong == []

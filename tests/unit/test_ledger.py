@@ -1,0 +1,292 @@
+"""The ledger keeps every document, hands each record to one worker at a time, and follows its state table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import text
+
+from connector.erp.port import Attachment, Poll, SyncCursor
+from connector.errors import FatalError
+from connector.ledger.migrate import open_ledger
+from connector.ledger.records import Base, EffectRecord
+from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState
+from connector.ledger.store import MAX_CRASHES, Ledger, ReviewSummary
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+def attachment(number: int, record: int | None = None, checksum: str = "c") -> Attachment:
+    return Attachment(
+        "main",
+        number,
+        checksum,
+        f"bill {number}.pdf",
+        "application/pdf",
+        10,
+        "account.move",
+        record or number,
+        NOON,
+    )
+
+
+def poll(*found: Attachment) -> Poll:
+    return Poll(found, SyncCursor(NOON, max((one.id for one in found), default=0)))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    open_ledger(url).close()
+    opened = Ledger.connect(url, clock)
+    yield opened
+    opened.close()
+
+
+def effect(key: str = "k1", leads_to: JobState = JobState.FILLED) -> EffectRecord:
+    return EffectRecord(key=key, model="account.move", record_id=1, leads_to=leads_to, body={"values": {}})
+
+
+def test_migrations_make_exactly_the_records(tmp_path: Path) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with ledger.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    ledger.close()
+
+
+def test_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    ledger = open_ledger(url)
+    with ledger.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    ledger.close()
+    with pytest.raises(FatalError, match="newer Vouch"):
+        open_ledger(url)
+
+
+def test_ledger_in_a_folder_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match=r"ledger\.url|data_dir"):
+        open_ledger(f"sqlite:///{tmp_path / 'missing' / 'ledger.db'}")
+
+
+def test_an_attachment_is_remembered_once_and_a_new_content_again(ledger: Ledger) -> None:
+    assert ledger.remember("main", poll(attachment(1), attachment(2))) == 2
+    assert ledger.remember("main", poll(attachment(1), attachment(2), attachment(3))) == 1
+    assert ledger.remember("main", poll(attachment(1, checksum="other"))) == 1
+    assert ledger.counts()[JobState.QUEUED] == 4
+    assert ledger.cursor("main") == SyncCursor(NOON, 1)
+    assert ledger.cursor("elsewhere") == SyncCursor()
+
+
+def test_a_failed_poll_keeps_the_cursor(ledger: Ledger) -> None:
+    ledger.remember("main", poll(attachment(7)))
+    ledger.poll_failed("main", "Odoo is away")
+    assert ledger.cursor("main").last_id == 7
+    assert ledger.polls()[0].error == "Odoo is away"
+    ledger.remember("main", poll())
+    assert ledger.polls()[0].error == ""
+
+
+def test_one_worker_at_a_time_on_one_record(ledger: Ledger) -> None:
+    ledger.remember("main", poll(attachment(1, record=5), attachment(2, record=5), attachment(3, record=6)))
+    first, second = ledger.claim("a", ["main"]), ledger.claim("b", ["main"])
+    assert first is not None
+    assert second is not None
+    assert {first.record_id, second.record_id} == {5, 6}
+    assert ledger.claim("c", ["main"]) is None
+    ledger.finish(first, JobState.SKIPPED, "test", "")
+    third = ledger.claim("c", ["main"])
+    assert third is not None
+    assert third.record_id == 5
+
+
+def test_the_main_attachment_of_a_record_goes_first(ledger: Ledger) -> None:
+    main = Attachment("main", 2, "m", "bill.pdf", "application/pdf", 1, "account.move", 5, NOON, is_main=True)
+    ledger.remember("main", poll(attachment(1, record=5), main))
+    claimed = ledger.claim("a", ["main"])
+    assert claimed is not None
+    assert claimed.attachment.is_main
+
+
+def test_an_effect_is_settled_with_its_review_in_one_step(ledger: Ledger) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    job = ledger.claim("a", ["main"])
+    assert job is not None
+    intended = effect(leads_to=JobState.IN_REVIEW)
+    ledger.intend(job, intended)
+    assert ledger.unsettled_effect(job) is not None
+    ledger.settle(job, intended, ReviewSummary("BILL/1", "Seller", "10.00", "EUR"), ["the total is not sure"])
+    assert ledger.unsettled_effect(job) is None
+    review = ledger.reviews()[0]
+    assert (review.vendor, review.amount, review.reasons) == ("Seller", "10.00", ["the total is not sure"])
+    story = ledger.story(job.id)
+    assert story is not None
+    assert [(t.before, t.after) for t in story.transitions] == [
+        ("queued", "running"),
+        ("running", "applying"),
+        ("applying", "in_review"),
+    ]
+    assert story.attempts[0].outcome == "done"
+
+
+def test_a_void_effect_frees_its_key(ledger: Ledger) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    job = ledger.claim("a", ["main"])
+    assert job is not None
+    lost = effect()
+    ledger.intend(job, lost)
+    ledger.void(job, lost, "not found")
+    ledger.intend(job, effect())
+    with pytest.raises(Exception, match="UNIQUE"):
+        ledger.intend(job, effect())
+
+
+def test_waiting_doubles_up_to_a_quarter_of_an_hour(ledger: Ledger, clock: Clock) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    waits: list[float] = []
+    for _ in range(9):
+        job = ledger.claim("a", ["main"])
+        assert job is not None
+        due = ledger.postpone(job, "Odoo is away")
+        waits.append((due - clock.now).total_seconds())
+        assert ledger.claim("a", ["main"]) is None
+        clock.now = due
+    assert waits == [15, 30, 60, 120, 240, 480, 900, 900, 900]
+
+
+def test_a_poison_document_is_set_aside_and_can_be_retried(ledger: Ledger, clock: Clock) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    for _ in range(MAX_CRASHES):
+        assert ledger.claim("a", ["main"]) is not None
+        assert ledger.recover(lambda _: False) == 0
+        clock.now += timedelta(minutes=2)
+        assert ledger.recover(lambda _: False) == 1
+    assert ledger.claim("a", ["main"]) is None
+    assert ledger.counts()[JobState.FAILED] == 1
+    assert ledger.retry("someone") == 1
+    assert ledger.claim("a", ["main"]) is not None
+
+
+def test_a_living_worker_keeps_its_lease(ledger: Ledger, clock: Clock) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    assert ledger.claim("a", ["main"]) is not None
+    for _ in range(10):
+        clock.now += timedelta(seconds=30)
+        ledger.renew("a")
+        assert ledger.recover(lambda _: False) == 0
+    assert ledger.recover(lambda owner: owner == "a") == 1
+
+
+def test_naive_times_are_refused(ledger: Ledger) -> None:
+    naive = Poll((), SyncCursor(datetime(2026, 1, 1), 1))  # noqa: DTZ001
+    with pytest.raises(Exception, match="no time zone"):
+        ledger.remember("main", naive)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Whatever workers, crashes and people do: no document is lost, and no state follows that may not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.ledger = Ledger.connect("sqlite://", self.clock)
+        Base.metadata.create_all(self.ledger.engine)
+        self.seen: set[int] = set()
+        self.held: dict[int, object] = {}
+        self.keys = 0
+
+    def teardown(self) -> None:
+        self.ledger.close()
+
+    @rule(numbers=st.lists(st.integers(1, 12), max_size=4))
+    def poll(self, numbers: list[int]) -> None:
+        fresh = set(numbers) - self.seen
+        new = self.ledger.remember("main", poll(*(attachment(n, record=n % 5 + 1) for n in set(numbers))))
+        assert new == len(fresh)
+        self.seen |= fresh
+
+    @rule(worker=st.sampled_from("ab"))
+    def claim(self, worker: str) -> None:
+        if job := self.ledger.claim(worker, ["main"]):
+            assert all(job.record_id != getattr(other, "record_id", None) for other in self.held.values())
+            self.held[job.id] = job
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), state=st.sampled_from(sorted(FINAL)))
+    def work(self, data: st.DataObject, state: JobState) -> None:
+        job = self.held.pop(data.draw(st.sampled_from(sorted(self.held))))
+        if state in (JobState.SKIPPED, JobState.FAILED):
+            self.ledger.finish(job, state, "r", "m")  # pyright: ignore
+            return
+        self.keys += 1
+        intended = effect(f"k{self.keys}", state)
+        self.ledger.intend(job, intended)  # pyright: ignore
+        self.ledger.settle(job, intended, ReviewSummary("x"), ["y"])  # pyright: ignore
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def postpone(self, data: st.DataObject) -> None:
+        self.ledger.postpone(self.held.pop(data.draw(st.sampled_from(sorted(self.held)))), "away")  # pyright: ignore
+
+    @rule()
+    def crash(self) -> None:
+        assert self.ledger.recover(lambda _: True) == len(self.held)
+        self.held.clear()
+
+    @rule()
+    def person_retries(self) -> None:
+        self.ledger.retry("person", [JobState.FAILED, JobState.SKIPPED, JobState.IN_REVIEW])
+
+    @rule(seconds=st.integers(1, 50))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.now += timedelta(seconds=seconds)
+        for owner in "ab":
+            self.ledger.renew(owner)
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        counts = self.ledger.counts()
+        assert sum(counts.values()) == len(self.seen)
+        assert sum(counts[state] for state in HELD) == len(self.held)
+
+
+TestLedgerMachine = LedgerMachine.TestCase
+TestLedgerMachine.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize("before", list(JobState))
+def test_every_state_has_a_way_out_or_is_filled(before: JobState) -> None:
+    assert TRANSITIONS[before] or before is JobState.FILLED
+
+
+def test_a_filled_document_is_never_filled_again(ledger: Ledger) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    job = ledger.claim("a", ["main"])
+    assert job is not None
+    done = effect()
+    ledger.intend(job, done)
+    ledger.settle(job, done, None)
+    with pytest.raises(IllegalTransition):
+        ledger.finish(job, JobState.SKIPPED, "", "")
