@@ -1,0 +1,56 @@
+PYTHON ?= python3
+RUN := .venv/bin
+STAMP := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit bench lock clean
+
+help: ## Show the recipes
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## Make .venv with the locked libraries and the command vouch
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: apt-get install python3, or make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv is missing: apt-get install python3-venv"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(RUN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(RUN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+demo: install ## Fill sample bills in a real local Odoo and stay up (ARGS=--once ends after the round)
+	$(RUN)/python -m deploy.demo $(ARGS)
+
+odoo: install ## Start the real Odoo for development, installing it on first use
+	$(RUN)/python -m deploy.odoo start
+
+odoo-stop: ## Stop the development Odoo and its PostgreSQL
+	$(RUN)/python -m deploy.odoo stop
+
+browser: ## Install Chromium, which the tests of the screens need
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || { echo "Chromium is missing: sudo apt-get install chromium"; exit 2; }
+
+check: install ## Lint, format and types
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/pyright
+
+format: install ## Format the code and mend what ruff can
+	$(RUN)/ruff check --fix
+	$(RUN)/ruff format
+
+test: install browser ## All tests: units, a real Odoo on both protocols, a real browser
+	$(RUN)/python -m deploy.odoo start
+	$(RUN)/pytest
+
+test-unit: install ## The quick tests, without Odoo and browser
+	$(RUN)/pytest tests/unit
+
+bench: install ## Print the speed of reading and of talking to Odoo, as ratios
+	$(RUN)/python -m tests.bench
+
+lock: install ## Renew requirements.lock
+	$(RUN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment and caches of the clone
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
