@@ -70,7 +70,10 @@ class BankAccount:
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """`account.tax` with `type_tax_use` purchase. `amount` is the rate in percent where `amount_type` is `percent`."""
+    """`account.tax` with `type_tax_use` purchase. `amount` is the rate in percent where `amount_type` is `percent`.
+
+    `reverse_charge` is `has_negative_factor`: a repartition of +100 and -100, which adds nothing to the total.
+    """
 
     id: int
     name: str
@@ -81,6 +84,7 @@ class Tax:
     country: str = ""
     active: bool = True
     sequence: int = 0
+    reverse_charge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class VendorCode:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`product.product` that can be bought."""
+    """`product.product` that can be bought. `purchase_method` is `receive` (bill what came) or `purchase` (what was ordered)."""
 
     id: int
     name: str
@@ -136,6 +140,7 @@ class Product:
     expense_account_id: int | None = None
     supplier_tax_ids: tuple[int, ...] = ()
     vendor_codes: tuple[VendorCode, ...] = ()
+    purchase_method: str = "receive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,15 @@ class PostedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """`decimal.precision`: the digits Odoo keeps. `price` is None where it keeps a price as it was sent (19 on)."""
+
+    quantity: int = 2
+    price: int | None = 2
+    discount: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class ErpData:
     """Everything matching looks at, of one Backend, at one moment."""
 
@@ -214,6 +228,7 @@ class ErpData:
     purchase_orders: tuple[PurchaseOrder, ...]
     bills: tuple[Bill, ...]
     posted_lines: tuple[PostedLine, ...]
+    precision: Precision = Precision()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +250,8 @@ class Record:
 
     `model` is `account.move` or `purchase.order`; `kind` is the `move_type` of a bill, `order` for an order;
     `values` holds the fields that Vouch may write, by Odoo's name, None where empty. Many2one values are ids.
+    `write_date` is an opaque stamp: another one means that the header or a line was changed. `responsible_id` is
+    the user whom Odoo names responsible for it.
     """
 
     model: str
@@ -250,6 +267,7 @@ class Record:
     amount_tax: Decimal = Decimal(0)
     amount_total: Decimal = Decimal(0)
     journal_id: int | None = None
+    responsible_id: int | None = None
 
     @property
     def is_draft(self) -> bool:

@@ -1,0 +1,132 @@
+"""What this Odoo and this login can do: version, fields, rights, companies. Probed, never guessed by version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from connector.erp import values
+from connector.erp.faults import NoModelError, role_for
+from connector.erp.port import BILL, ORDER, Capabilities
+from connector.erp.transport import JSON2, Connection, Row, Session
+from connector.errors import AccessError, SettingsError
+
+# Models whose fields and rights are looked at; the second part may be absent where its app is not installed.
+MODELS = (
+    BILL,
+    "account.move.line",
+    "account.account",
+    "account.journal",
+    "account.payment.term",
+    "account.payment.term.line",
+    "account.tax",
+    "ir.attachment",
+    "mail.activity",
+    "mail.message",
+    "product.category",
+    "product.product",
+    "product.supplierinfo",
+    "res.company",
+    "res.country",
+    "res.currency",
+    "res.partner",
+    "res.partner.bank",
+    "res.users",
+)
+ORDER_MODELS = (ORDER, "purchase.order.line")
+
+_RIGHTS = {
+    BILL: ("read", "write", "create"),
+    "account.move.line": ("read", "write", "create"),
+    ORDER: ("read", "write"),
+    "purchase.order.line": ("read", "write", "create"),
+    "ir.attachment": ("read", "create"),
+    "mail.activity": ("create",),
+    "mail.message": ("read", "create"),
+}
+
+# A field that only its app brings.
+_MODULES = {
+    "account": (BILL, "move_type"),
+    "purchase": (ORDER, "state"),
+    "purchase_stock": (ORDER, "picking_type_id"),
+    "account_invoice_extract": (BILL, "extract_state"),
+    "account_edi_ubl_cii": ("res.partner", "invoice_edi_format"),
+}
+
+
+def probe(session: Session, settings: Connection) -> Capabilities:
+    """Ask once; about forty short calls. Raises AccessError where even the bills cannot be read."""
+    fields = {model: _fields(session, model) for model in (*MODELS, *ORDER_MODELS)}
+    present = {model: names for model, names in fields.items() if names}
+    if BILL not in present:
+        raise SettingsError(
+            f"The database {settings.database} has no vendor bills: install Odoo's app Invoicing or Accounting"
+        )
+    missing = tuple(_missing(session, present))
+    user = session.rows("res.users", [("id", "=", session.user_id)], ["login", "company_ids"])
+    allowed = values.many(user[0]["company_ids"]) if user else ()
+    return Capabilities(
+        version=session.version.text,
+        major=session.version.major,
+        protocol=session.protocol,
+        login=values.text(user[0]["login"]) if user else settings.login,
+        user_id=session.user_id,
+        companies=_companies(settings, allowed),
+        modules=frozenset(
+            app for app, (model, name) in _MODULES.items() if name in present.get(model, frozenset())
+        ),
+        fields=present,
+        missing_rights=missing,
+        key_expires=_key_expires(session) if session.protocol == JSON2 else None,
+    )
+
+
+def _fields(session: Session, model: str) -> frozenset[str]:
+    """The fields that this user sees; none where the model is absent or forbidden."""
+    try:
+        found: Row = session.read(model, "fields_get", attributes=["type"])
+    except (NoModelError, AccessError):
+        return frozenset()
+    return frozenset(found)
+
+
+def _missing(session: Session, present: Iterable[str]) -> Iterable[str]:
+    models = set(present)
+    for model in MODELS:
+        if model not in models:
+            yield f"This user cannot see {model}: give the user the role {role_for(model)}"
+    for model in sorted(models):
+        for right in _RIGHTS.get(model, ("read",)):
+            if not may(session, model, right):
+                yield f"This user may not {right} {model}: give the user the role {role_for(model)}"
+
+
+def may(session: Session, model: str, right: str) -> bool:
+    """Whether the user has `read`, `write`, `create` or `unlink` on the model in general."""
+    if session.version.major >= 18:
+        return bool(session.read(model, "has_access", ids=[], args={"operation": right}))
+    return bool(session.read(model, "check_access_rights", operation=right, raise_exception=False))
+
+
+def _companies(settings: Connection, allowed: tuple[int, ...]) -> tuple[int, ...]:
+    unknown = set(settings.companies) - set(allowed)
+    if unknown:
+        raise AccessError(
+            f"The user of {settings.name} is not allowed in the companies {sorted(unknown)}: "
+            "add them to the user's allowed companies, or take them out of the settings"
+        )
+    return settings.companies or allowed
+
+
+def _key_expires(session: Session) -> datetime | None:
+    """The earliest end of this user's keys that still work: Odoo does not tell which of them is in use."""
+    try:
+        keys: list[dict[str, Any]] = session.rows(
+            "res.users.apikeys", [("user_id", "=", session.user_id)], ["expiration_date"]
+        )
+    except (AccessError, NoModelError):
+        return None
+    ends = [end for key in keys if (end := values.moment(key.get("expiration_date"))) is not None]
+    return min(ends, default=None)

@@ -1,0 +1,90 @@
+"""An Effect becomes one `vals` object, so that Odoo carries it out in one transaction or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from connector.erp import values
+from connector.erp.port import BILL, Activity, Effect
+from connector.erp.records import Shape
+from connector.erp.transport import Session
+from connector.errors import AccessError, FatalError
+from mappings.erp_data import Record
+
+
+def markup(text: str) -> str:
+    """Plain text as HTML, one paragraph a line, everything in it escaped."""
+    return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines() if line.strip())
+
+
+def note(effect: Effect) -> str:
+    """The chatter note with the Effect's key as its last paragraph."""
+    return f"{markup(effect.note)}<p><small>Vouch {escape(effect.key)}</small></p>"
+
+
+def mark(key: str) -> str:
+    """The key as it stands in the note's HTML, with the wildcards of `like` taken literally."""
+    found = f"Vouch {escape(key)}"
+    return found.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+@dataclass(slots=True)
+class Effects:
+    """Builds `vals`; looks up the ids of Odoo's own data (note type, to-do type, model) once."""
+
+    session: Session
+    _ids: dict[str, int] = field(default_factory=dict[str, int], repr=False)
+
+    def vals(self, effect: Effect, shape: Shape, record: Record) -> dict[str, Any]:
+        """Values, lines, note and activity for one `write` on the record."""
+        found = values.vals(effect.values)
+        if effect.lines:
+            found[shape.lines] = [[0, 0, values.vals(line, shape.renames())] for line in effect.lines]
+        found["message_ids"] = [[0, 0, self._message(effect)]]
+        if effect.activity:
+            found["activity_ids"] = [[0, 0, self._activity(effect.activity, effect.model, record)]]
+        return found
+
+    def _message(self, effect: Effect) -> dict[str, Any]:
+        return {
+            "model": effect.model,
+            "res_id": effect.record_id,
+            "body": note(effect),
+            "message_type": "comment",
+            "subtype_id": self._xmlid("mail", "mt_note"),
+        }
+
+    def _activity(self, activity: Activity, model: str, record: Record) -> dict[str, Any]:
+        app = "account" if model == BILL else "purchase"
+        return {
+            "res_model_id": self._xmlid(app, f"model_{model.replace('.', '_')}"),
+            "activity_type_id": self._xmlid("mail", "mail_activity_data_todo"),
+            "summary": activity.summary,
+            "note": markup(activity.note),
+            "date_deadline": datetime.now(UTC).date().isoformat(),
+            "user_id": activity.user_id or record.responsible_id or self.session.user_id,
+        }
+
+    def _xmlid(self, module: str, name: str) -> int:
+        known = f"{module}.{name}"
+        if known not in self._ids:
+            found = self.session.read(
+                "ir.model.data", "check_object_reference", args={"module": module, "xml_id": name}
+            )
+            if not found or not found[1]:
+                raise AccessError(
+                    f"Odoo does not show {known} to this user: give the user the role Internal User"
+                )
+            self._ids[known] = int(found[1])
+        return self._ids[known]
+
+
+def context(record: Record) -> Mapping[str, Any]:
+    """The context to write in: the record's company, and Odoo's mark of a person's work left alone."""
+    if not record.company_id:
+        raise FatalError(f"{record.display_name} has no company")
+    return {"allowed_company_ids": [record.company_id], "skip_is_manually_modified": True}

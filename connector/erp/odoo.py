@@ -1,0 +1,203 @@
+"""Odoo 16 and later behind the port `Erp`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from connector.erp import capabilities, effects, records
+from connector.erp.catalog import Catalog
+from connector.erp.discovery import Discovery
+from connector.erp.effects import Effects
+from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Effect, Poll, SyncCursor, Upload
+from connector.erp.transport import Connection, Row, Session, open_session
+from connector.errors import ConflictError, FatalError, SkippableError, VouchError
+from mappings.erp_data import ErpData, Record
+
+_MEGABYTE = 1 << 20
+# `web_read` and `web_save` nest lines in one call since Odoo 17.
+_NESTED_SINCE = 17
+
+
+def connect(settings: Connection) -> OdooErp:
+    """An Odoo that answered and let us in. Raises the errors of `connector.errors` that say what is wrong."""
+    return OdooErp(settings, open_session(settings))
+
+
+@dataclass(slots=True)
+class OdooErp:
+    """One Odoo database. Implements `connector.erp.port.Erp`; safe to use from several threads."""
+
+    settings: Connection
+    session: Session
+    nested: bool = True
+    _capabilities: Capabilities | None = field(default=None, repr=False)
+    _discovery: Discovery | None = field(default=None, repr=False)
+    _effects: Effects | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.nested = self.session.version.major >= _NESTED_SINCE
+        self._effects = Effects(self.session)
+
+    @property
+    def backend(self) -> str:
+        """The Backend's name."""
+        return self.settings.name
+
+    @property
+    def calls(self) -> int:
+        """How many requests were sent so far."""
+        return self.session.wire.calls
+
+    def capabilities(self) -> Capabilities:
+        """Version, fields, rights, companies and modules; asked once."""
+        if self._capabilities is None:
+            self._capabilities = capabilities.probe(self.session, self.settings)
+        return self._capabilities
+
+    def discover(self, cursor: SyncCursor) -> Poll:
+        """New attachments since the cursor; see `connector.erp.discovery` for the rule."""
+        if self._discovery is None:
+            self._discovery = Discovery(self.session, self.settings, self.capabilities())
+        return self._discovery.poll(cursor)
+
+    def download(self, attachment: Attachment) -> bytes:
+        """The attachment's bytes. Raises SkippableError: `size` over the limit, `gone`, or `unreachable`."""
+        if attachment.size > self.settings.max_attachment_megabytes * _MEGABYTE:
+            raise SkippableError(
+                f"{attachment.name} has {attachment.size / _MEGABYTE:.0f} MB, the limit is "
+                f"{self.settings.max_attachment_megabytes} MB (max_attachment_megabytes)",
+                "size",
+            )
+        rows = self.session.rows("ir.attachment", [("id", "=", attachment.id)], ["datas", "checksum", "type"])
+        if not rows:
+            raise SkippableError(*_out_of_sight(attachment))
+        if rows[0]["checksum"] != attachment.checksum and attachment.checksum:
+            raise SkippableError(f"{attachment.name} was replaced by another file meanwhile", "gone")
+        try:
+            return base64.b64decode(rows[0]["datas"] or "", validate=True)
+        except (binascii.Error, TypeError):
+            raise SkippableError(f"Odoo gives no content for {attachment.name}", "unreadable") from None
+
+    def record(self, model: str, record_id: int) -> Record:
+        """The record as it is now."""
+        return self._read(self._shape(model), record_id)
+
+    def erp_data(self) -> ErpData:
+        """The data for matching, of the chosen companies."""
+        return Catalog(self.session, self.capabilities()).read()
+
+    def apply(self, effect: Effect) -> Record:
+        """Check, write once and read back; two calls, three before Odoo 17."""
+        shape = self._shape(effect.model)
+        before = self._read(shape, effect.record_id)
+        if not before.is_draft:
+            raise ConflictError(f"{before.display_name} is no longer a draft: its state is {before.state}")
+        if before.write_date != effect.expected_write_date:
+            raise ConflictError(f"{before.display_name} was changed since Vouch read it; nothing was written")
+        found = cast(Effects, self._effects).vals(effect, shape, before)
+        context = effects.context(before)
+        if not self.nested:
+            self.session.write(effect.model, "write", [effect.record_id], {"vals": found}, context=context)
+            return self._read(shape, effect.record_id)
+        specification = records.specification(shape)
+        rows = cast(
+            list[Row],
+            self.session.write(
+                effect.model,
+                "web_save",
+                [effect.record_id],
+                {"vals": found, "specification": specification},
+                context=context,
+            ),
+        )
+        return records.build(shape, rows[0], rows[0][shape.lines])
+
+    def happened(self, effect: Effect) -> bool:
+        """Whether a note with this Effect's key stands on the record."""
+        domain = [
+            ("model", "=", effect.model),
+            ("res_id", "=", effect.record_id),
+            ("body", "ilike", effects.mark(effect.key)),
+        ]
+        return bool(self.session.rows("mail.message", domain, ["id"], limit=1))
+
+    def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
+        """One draft bill per document, each with its attachment in the same transaction."""
+        return tuple(self._upload(one) for one in uploads)
+
+    def record_url(self, model: str, record_id: int) -> str:
+        """The record's form in the web client."""
+        if self.session.version.major >= 18:
+            return f"{self.settings.base}/odoo/{model}/{record_id}"
+        place = urlencode({"id": record_id, "model": model, "view_type": "form"})
+        return f"{self.settings.base}/web#{place}"
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.session.close()
+
+    def _shape(self, model: str) -> records.Shape:
+        if model not in (BILL, ORDER):
+            raise FatalError(f"{model} is neither a bill nor a purchase order")
+        return records.shape_of(self.capabilities(), model)
+
+    def _read(self, shape: records.Shape, record_id: int) -> Record:
+        if self.nested:
+            rows = cast(
+                list[Row],
+                self.session.read(
+                    shape.model, "web_read", [record_id], {"specification": records.specification(shape)}
+                ),
+            )
+            lines = cast(list[Row], rows[0][shape.lines]) if rows else []
+        else:
+            rows = self.session.rows(shape.model, [("id", "=", record_id)], (*shape.header, shape.lines))
+            ids = cast(list[int], rows[0][shape.lines]) if rows else []
+            lines = self.session.rows(shape.line_model, [("id", "in", ids)], shape.line_fields) if ids else []
+        if not rows:
+            raise SkippableError(f"{shape.model} {record_id} is gone from Odoo", "gone")
+        return records.build(shape, rows[0], lines)
+
+    def _upload(self, upload: Upload) -> int:
+        context: dict[str, Any] = {"default_move_type": upload.move_type}
+        if upload.company_id:
+            context["allowed_company_ids"] = [upload.company_id]
+        document = {
+            "name": upload.name,
+            "datas": base64.b64encode(upload.data).decode("ascii"),
+            "res_model": BILL,
+        }
+        bill = {"move_type": upload.move_type, "attachment_ids": [[0, 0, document]]}
+        created = self.session.write(BILL, "create", args={"vals_list": [bill]}, context=context)
+        [number] = cast(list[int], created)
+        attached = self.session.rows(
+            "ir.attachment", [("res_model", "=", BILL), ("res_id", "=", number)], ["id"], limit=1
+        )
+        if not attached:
+            raise FatalError(
+                f"Odoo made the draft bill {number} without {upload.name}: delete it or attach it there"
+            )
+        try:
+            self.session.write(
+                "ir.attachment", "register_as_main_attachment", [int(attached[0]["id"])], {"force": False}
+            )
+        except VouchError as error:
+            raise type(error)(
+                f"The draft bill {number} has {upload.name}, but not as main document: {error}"
+            ) from None
+        return number
+
+
+def _out_of_sight(attachment: Attachment) -> tuple[str, str]:
+    if attachment.checksum:
+        return f"{attachment.name} is gone from Odoo", "gone"
+    message = (
+        f"{attachment.name} came by mail, and Odoo shows such an image only to administrators: drop it on the bill "
+        "again, or let a scheduled action attach such images to their bills"
+    )
+    return message, "unreachable"

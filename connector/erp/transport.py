@@ -1,0 +1,426 @@
+"""JSON-2 and JSON-RPC to one Odoo over one pooled HTTP client.
+
+The protocols are those of Odoo's own `odoo-client-lib`; its connectors are subclassed so that connections are
+kept, time and size have limits, the address may have a path, and no argument is logged. Odoo's documentation:
+https://www.odoo.com/documentation/19.0/developer/reference/external_api.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, cast
+
+import httpx
+from odoolib.json2 import Json2Connection, Json2Connector, JsonModel
+from odoolib.rpc import Connection as RpcConnection
+from odoolib.rpc import JsonRPCConnector, Service
+from pydantic import SecretStr
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from connector.erp import faults
+from connector.erp.faults import Call, OutcomeUnknownError, ServerFault
+from connector.errors import FatalError, RetriableError, SettingsError, VouchError
+
+JSON2, JSONRPC, AUTO = "json2", "jsonrpc", "auto"
+Row = dict[str, Any]
+
+_MEGABYTE = 1 << 20
+_API_KEY = re.compile(r"[0-9a-f]{40}")
+_READS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach one Backend. `timeout` and `detached_every` are seconds, `companies` empty means all.
+
+    `overlap` is how far before the cursor a poll looks again, in seconds: longer than Odoo's longest transaction
+    that attaches documents. `detached_every` is how often drafts whose image Odoo detached are looked for.
+    """
+
+    name: str
+    url: str
+    database: str
+    secret: SecretStr
+    login: str = ""
+    protocol: str = AUTO
+    timeout: float = 60.0
+    companies: tuple[int, ...] = ()
+    max_attachment_megabytes: int = 50
+    verify_tls: bool = True
+    ca_file: str = ""
+    overlap: float = 600.0
+    detached_every: float = 120.0
+
+    def __post_init__(self) -> None:
+        parts = httpx.URL(self.url)
+        if parts.scheme not in ("http", "https") or not parts.host or parts.userinfo:
+            raise SettingsError(
+                f"The address of {self.name} must be like https://odoo.example.com, without login and password"
+            )
+        if self.protocol not in (AUTO, JSON2, JSONRPC):
+            raise SettingsError(f"The protocol of {self.name} must be auto, json2 or jsonrpc")
+
+    @property
+    def base(self) -> str:
+        """The address without a slash at its end, and without query and fragment."""
+        return str(httpx.URL(self.url).copy_with(query=None, fragment=None)).rstrip("/")
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the secret looks like an Odoo API key (40 hexadecimal digits) and not like a password."""
+        return _API_KEY.fullmatch(self.secret.get_secret_value()) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Odoo's version as it gives it (`19.0`, `saas~18.3+e`), and its main number."""
+
+    text: str
+    major: int
+
+
+class Wire:
+    """One pooled HTTP client. `calls` counts the requests that were sent."""
+
+    def __init__(self, settings: Connection) -> None:
+        self.base = settings.base
+        self.calls = 0
+        self._timeout = settings.timeout
+        self._limit = max(64, settings.max_attachment_megabytes * 3 // 2) * _MEGABYTE
+        self._count = threading.Lock()
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout)),
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=30),
+            verify=_trust(settings),
+            follow_redirects=False,
+        )
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status and JSON (None where it is not JSON) of a page that needs no login."""
+        status, body, _ = self._exchange(self._client.build_request("GET", self.base + path))
+        try:
+            return status, json.loads(body)
+        except ValueError:
+            return status, None
+
+    def post(self, path: str, payload: Any, headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON answer to a JSON request. Raises ServerFault where Odoo reports an error."""
+        url = self.base + path
+        status, body, location = self._exchange(
+            self._client.build_request("POST", url, json=payload, headers=dict(headers or {}))
+        )
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = None
+        if status != 200 and isinstance(answer, dict) and "name" in answer and "message" in answer:
+            error = cast(Row, answer)
+            raise ServerFault(status, str(error["name"]), str(error["message"]))
+        if trouble := faults.from_status(status, self.base, location):
+            raise trouble
+        if answer is None and body.strip() != b"null":
+            if body.lstrip()[:1] == b"<":
+                raise SettingsError(
+                    f"{url} answers with a web page: it is not Odoo's, or its path is another"
+                )
+            raise OutcomeUnknownError(f"{self.base} sent an answer that is not JSON, or only a part of one")
+        return cast(Any, answer)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _exchange(self, request: httpx.Request) -> tuple[int, bytes, str]:
+        with self._count:
+            self.calls += 1
+        # A server that drips bytes would never meet the read timeout.
+        deadline = time.monotonic() + 3 * self._timeout
+        body = bytearray()
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > self._limit:
+                        raise FatalError(
+                            f"{self.base} sent more than {self._limit // _MEGABYTE} MB in one answer; "
+                            "raise max_attachment_megabytes if that is right"
+                        )
+                    if time.monotonic() > deadline:
+                        raise OutcomeUnknownError(f"{self.base} was too slow in sending its answer")
+            finally:
+                response.close()
+        except httpx.TransportError as error:
+            raise faults.from_transport(error, self.base) from None
+        except httpx.DecodingError:
+            raise OutcomeUnknownError(f"{self.base} sent an answer that cannot be unpacked") from None
+        return response.status_code, bytes(body), response.headers.get("location", "")
+
+
+def _trust(settings: Connection) -> ssl.SSLContext | bool:
+    if not settings.verify_tls:
+        return False
+    if not settings.ca_file:
+        return True
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise SettingsError(f"The CA file {settings.ca_file} cannot be read: {error.strerror}") from None
+
+
+class _QuietService(Service):
+    """The library's service, without its debug log of every argument, password included."""
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return partial(cast(Any, self.connector).send, self.service_name, method)
+
+
+class PooledJsonRpc(JsonRPCConnector):
+    """JSON-RPC on the pooled client."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.url = wire.base + "/jsonrpc"
+
+    def get_service(self, service_name: str) -> Service:
+        return _QuietService(self, service_name)
+
+    def send(self, service_name: str, method: str, *args: Any) -> Any:
+        params = {"service": service_name, "method": method, "args": args}
+        answer = self.wire.post("/jsonrpc", {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1})
+        if not isinstance(answer, dict):
+            raise SettingsError(f"{self.wire.base} does not answer as Odoo does: check the address")
+        reply = cast(Row, answer)
+        if error := reply.get("error"):
+            data: Row = error.get("data") or {}
+            raise ServerFault(
+                200, str(data.get("name", "")), str(data.get("message") or error.get("message", ""))
+            )
+        return reply.get("result")
+
+
+class PooledJson2(Json2Connector):
+    """JSON-2 on the pooled client."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.url = wire.base + "/json/2/"
+        self.callback_fire = False
+
+
+class _PooledJsonModel(JsonModel):
+    """The library's model proxy, by named arguments only, on the pooled client."""
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def proxy(**arguments: Any) -> Any:
+            connection = cast(Any, self.connection)
+            return connection.connector.wire.post(
+                f"/json/2/{self.model_name}/{method}", arguments, connection.bearer_header
+            )
+
+        return proxy
+
+
+class PooledJson2Connection(Json2Connection):
+    """The library's JSON-2 connection, giving out pooled models."""
+
+    def get_model(self, model_name: str) -> JsonModel:
+        return _PooledJsonModel(self, model_name)
+
+
+class _Protocol(Protocol):
+    """How one protocol carries out a call; `args` are positional where Odoo's parameter names differ."""
+
+    def invoke(self, call: Call, ids: Sequence[int] | None, args: Mapping[str, Any], named: Row) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Json2:
+    connection: PooledJson2Connection
+
+    def invoke(self, call: Call, ids: Sequence[int] | None, args: Mapping[str, Any], named: Row) -> Any:
+        arguments = {**args, **named}
+        if ids is not None:
+            arguments["ids"] = list(ids)
+        return getattr(self.connection.get_model(call.model), call.method)(**arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonRpc:
+    connection: RpcConnection
+
+    def invoke(self, call: Call, ids: Sequence[int] | None, args: Mapping[str, Any], named: Row) -> Any:
+        known: Any = self.connection
+        positional = [*([list(ids)] if ids is not None else []), *args.values()]
+        return known.get_service("object").execute_kw(
+            known.database, known.user_id, known.password, call.model, call.method, positional, named
+        )
+
+
+@dataclass(slots=True)
+class Session:
+    """Calls on one Odoo: reads are tried three times when Odoo is away or busy, writes never a second time."""
+
+    wire: Wire
+    version: Version
+    protocol: str
+    carrier: _Protocol = field(repr=False)
+    user_id: int = 0
+
+    def read(
+        self,
+        model: str,
+        method: str,
+        ids: Sequence[int] | None = None,
+        args: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Any:
+        """The result of a method that changes nothing. `args` go by position over JSON-RPC, by name else."""
+        call = Call(model, method)
+        for attempt in Retrying(
+            retry=retry_if_exception_type(RetriableError),
+            stop=stop_after_attempt(_READS),
+            wait=wait_exponential_jitter(initial=0.5, max=5, jitter=0.5),
+            reraise=True,
+        ):
+            with attempt:
+                return self._invoke(call, ids, args or {}, named)
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def write(
+        self,
+        model: str,
+        method: str,
+        ids: Sequence[int] | None = None,
+        args: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Any:
+        """The result of a method that changes something; never sent twice."""
+        call = Call(model, method, writing=True)
+        try:
+            return self._invoke(call, ids, args or {}, named)
+        except OutcomeUnknownError as error:
+            raise RetriableError(
+                f"It is not known whether Odoo carried out {call}: {error}. Ask before trying again"
+            ) from None
+
+    def rows(
+        self,
+        model: str,
+        domain: Sequence[Any],
+        fields: Sequence[str],
+        *,
+        limit: int | None = None,
+        order: str = "id",
+        context: Mapping[str, Any] | None = None,
+        pairs: bool = False,
+    ) -> list[Row]:
+        """`search_read` in one call, archived rows too; many2one values are ids, or `pairs` of id and name."""
+        found = self.read(
+            model,
+            "search_read",
+            domain=list(domain),
+            fields=list(fields),
+            limit=limit,
+            order=order,
+            load="_classic_read" if pairs else None,
+            context={"active_test": False, **(context or {})},
+        )
+        return cast(list[Row], found)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.wire.close()
+
+    def _invoke(self, call: Call, ids: Sequence[int] | None, args: Mapping[str, Any], named: Row) -> Any:
+        try:
+            return self.carrier.invoke(call, ids, args, named)
+        except ServerFault as fault:
+            raise faults.from_server(fault, call) from None
+
+
+def open_session(settings: Connection) -> Session:
+    """Find out the version, choose the protocol, and check the credentials.
+
+    Raises SettingsError for a wrong address or database, AccessError for a wrong key or password, RetriableError
+    when Odoo is away.
+    """
+    wire = Wire(settings)
+    try:
+        return _open(settings, wire)
+    except VouchError:
+        wire.close()
+        raise
+
+
+def _open(settings: Connection, wire: Wire) -> Session:
+    version = _version(wire)
+    protocol = settings.protocol
+    if protocol == AUTO:
+        protocol = JSON2 if version.major >= 19 and settings.has_key else JSONRPC
+    if protocol == JSON2 and version.major < 19:
+        raise SettingsError(f"Odoo {version.text} has no JSON-2: use jsonrpc with login and key")
+    secret = settings.secret.get_secret_value()
+    if protocol == JSON2:
+        by_key = PooledJson2Connection(PooledJson2(wire), settings.database, secret)
+        session = Session(wire, version, protocol, _Json2(by_key))
+        session.user_id = _user_by_key(session, settings)
+        return session
+    if not settings.login:
+        raise SettingsError(f"{settings.name} needs a login beside its key or password to speak JSON-RPC")
+    connection = RpcConnection(PooledJsonRpc(wire), settings.database, settings.login, secret)
+    connection.user_id = _user_by_login(connection)
+    return Session(wire, version, protocol, _JsonRpc(connection), connection.user_id)
+
+
+def _version(wire: Wire) -> Version:
+    status, page = wire.get("/web/version")
+    if status == 200 and isinstance(page, dict) and "version_info" in page:
+        return _parse_version(cast(Row, page)["version"], cast(Row, page)["version_info"])
+    if status in (429, 500, 502, 503, 504):
+        raise cast(VouchError, faults.from_status(status, wire.base))
+    try:
+        answer = PooledJsonRpc(wire).send("common", "version")
+    except ServerFault as fault:
+        raise SettingsError(
+            f"{wire.base} does not answer as Odoo does: {faults.shorten(fault.message)}"
+        ) from None
+    if not isinstance(answer, dict) or "server_version_info" not in answer:
+        raise SettingsError(f"{wire.base} does not answer as Odoo does: check the address")
+    reply = cast(Row, answer)
+    return _parse_version(reply["server_version"], reply["server_version_info"])
+
+
+def _parse_version(text: str, info: Sequence[Any]) -> Version:
+    number = re.search(r"\d+", str(info[0]))
+    if number is None:
+        raise SettingsError(f"Odoo gives a version that cannot be read: {faults.shorten(text, 40)}")
+    return Version(str(text), int(number.group()))
+
+
+def _user_by_key(session: Session, settings: Connection) -> int:
+    try:
+        context = session.read("res.users", "context_get")
+    except SettingsError:
+        raise SettingsError(
+            f"Odoo at {settings.base} has no database {settings.database}, or does not show it to us: "
+            "check the name, and Odoo's dbfilter"
+        ) from None
+    return int(cast(Row, context)["uid"])
+
+
+def _user_by_login(connection: RpcConnection) -> int:
+    known: Any = connection
+    try:
+        user = known.get_service("common").login(known.database, known.login, known.password)
+    except ServerFault as fault:
+        raise faults.from_server(fault, Call("common", "login")) from None
+    if not user:
+        raise faults.wrong_credentials()
+    return int(user)
