@@ -16,11 +16,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from mappings.matching import propose
 from structlog.typing import FilteringBoundLogger
 
 from connector import notes
-from connector.erp.port import Attachment, Effect
+from connector.erp.port import BILL, Attachment, Effect
 from connector.errors import ConflictError, RetriableError, SkippableError, VouchError
 from connector.ledger.records import EffectRecord
 from connector.ledger.states import JobState
@@ -28,7 +27,9 @@ from connector.ledger.store import ReviewSummary
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
+from mappings.erp_data import Bill
 from mappings.index import ErpIndex
+from mappings.matching import propose
 from mappings.policy import Decision, Outcome, Policy, decide
 
 if TYPE_CHECKING:
@@ -216,7 +217,8 @@ class Pipeline:
             note=notes.filled(job.attachment.name, judged.reading, proposal),
         )
         after = self._apply(job, effect, JobState.FILLED, "filled", None, ())
-        self._index = self._data().with_record(after)
+        if after.model == BILL:
+            self._index = self._data().with_bill(_as_bill(after))
         return JobState.FILLED
 
     def _ask(
@@ -311,6 +313,27 @@ def recipient(companies: tuple[Company, ...]) -> Recipient:
         tax_ids=tuple(company.vat for company in companies if company.vat),
         accounts=tuple(number for company in companies for number in company.accounts),
         country=companies[0].country if companies else "",
+    )
+
+
+def _as_bill(record: Record) -> Bill:
+    values = record.values
+    partner, currency, issued = (
+        values.get("partner_id"),
+        values.get("currency_id"),
+        values.get("invoice_date"),
+    )
+    return Bill(
+        id=record.id,
+        partner_id=partner if isinstance(partner, int) else None,
+        company_id=record.company_id,
+        move_type=record.kind,
+        state=record.state,
+        ref=str(values.get("ref") or ""),
+        invoice_date=issued if isinstance(issued, date) else None,
+        amount_total=record.amount_total,
+        currency_id=currency if isinstance(currency, int) else None,
+        name=record.display_name,
     )
 
 

@@ -7,19 +7,22 @@ import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 
-from connector.bootstrap import review_dependencies
+from connector.bootstrap import limits
 from connector.errors import FatalError
 from connector.execution.schedule import make_scheduler
 from connector.review.app import create_app
+from connector.review.deps import ReviewDeps
 
 if TYPE_CHECKING:
     from connector.bootstrap import Service
+    from connector.settings import ScheduleSettings
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -82,10 +85,32 @@ def _web_server(service: Service) -> tuple[_Server, list[socket.socket]]:
             "port, or choose another with web.port."
         ) from error
     config = uvicorn.Config(
-        create_app(review_dependencies(service)),
+        create_app(_review_deps(service)),
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
     )
     return _Server(config), [listening]
+
+
+def _review_deps(service: Service) -> ReviewDeps:
+    def record_url(backend: str, model: str, record_id: int) -> str | None:
+        pipeline = service.pipelines.get(backend)
+        return pipeline.erp.record_url(model, record_id) if pipeline else None
+
+    return ReviewDeps(
+        ledger=service.ledger,
+        documents=service.documents,
+        record_url=record_url,
+        backends={name: _patience(backend.schedule) for name, backend in service.settings.backends.items()},
+        sure=service.settings.policy.fill_confidence,
+        limits=limits(service.settings),
+    )
+
+
+def _patience(schedule: ScheduleSettings) -> timedelta:
+    """How old the last poll may be: three intervals, or three days where cron leaves out the weekend."""
+    if schedule.cron:
+        return timedelta(days=3)
+    return timedelta(seconds=max(60, 3 * (schedule.interval_seconds + schedule.jitter_seconds)))
