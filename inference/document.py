@@ -50,11 +50,22 @@ class Limits:
 
 
 class Page(Protocol):
-    """One page. `number` counts from 1; `width` and `height` are in points (1/72 inch)."""
+    """One page, made upright where it lies on its side; a page that needs OCR is read once to find out."""
 
-    number: int
-    width: float
-    height: float
+    @property
+    def number(self) -> int:
+        """Counts from 1."""
+        ...
+
+    @property
+    def width(self) -> float:
+        """In points (1/72 inch)."""
+        ...
+
+    @property
+    def height(self) -> float:
+        """In points (1/72 inch)."""
+        ...
 
     @property
     def tokens(self) -> Sequence[Token]:
@@ -112,6 +123,9 @@ def open_document(data: bytes, name: str, limits: Limits | None = None) -> Docum
             pictures, mime = open_picture(data, limits)
             return Document(name, sha256, mime, Origin.IMAGE, pictures)
         case "application/xml" as mime:
+            from inference.xml import parse_xml
+
+            parse_xml(data)
             return Document(name, sha256, mime, Origin.DATA, (), (Attached(name, data),))
         case found:
             raise UnsupportedDocument(
@@ -119,7 +133,7 @@ def open_document(data: bytes, name: str, limits: Limits | None = None) -> Docum
             )
 
 
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8")
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"GIF8")
 _OTHERS = {
     b"PK\x03\x04": "A zip archive or office file",
     b"\xd0\xcf\x11\xe0": "An old office file",

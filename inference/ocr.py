@@ -18,6 +18,7 @@ from PIL import Image
 
 from inference.document import Token
 from inference.invoice import Box
+from inference.upright import Turn, turned_image
 from inference.words import clean, reading_order
 
 if TYPE_CHECKING:
@@ -56,27 +57,6 @@ class Line(NamedTuple):
     score: float
 
 
-class Turn(NamedTuple):
-    """What makes a page upright: quarter turns counter-clockwise, then degrees counter-clockwise."""
-
-    quarters: int = 0
-    tilt: float = 0.0
-
-    def image(self, image: Image.Image) -> Image.Image:
-        """`image` turned and levelled, at any resolution, nothing cut off; uncovered corners are white."""
-        turned = _turned(image, self.quarters)
-        if self.tilt == 0.0:
-            return turned
-        return turned.rotate(self.tilt, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
-
-    def size(self, width: float, height: float) -> tuple[float, float]:
-        """The width and height of what `image` makes of `width` × `height`."""
-        if self.quarters % 2:
-            width, height = height, width
-        cos, sin = math.cos(math.radians(self.tilt)), abs(math.sin(math.radians(self.tilt)))
-        return width * cos + height * sin, width * sin + height * cos
-
-
 class Recognised(NamedTuple):
     """What OCR found: the words, with boxes on the page as `turn` leaves it."""
 
@@ -93,7 +73,7 @@ def recognise(image: Image.Image) -> Recognised:
     with _LOCK:
         quarters, lines = _upright_lines(image)
     tilt = _tilt(lines)
-    return Recognised(_tokens(lines, _turned(image, quarters).size, tilt), Turn(quarters, tilt))
+    return Recognised(_tokens(lines, turned_image(image, quarters).size, tilt), Turn(quarters, tilt))
 
 
 def _upright_lines(image: Image.Image) -> tuple[int, list[Line]]:
@@ -105,11 +85,11 @@ def _upright_lines(image: Image.Image) -> tuple[int, list[Line]]:
     areas = _detect(image)
     if _run_down(areas):
         quarters = 1
-        areas = _detect(_turned(image, 1))
+        areas = _detect(turned_image(image, 1))
     lines = _read(areas)
     if _mean_score(lines) < DOUBTFUL_SCORE and _better_upside_down(areas):
         quarters += 2
-        lines = _read(_detect(_turned(image, quarters)))
+        lines = _read(_detect(turned_image(image, quarters)))
     return quarters, [line for line in lines if line.score >= LEAST_SCORE and line.text.strip()]
 
 
@@ -135,15 +115,6 @@ def _mean_score(lines: Sequence[Line]) -> float:
     """The mean by character: a page of specks and one good line is a good page."""
     weight = sum(len(line.text) for line in lines)
     return sum(line.score * len(line.text) for line in lines) / weight if weight else 0.0
-
-
-def _turned(image: Image.Image, quarters: int) -> Image.Image:
-    turn = {
-        1: Image.Transpose.ROTATE_90,
-        2: Image.Transpose.ROTATE_180,
-        3: Image.Transpose.ROTATE_270,
-    }.get(quarters % 4)
-    return image if turn is None else image.transpose(turn)
 
 
 def _tilt(lines: Sequence[Line]) -> float:

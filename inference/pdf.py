@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inference.document import Attached, Limits, Token
 from inference.embedded import embedded_files
 from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocument
-from inference.words import Character, clean, words
+from inference.upright import Turn, turned_box
+from inference.words import Character, clean, direction, words
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -35,40 +36,56 @@ POINTS_PER_INCH = 72
 OCR_DPI = 200
 # Fewer words than this, and the page is looked at again by OCR where it has anything but text on it.
 FEW_WORDS = 10
+# A dense A4 page has 10,000.
+MOST_CHARACTERS = 100_000
 # The least share of letters and digits in a text layer that can be believed; dot leaders and rules use up the rest.
 LEAST_READABLE = 0.5
 
 
 class TextLayer(NamedTuple):
-    """The words a PDF page carries, and what else tells whether they are all that one sees."""
+    """The words a PDF page carries, the turn that makes them upright, and what tells whether they are all one sees."""
 
     tokens: list[Token]
+    turn: Turn
     readable: float
+    """The share of letters and digits among the characters."""
     drawn: bool
     """Whether the page has images or drawings besides its text."""
 
 
 class PdfPage:
-    """One page of a PDF; `width` and `height` in points as shown, after /Rotate and the crop box."""
+    """One page of a PDF, after /Rotate and the crop box."""
 
     def __init__(self, data: bytes, number: int, size: tuple[float, float], limits: Limits) -> None:
         self.number = number
-        self.width, self.height = size
         self._data = data
+        self._size = size
         self._limits = limits
 
     @cached_property
     def _text_layer(self) -> TextLayer:
         with _page(self._data, self.number) as page:
-            return _read_text_layer(page, self.width, self.height)
+            return _read_text_layer(page, *self._size)
 
     @cached_property
     def _recognised(self) -> Recognised:
         from inference.ocr import recognise
 
-        found = recognise(self._render(OCR_DPI))
-        self.width, self.height = found.turn.size(self.width, self.height)
-        return found
+        return recognise(self._render(OCR_DPI))
+
+    @property
+    def _turn(self) -> Turn:
+        return self._recognised.turn if self.ocr else self._text_layer.turn
+
+    @property
+    def width(self) -> float:
+        """In points, upright."""
+        return self._turn.size(*self._size)[0]
+
+    @property
+    def height(self) -> float:
+        """In points, upright."""
+        return self._turn.size(*self._size)[1]
 
     @property
     def ocr(self) -> bool:
@@ -82,17 +99,18 @@ class PdfPage:
         return self._recognised.tokens if self.ocr else self._text_layer.tokens
 
     def image(self, dpi: int = OCR_DPI) -> Image:
-        """The page in RGB as the boxes see it: a page that OCR found turned is turned upright here too."""
-        rendered = self._render(dpi)
-        return self._recognised.turn.image(rendered) if self.ocr else rendered
+        """The page upright in RGB at `dpi`, or at fewer where it would go beyond the limit of megapixels."""
+        return self._turn.image(self._render(dpi))
 
     def _render(self, dpi: int) -> Image:
-        """RGB at `dpi`, or at fewer where the page would go beyond the limit of megapixels."""
         with _page(self._data, self.number) as page:
             width, height = page.get_size()
-            scale = dpi / POINTS_PER_INCH
             most = self._limits.megapixels * 1e6
-            scale = min(scale, math.sqrt(most / (width * height)), math.sqrt(most) / max(width, height) * 4)
+            scale = min(
+                dpi / POINTS_PER_INCH,
+                math.sqrt(most / (width * height)),
+                4 * math.sqrt(most) / max(width, height),
+            )
             bitmap = page.render(scale=scale, rev_byteorder=True)
             try:
                 return bitmap.to_pil().convert("RGB").copy()
@@ -125,16 +143,12 @@ def _require_whole(data: bytes) -> None:
 
 @contextmanager
 def _document(data: bytes) -> Generator[Any]:
-    try:
-        document = pdfium.PdfDocument(data)
-    except pdfium.PdfiumError as error:
-        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD:
-            raise EncryptedDocument(
-                "The PDF is locked with a password. Ask the sender for an unlocked copy."
-            ) from error
-        raise DamagedDocument(
-            "The PDF is damaged and cannot be opened. Ask the sender for it again."
-        ) from error
+    handle = pdfium_c.FPDF_LoadMemDocument64(data, len(data), None)
+    if not handle:
+        if pdfium_c.FPDF_GetLastError() == pdfium_c.FPDF_ERR_PASSWORD:
+            raise EncryptedDocument("The PDF is locked with a password. Ask the sender for an unlocked copy.")
+        raise DamagedDocument("The PDF is damaged and cannot be opened. Ask the sender for it again.")
+    document = pdfium.PdfDocument(handle)
     try:
         yield document
     finally:
@@ -145,12 +159,11 @@ def _document(data: bytes) -> Generator[Any]:
 def _page(data: bytes, number: int) -> Generator[Any]:
     with _LOCK, _document(data) as document:
         try:
-            page = document[number - 1]
+            yield document[number - 1]
         except pdfium.PdfiumError as error:
             raise DamagedDocument(
                 f"Page {number} of the PDF is damaged. Ask the sender for it again."
             ) from error
-        yield page
 
 
 def _page_size(document: Any, index: int) -> tuple[float, float]:
@@ -170,7 +183,12 @@ def _read_text_layer(page: Any, width: float, height: float) -> TextLayer:
     to_page = _Mapping(page, width, height)
     visible = readable = 0
     characters: list[Character] = []
-    for index in range(text_page.count_chars()):
+    count = text_page.count_chars()
+    if count > MOST_CHARACTERS:
+        raise OversizedDocument(
+            f"A page has {count} characters, which no bill has. Send its pages as pictures."
+        )
+    for index in range(count):
         character = _character(text_page, index, to_page)
         if character is None:
             continue
@@ -178,10 +196,21 @@ def _read_text_layer(page: Any, width: float, height: float) -> TextLayer:
             visible += 1
             readable += character.text.isalnum()
         characters.append(character._replace(text=clean(character.text)))
-    drawn = any(obj.type != pdfium_c.FPDF_PAGEOBJ_TEXT for obj in page.get_objects(max_depth=3)) or (
-        visible > 0 and readable == 0
+    drawn = visible > 0 == readable or any(
+        found.type != pdfium_c.FPDF_PAGEOBJ_TEXT for found in page.get_objects(max_depth=3)
     )
-    return TextLayer(words(characters, width, height), readable / visible if visible else 0.0, drawn)
+    # A sheet filled sideways is read sideways: the page is turned, not each word.
+    across = direction(characters)
+    turn = Turn(-across % 4)
+    upright = [
+        character._replace(
+            box=turned_box(character.box, turn.quarters, width, height),
+            direction=(character.direction - across) % 4,
+        )
+        for character in characters
+    ]
+    found = words(upright, *turn.size(width, height))
+    return TextLayer(found, turn, readable / visible if visible else 0.0, drawn)
 
 
 class _Mapping:
@@ -208,10 +237,11 @@ class _Mapping:
         bx, by = self.xx * right + self.yx * top + self.dx, self.xy * right + self.yy * top + self.dy
         return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
 
-    def vertical(self, angle: float) -> bool:
-        """Whether text at `angle` (radians in user space) runs up or down the page as shown."""
+    def direction(self, angle: float) -> int:
+        """The direction as shown, in quarter turns counter-clockwise, of text at `angle` (radians in user space)."""
         cos, sin = math.cos(angle), math.sin(angle)
-        return abs(self.xy * cos + self.yy * sin) > abs(self.xx * cos + self.yx * sin)
+        shown = math.atan2(-(self.xy * cos + self.yy * sin), self.xx * cos + self.yx * sin)
+        return round(shown / (math.pi / 2)) % 4
 
 
 def _character(text_page: Any, index: int, to_page: _Mapping) -> Character | None:
@@ -223,10 +253,15 @@ def _character(text_page: Any, index: int, to_page: _Mapping) -> Character | Non
         return None
     char = chr(code) if 0 < code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else "\ufffd"
     if char.isspace():
-        return Character(" ", 0, 0, 0, 0)
+        return Character(" ", (0, 0, 0, 0))
     # The cell (advance width, ascent to descent) shows gaps and lines best; a font without metrics has only ink.
-    x0, y0, x1, y1 = to_page.box(*text_page.get_charbox(index, loose=True))
-    if x1 <= x0 or y1 <= y0:
-        x0, y0, x1, y1 = to_page.box(*text_page.get_charbox(index))
-    vertical = to_page.vertical(pdfium_c.FPDFText_GetCharAngle(text_page, index))
-    return Character(char, x0, y0, x1, y1, vertical)
+    box = to_page.box(*text_page.get_charbox(index, loose=True))
+    if box[2] <= box[0] or box[3] <= box[1]:
+        box = to_page.box(*text_page.get_charbox(index))
+    return Character(char, box, to_page.direction(_angle(text_page, index)))
+
+
+def _angle(text_page: Any, index: int) -> float:
+    """The direction of writing in radians; what PDFium cannot tell counts as left to right."""
+    angle = pdfium_c.FPDFText_GetCharAngle(text_page, index)
+    return -angle if angle >= 0 else 0.0

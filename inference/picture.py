@@ -37,15 +37,23 @@ class PicturePage:
         if not PAPER_SIDES[0] <= max(raster.size) * POINTS_PER_INCH / dpi <= PAPER_SIDES[1]:
             dpi = max(raster.size) * POINTS_PER_INCH / LONGER_SIDE
         self._dpi = dpi
-        self.width, self.height = (side * POINTS_PER_INCH / dpi for side in raster.size)
+        self._size = raster.width * POINTS_PER_INCH / dpi, raster.height * POINTS_PER_INCH / dpi
 
     @cached_property
     def _recognised(self) -> Recognised:
         from inference.ocr import recognise
 
-        found = recognise(self._picture.raster(self.number))
-        self.width, self.height = found.turn.size(self.width, self.height)
-        return found
+        return recognise(self._picture.raster(self.number))
+
+    @property
+    def width(self) -> float:
+        """In points, upright."""
+        return self._recognised.turn.size(*self._size)[0]
+
+    @property
+    def height(self) -> float:
+        """In points, upright."""
+        return self._recognised.turn.size(*self._size)[1]
 
     @property
     def tokens(self) -> Sequence[Token]:
@@ -122,7 +130,7 @@ def open_picture(data: bytes, limits: Limits) -> tuple[list[PicturePage], str]:
     picture = Picture(data, limits)
     count = picture.frames()
     with _open(data) as image:
-        mime = Image.MIME[image.format or "PNG"]
+        mime = "image/jpeg" if image.format == "MPO" else Image.MIME[image.format or "PNG"]
     return [PicturePage(picture, number) for number in range(1, count + 1)], mime
 
 

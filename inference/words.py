@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.document import Token
 from inference.invoice import Box
+from inference.upright import turned_box
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,14 +27,12 @@ _FOLDED = (
 
 
 class Character(NamedTuple):
-    """One character, its box in points on the upright page, and whether its line runs down the page."""
+    """One character, its box (x0, y0, x1, y1) in points on the page, and the direction its line is read in: quarter
+    turns counter-clockwise from left-to-right (1 runs up the page, 2 stands on its head, 3 runs down)."""
 
     text: str
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    vertical: bool = False
+    box: tuple[float, float, float, float]
+    direction: int = 0
 
 
 def clean(text: str) -> str:
@@ -50,42 +50,50 @@ def _plain(char: str) -> str:
     return char
 
 
+def direction(characters: Iterable[Character]) -> int:
+    """The direction that most letters and digits are read in."""
+    counts = Counter(character.direction for character in characters if character.text.isalnum())
+    return counts.most_common(1)[0][0] if counts else 0
+
+
 def words(characters: Iterable[Character], width: float, height: float) -> list[Token]:
     """The words of a page of `width` × `height` points, in reading order. Characters come as the file draws them.
 
-    White space ends a word, and so does a gap, a new line or a turn of the text.
+    White space ends a word, and so does a gap, a new line or another direction.
     """
     found: list[list[Character]] = []
     for character in characters:
         if character.text.isspace() or not character.text:
             found.append([])
-        elif found and found[-1] and _continues(found[-1][-1], character):
-            found[-1].append(character)
+            continue
+        # Words are put together with the page turned so that the line is read from left to right.
+        level = character._replace(box=turned_box(character.box, -character.direction, width, height))
+        if found and found[-1] and _continues(found[-1][-1], level):
+            found[-1].append(level)
         else:
-            found.append([character])
+            found.append([level])
     tokens = (_token(word, width, height) for word in found if word)
     return reading_order(_without_repeats(token for token in tokens if token is not None))
 
 
 def _continues(last: Character, new: Character) -> bool:
-    if last.vertical != new.vertical:
+    if last.direction != new.direction:
         return False
-    if last.vertical:
-        # A line that runs up or down: the same rule with the axes changed.
-        size = max(last.x1 - last.x0, new.x1 - new.x0)
-        overlap = min(last.x1, new.x1) - max(last.x0, new.x0)
-        gap = max(new.y0 - last.y1, last.y0 - new.y1)
-        return overlap > 0.5 * min(last.x1 - last.x0, new.x1 - new.x0) and gap < WORD_GAP * size
-    size = max(last.y1 - last.y0, new.y1 - new.y0)
-    overlap = min(last.y1, new.y1) - max(last.y0, new.y0)
-    if overlap < 0.5 * min(last.y1 - last.y0, new.y1 - new.y0):
+    _, last_y0, last_x1, last_y1 = last.box
+    new_x0, new_y0, _, new_y1 = new.box
+    size = max(last_y1 - last_y0, new_y1 - new_y0)
+    overlap = min(last_y1, new_y1) - max(last_y0, new_y0)
+    if overlap < 0.5 * min(last_y1 - last_y0, new_y1 - new_y0):
         return False
-    return -0.5 * size < new.x0 - last.x1 < WORD_GAP * size
+    return -0.5 * size < new_x0 - last_x1 < WORD_GAP * size
 
 
 def _token(word: Sequence[Character], width: float, height: float) -> Token | None:
-    x0, y0 = min(c.x0 for c in word), min(c.y0 for c in word)
-    x1, y1 = max(c.x1 for c in word), max(c.y1 for c in word)
+    x0, y0 = min(c.box[0] for c in word), min(c.box[1] for c in word)
+    x1, y1 = max(c.box[2] for c in word), max(c.box[3] for c in word)
+    quarters = word[0].direction
+    side = (height, width) if quarters % 2 else (width, height)
+    x0, y0, x1, y1 = turned_box((x0, y0, x1, y1), quarters, *side)
     if not (0 <= x0 + x1 <= 2 * width and 0 <= y0 + y1 <= 2 * height):
         return None  # outside the page: nobody sees it
     box = Box(max(x0 / width, 0.0), max(y0 / height, 0.0), min(x1 / width, 1.0), min(y1 / height, 1.0))

@@ -1,0 +1,57 @@
+"""Pages made upright: by quarter turns, then by the few degrees that a scanner or a hand leaves."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class Turn(NamedTuple):
+    """What makes a page upright: quarter turns counter-clockwise (0–3), then degrees counter-clockwise."""
+
+    quarters: int = 0
+    tilt: float = 0.0
+
+    def image(self, image: Image) -> Image:
+        """`image` turned and levelled, at any resolution, nothing cut off; uncovered corners are white."""
+        from PIL.Image import Resampling
+
+        turned = turned_image(image, self.quarters)
+        if self.tilt == 0.0:
+            return turned
+        return turned.rotate(self.tilt, Resampling.BICUBIC, expand=True, fillcolor="white")
+
+    def size(self, width: float, height: float) -> tuple[float, float]:
+        """The width and height of what `image` makes of `width` × `height`."""
+        if self.quarters % 2:
+            width, height = height, width
+        cos, sin = math.cos(math.radians(self.tilt)), abs(math.sin(math.radians(self.tilt)))
+        return width * cos + height * sin, width * sin + height * cos
+
+
+def turned_image(image: Image, quarters: int) -> Image:
+    """`image` after quarter turns counter-clockwise."""
+    from PIL.Image import Transpose
+
+    transposes = (None, Transpose.ROTATE_90, Transpose.ROTATE_180, Transpose.ROTATE_270)
+    transpose = transposes[quarters % 4]
+    return image if transpose is None else image.transpose(transpose)
+
+
+def turned_box(
+    box: tuple[float, float, float, float], quarters: int, width: float, height: float
+) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) on a page of `width` × `height` after quarter turns counter-clockwise of that page."""
+    x0, y0, x1, y1 = box
+    match quarters % 4:
+        case 1:
+            return y0, width - x1, y1, width - x0
+        case 2:
+            return width - x1, height - y1, width - x0, height - y0
+        case 3:
+            return height - y1, x0, height - y0, x1
+        case _:
+            return box
