@@ -2,8 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from inference.invoice import Check, DocumentType, Reading, Status
+from mappings.case import BILL, a_kind, field_at
+from mappings.erp_data import Record
+from mappings.proposal import Proposal, ProposedValue
+
+SURE_TYPE = 0.90
+MOST_REASONS = 6
+
+REQUIRED = ("partner_id", "ref", "invoice_date", "currency_id")
+"""Header values without which a bill is not filled."""
+
+HARMLESS = frozenset({"payment_reference"})
+"""Header values that are left out, not asked about, when they are not sure."""
+
+NAMES: Mapping[str, str] = {
+    "partner_id": "vendor",
+    "ref": "bill reference",
+    "invoice_date": "bill date",
+    "invoice_date_due": "due date",
+    "invoice_payment_term_id": "payment term",
+    "currency_id": "currency",
+    "payment_reference": "payment reference",
+    "partner_ref": "vendor reference",
+    "date_planned": "promised date",
+    "name": "description",
+    "quantity": "quantity",
+    "product_qty": "quantity",
+    "price_unit": "price",
+    "discount": "discount",
+    "tax_ids": "tax",
+    "account_id": "account",
+    "product_id": "product",
+    "purchase_line_id": "order line",
+}
+
+# What a person should hear first; Checks not named here come after these.
+FIRST = (
+    "document_type",
+    "vendor_is_not_us",
+    "buyer_is_company",
+    "duplicate",
+    "bank_account_known",
+    "vendor_agrees",
+    "vendor_tax_id",
+    "vendor_known",
+    "vendor_unique",
+    "vendor_usable",
+    "order_vendor",
+    "filled_amount_total",
+    "totals",
+    "order_line",
+)
 
 
 class Outcome(StrEnum):
@@ -33,3 +87,170 @@ class Decision:
     outcome: Outcome
     reasons: tuple[str, ...]
     write: tuple[str, ...] = ()
+
+
+def decide(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> Decision:
+    """Fill only where nothing speaks against it; the first reason of a review is the most important one.
+
+    `write` names the header values to write, for a fill and, with `fill_sure_header`, for a review.
+    """
+    if skip := _not_ours(reading, record):
+        return Decision(Outcome.SKIP, (skip,))
+    failures = _failures(proposal, reading)
+    if proposal.verify_only:
+        return _verified(failures)
+    reasons = [*failures, *_doubts(proposal, reading, record, policy)]
+    if reasons:
+        return Decision(Outcome.REVIEW, _few(reasons), _sure_header(proposal, reading, policy))
+    if not proposal.values and not proposal.lines:
+        return Decision(Outcome.SKIP, ("The record agrees with the document; there is nothing to fill.",))
+    names = [name for name, value in proposal.values.items() if _is_sure(value, reading, policy)]
+    return Decision(Outcome.FILL, (_summary(proposal),), tuple(names))
+
+
+def _not_ours(reading: Reading, record: Record) -> str | None:
+    if not record.is_draft:
+        return f"{record.display_name} is {record.state} in Odoo and stays as it is."
+    found, kind = reading.get("document_type"), reading.document_type
+    if found is None or kind is None or found.confidence < SURE_TYPE:
+        return None
+    orders = (DocumentType.ORDER, DocumentType.ORDER_CONFIRMATION, DocumentType.QUOTATION)
+    bills = (DocumentType.INVOICE, DocumentType.CREDIT_NOTE, DocumentType.RECEIPT)
+    fitting = bills if record.model == BILL else (*orders, *bills)
+    if kind in fitting:
+        return None
+    name = (
+        "an unknown kind of document" if kind is DocumentType.OTHER else f"a {kind.value.replace('_', ' ')}"
+    )
+    return f"The document is {name}, not a bill." if record.model == BILL else f"The document is {name}."
+
+
+def _failures(proposal: Proposal, reading: Reading) -> list[str]:
+    """The sentences of the failed Checks, most important first."""
+    failed = [c for c in (*proposal.checks, *reading.checks) if c.status is Status.FAIL]
+    failed.sort(key=_rank)
+    return _unique(check.message for check in failed)
+
+
+def _rank(check: Check) -> int:
+    return FIRST.index(check.id) if check.id in FIRST else len(FIRST)
+
+
+def _verified(failures: list[str]) -> Decision:
+    if failures:
+        return Decision(Outcome.REVIEW, _few(failures))
+    return Decision(Outcome.SKIP, ("Already filled, and it agrees with the document.",))
+
+
+def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> list[str]:
+    """What is missing, not proven or not sure enough, in sentences."""
+    found = list(_missing(proposal, record))
+    kind = reading.get("document_type")
+    if kind is None:
+        found.append("What kind of document this is could not be read.")
+    elif kind.confidence < policy.fill_confidence:
+        found.append(f"It is not sure that the document is {a_kind(DocumentType(str(kind.value)))}.")
+    for name, value in proposal.values.items():
+        if name not in HARMLESS and not _is_sure(value, reading, policy):
+            found.append(_doubt(NAMES.get(name, name), value, reading, policy))
+    found += _line_doubts(proposal, reading, policy)
+    return _unique(found)
+
+
+def _missing(proposal: Proposal, record: Record) -> Iterable[str]:
+    if record.model != BILL:
+        return
+    vendor_said = any(check.id.startswith("vendor_") for check in proposal.checks)
+    for name in REQUIRED:
+        there = name in proposal.values or record.values.get(name) not in (None, "", False)
+        if not there and not (name == "partner_id" and vendor_said):
+            yield f"The {NAMES[name]} could not be read."
+    if proposal.paper is None:
+        yield "The document's total could not be read."
+    if not proposal.lines:
+        yield "The document's lines could not be read."
+
+
+def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy) -> Iterable[str]:
+    """Per kind of value one sentence, not one per line: twenty lines have one cause."""
+    unsure: dict[str, list[int]] = {}
+    for position, line in enumerate(proposal.lines):
+        for name, value in line.items():
+            if not _is_sure(value, reading, policy):
+                unsure.setdefault(name, []).append(position)
+        if "account_id" not in line and proposal.model == BILL:
+            yield f"No account was found for line {position + 1}."
+    for name, positions in unsure.items():
+        value = proposal.lines[positions[0]][name]
+        where = f"line {positions[0] + 1}"
+        if len(positions) > 1:
+            where = f"{len(positions)} of {len(proposal.lines)} lines, such as {where}"
+        yield _doubt(f"{NAMES.get(name, name)} of {where}", value, reading, policy)
+
+
+def _doubt(label: str, value: ProposedValue, reading: Reading, policy: Policy) -> str:
+    if value.confidence >= policy.fill_confidence:
+        return f"The {label} has no proof on the document."
+    notes = [field.note for path in value.terms if (field := field_at(reading, path)) and field.note]
+    why = notes[0] if notes else value.reason if value.reason != "As printed." else ""
+    percent = f"{100 * value.confidence:.0f} %"
+    return f"The {label} is not sure ({percent})" + (f": {why.rstrip('.')}." if why else ".")
+
+
+def _is_sure(value: ProposedValue, reading: Reading, policy: Policy) -> bool:
+    """Sure enough, and everything it came from has its place on the document."""
+    if value.confidence < policy.fill_confidence:
+        return False
+    fields = [field_at(reading, path) for path in value.terms]
+    return all(field is not None and field.evidence for field in fields)
+
+
+def _sure_header(proposal: Proposal, reading: Reading, policy: Policy) -> tuple[str, ...]:
+    """The header values to write although the record goes to review; none that a failed Check speaks of."""
+    if not policy.fill_sure_header:
+        return ()
+    barred = {name for check in proposal.checks if check.status is Status.FAIL for name in _spoken_of(check)}
+    if "*" in barred:
+        return ()
+    sure = [name for name, value in proposal.values.items() if _is_sure(value, reading, policy)]
+    return tuple(name for name in sure if name not in barred)
+
+
+def _spoken_of(check: Check) -> Iterable[str]:
+    """The header values that a failed Check puts in doubt; `*` for all of them."""
+    match check.id:
+        case "document_type" | "buyer_is_company" | "vendor_is_not_us" | "duplicate":
+            return ("*",)
+        case "date_plausible":
+            return ("invoice_date", "invoice_date_due", "invoice_payment_term_id")
+        case "due_date_plausible":
+            return ("invoice_date_due", "invoice_payment_term_id")
+        case "currency_active":
+            return ("currency_id",)
+        case "bank_account_known" | "order_vendor":
+            return ("partner_id", "payment_reference")
+        case name if name.startswith("vendor_"):
+            return ("partner_id", "invoice_payment_term_id")
+        case name if name.startswith("kept_"):
+            return (name.removeprefix("kept_"),)
+        case "order_date":
+            return ("date_planned",)
+        case _:
+            return ()
+
+
+def _summary(proposal: Proposal) -> str:
+    count = len(proposal.lines)
+    lines = f", {count} line{'s' if count != 1 else ''}" if count else ""
+    return f"All is sure and proven on the document: {len(proposal.values)} values{lines}."
+
+
+def _unique(sentences: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(sentences))
+
+
+def _few(reasons: list[str]) -> tuple[str, ...]:
+    if len(reasons) <= MOST_REASONS:
+        return tuple(reasons)
+    rest = len(reasons) - MOST_REASONS + 1
+    return (*reasons[: MOST_REASONS - 1], f"And {rest} more.")

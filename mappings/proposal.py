@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ class Match:
 class ProposedValue:
     """One ERP value, the business terms it came from, the probability that it is right, and why.
 
-    `value` is ready for Odoo by type: ids for many2one, a tuple of ids for many2many, Decimal, date, str.
+    `value` is ready for Odoo by type: ids for many2one, a tuple of ids for many2many, Decimal, date, str; None
+    empties the field. `terms` name header Fields by their Term, others by path: `lines[0].quantity`,
+    `vat_breakdown[1].taxable_amount`. A value without terms was chosen from ERP data alone.
     """
 
     value: Scalar
@@ -38,10 +41,10 @@ class ProposedValue:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Untaxed amount, tax and total, in the document's currency."""
+    """Untaxed amount, tax and total, in the document's currency; None where the document does not tell."""
 
-    untaxed: Decimal
-    tax: Decimal
+    untaxed: Decimal | None
+    tax: Decimal | None
     total: Decimal
 
 
@@ -67,4 +70,49 @@ class Proposal:
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object for the ledger and `--json`: decimals as strings, dates in ISO 8601, ids as numbers."""
-        raise NotImplementedError
+        return {
+            "model": self.model,
+            "record_id": self.record_id,
+            "values": {name: _value_node(value) for name, value in self.values.items()},
+            "lines": [{name: _value_node(value) for name, value in line.items()} for line in self.lines],
+            "checks": [check.as_json() for check in self.checks],
+            "matches": {name: [_match_node(m) for m in found] for name, found in self.matches.items()},
+            "paper": _totals_node(self.paper),
+            "predicted": _totals_node(self.predicted),
+            "verify_only": self.verify_only,
+        }
+
+
+def scalar_as_json(value: Scalar) -> Any:
+    """Decimals as plain strings, dates in ISO 8601, tuples as lists; the rest as it is."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _value_node(proposed: ProposedValue) -> dict[str, Any]:
+    return {
+        "value": scalar_as_json(proposed.value),
+        "confidence": round(proposed.confidence, 4),
+        "reason": proposed.reason,
+        "terms": list(proposed.terms),
+    }
+
+
+def _match_node(match: Match) -> dict[str, Any]:
+    return {
+        "model": match.model,
+        "id": match.id,
+        "name": match.name,
+        "score": round(match.score, 4),
+        "reasons": list(match.reasons),
+    }
+
+
+def _totals_node(totals: Totals | None) -> dict[str, Any] | None:
+    if totals is None:
+        return None
+    amounts = {"untaxed": totals.untaxed, "tax": totals.tax, "total": totals.total}
+    return {name: scalar_as_json(amount) for name, amount in amounts.items()}

@@ -1,0 +1,87 @@
+"""The account that a line is booked on: as the vendor's earlier lines were, else the product's, else a default."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mappings.case import Case
+from mappings.erp_data import Partner, PostedLine
+from mappings.folding import text_similarity
+from mappings.proposal import ProposedValue
+
+SIMILAR = 0.80
+DEFAULT_CONFIDENCE = 0.6
+
+
+def choose_account(
+    case: Case, description: str, product_id: int | None, vendor: Partner | None
+) -> ProposedValue | None:
+    """None only where not even the journal has a default account."""
+    history = _usable_history(case, vendor)
+    return (
+        _by_description(case, description, history, vendor)
+        or _of_product(case, product_id)
+        or _most_frequent(case, history, vendor)
+        or _journal_default(case)
+    )
+
+
+def _usable_history(case: Case, vendor: Partner | None) -> list[PostedLine]:
+    lines = case.index.history(vendor.id, case.company.id) if vendor else []
+    return [line for line in lines if _usable(case, line.account_id)]
+
+
+def _usable(case: Case, account_id: int | None) -> bool:
+    account = case.index.accounts.get(account_id or 0)
+    if account is None or not account.active:
+        return False
+    return not account.company_ids or bool(set(account.company_ids) & set(case.family))
+
+
+def _label(case: Case, account_id: int) -> str:
+    account = case.index.accounts[account_id]
+    return f"{account.code} {account.name}".strip()
+
+
+def _by_description(
+    case: Case, description: str, history: list[PostedLine], vendor: Partner | None
+) -> ProposedValue | None:
+    scored = [(text_similarity(description, line.name), line) for line in history]
+    near = [(score, line) for score, line in scored if score >= SIMILAR]
+    if not near or vendor is None:
+        return None
+    top = max(score for score, _ in near)
+    votes = Counter(line.account_id for score, line in near if score >= top - 0.05)
+    account, count = votes.most_common(1)[0]
+    share = count / votes.total()
+    example = next(line.name for score, line in near if score == top)
+    reason = f"{_label(case, account)}, like the earlier line {example!r} of {vendor.name}."
+    return ProposedValue(account, 0.97 * share, reason)
+
+
+def _of_product(case: Case, product_id: int | None) -> ProposedValue | None:
+    product = case.index.products.get(product_id or 0)
+    account = product.expense_account_id if product else None
+    if product is None or account is None or not _usable(case, account):
+        return None
+    return ProposedValue(account, 0.95, f"{_label(case, account)}, the expense account of {product.name}.")
+
+
+def _most_frequent(case: Case, history: list[PostedLine], vendor: Partner | None) -> ProposedValue | None:
+    votes = Counter(line.account_id for line in history)
+    if not votes or vendor is None:
+        return None
+    account, count = votes.most_common(1)[0]
+    share = count / votes.total()
+    reason = f"{_label(case, account)}, where {count} of {votes.total()} earlier lines of {vendor.name} went."
+    return ProposedValue(account, min(0.94 if votes.total() > 1 else 0.90, share), reason)
+
+
+def _journal_default(case: Case) -> ProposedValue | None:
+    journals = [j for j in case.index.data.journals if j.company_id == case.company.id]
+    journal = next((j for j in journals if j.id == case.record.journal_id), next(iter(journals), None))
+    account = journal.default_account_id if journal else None
+    if account is None or not _usable(case, account):
+        return None
+    reason = f"{_label(case, account)}, the journal's default: nothing earlier tells the account."
+    return ProposedValue(account, DEFAULT_CONFIDENCE, reason)

@@ -1,0 +1,151 @@
+"""One document, the ERP record it hangs on, and the ERP data around them: what every rule looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from inference.invoice import Check, DocumentType, Field, Reading, Row, Status
+from mappings.erp_data import Company, Currency, Record
+from mappings.index import ErpIndex
+from mappings.proposal import Totals
+
+BILL = "account.move"
+ORDER = "purchase.order"
+REFUND = "in_refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a rule may look at. `today` is the day of the decision."""
+
+    reading: Reading
+    record: Record
+    index: ErpIndex
+    today: date
+
+    @property
+    def company(self) -> Company:
+        """The company that the record belongs to. Raises KeyError where the snapshot does not hold it."""
+        return self.index.companies[self.record.company_id]
+
+    @property
+    def default_currency(self) -> Currency:
+        """The currency that Odoo gives a new record: the journal's, else the company's."""
+        journals = {j.id: j for j in self.index.data.journals}
+        journal = journals.get(self.record.journal_id or 0)
+        chosen = journal.currency_id if journal and journal.currency_id else self.company.currency_id
+        return self.index.currencies[chosen]
+
+    @property
+    def currency(self) -> Currency:
+        """The currency of the document's amounts, the record's where the document names none that Odoo has."""
+        code = (self.reading.text("currency") or "").upper()
+        return self.index.currency_by_code.get(code) or self.default_currency
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether the document gives money back."""
+        return self.reading.document_type is DocumentType.CREDIT_NOTE
+
+    @property
+    def sign(self) -> int:
+        """-1 where a credit note prints negative amounts: Odoo's refunds have positive lines."""
+        total = self.reading.amount("total_with_vat")
+        return -1 if self.is_credit and total is not None and total < 0 else 1
+
+    def amount(self, name: str) -> Decimal | None:
+        """A header amount in Odoo's sign."""
+        value = self.reading.amount(name)
+        return None if value is None else value * self.sign
+
+    @property
+    def paper(self) -> Totals | None:
+        """The totals that the document prints; a missing one follows where the two others are there."""
+        untaxed, tax = self.amount("total_without_vat"), self.amount("total_vat")
+        total = self.amount("total_with_vat")
+        if total is None and untaxed is not None and tax is not None:
+            total = untaxed + tax
+        if total is None:
+            return None
+        if tax is None and untaxed is not None:
+            tax = total - untaxed
+        if untaxed is None and tax is not None:
+            untaxed = total - tax
+        return Totals(untaxed, tax, total)
+
+    def within_company(self, company_id: int | None) -> bool:
+        """Whether a record of that company (None: of all) may be used on ours: its own or a parent's."""
+        return company_id is None or company_id in self.family
+
+    @property
+    def family(self) -> tuple[int, ...]:
+        """Our company and its parents, nearest first."""
+        found: list[int] = []
+        company: Company | None = self.company
+        while company and company.id not in found:
+            found.append(company.id)
+            company = self.index.companies.get(company.parent_id or 0)
+        return tuple(found)
+
+
+def passed(check_id: str, message: str) -> Check:
+    """A Check that passed."""
+    return Check(check_id, Status.PASS, message)
+
+
+def failed(check_id: str, message: str) -> Check:
+    """A Check that failed: a person decides."""
+    return Check(check_id, Status.FAIL, message)
+
+
+def not_applicable(check_id: str, message: str) -> Check:
+    """A Check that had nothing to compare."""
+    return Check(check_id, Status.NOT_APPLICABLE, message)
+
+
+def proven(field: Field | None) -> bool:
+    """Whether a Field is there and something on the document proves it."""
+    return field is not None and bool(field.evidence)
+
+
+def confidence(fields: Iterable[Field | None]) -> float:
+    """The least confidence of the Fields that are there; 1 where there are none."""
+    return min((field.confidence for field in fields if field), default=1.0)
+
+
+def term(collection: str, position: int, name: str) -> str:
+    """The path of a Field of a line or of a VAT breakdown row."""
+    return f"{collection}[{position}].{name}"
+
+
+def field_at(reading: Reading, path: str) -> Field | None:
+    """The Field that a term names: `invoice_number`, `lines[2].quantity`, `vat_breakdown[0].vat_rate`."""
+    collection, bracket, rest = path.partition("[")
+    if not bracket:
+        return reading.get(path)
+    position, _, name = rest.partition("].")
+    rows: Mapping[str, tuple[Row, ...]] = {"lines": reading.lines, "vat_breakdown": reading.vat_breakdown}
+    return rows[collection][int(position)].get(name)
+
+
+def money(amount: Decimal) -> str:
+    """An amount as people write it: at least two decimals, thousands apart."""
+    places = -int(amount.normalize().as_tuple().exponent)
+    return f"{amount:,.{max(2, places)}f}"
+
+
+def number(value: Decimal) -> str:
+    """A quantity or rate without trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def a_kind(kind: DocumentType) -> str:
+    """A document type with its article: `an invoice`, `a delivery note`."""
+    if kind is DocumentType.OTHER:
+        return "some other document"
+    name = kind.value.replace("_", " ")
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"

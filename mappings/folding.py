@@ -1,0 +1,158 @@
+"""Spellings folded so that the same thing compares equal: tax ids, accounts, names, references, domains."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rapidfuzz import fuzz
+
+_NOT_ALNUM = re.compile(r"[\W_]+")
+_VAT_SUFFIX = re.compile(r"(MWST|TVA|IVA|VAT)$")
+_VAT_LABEL = re.compile(r"^(USTIDNR|USTID|UIDNR|UID|VATNO|VATID|VAT|TVA|BTW|NIF|CIF|EIN)(?=[A-Z]{0,3}\d)")
+_RUN = re.compile(r"\d+|[^\W\d_]+")
+_SPACE = re.compile(r"\s+")
+
+# Legal forms and joining words carry no identity of their own.
+_LEGAL_WORDS = frozenset(
+    (
+        "gmbh",
+        "mbh",
+        "ag",
+        "kg",
+        "ohg",
+        "gbr",
+        "ug",
+        "ek",
+        "se",
+        "co",
+        "cokg",
+        "und",
+        "and",
+        "et",
+        "the",
+        "haftungsbeschrankt",
+        "sarl",
+        "sas",
+        "sasu",
+        "sa",
+        "eurl",
+        "snc",
+        "scop",
+        "ltd",
+        "limited",
+        "llc",
+        "llp",
+        "lp",
+        "inc",
+        "incorporated",
+        "corp",
+        "corporation",
+        "company",
+        "plc",
+        "pty",
+        "bv",
+        "nv",
+        "vof",
+        "cv",
+        "srl",
+        "spa",
+        "sl",
+        "slu",
+        "ab",
+        "as",
+        "asa",
+        "oy",
+        "oyj",
+        "aps",
+        "sro",
+        "spzoo",
+        "kft",
+        "doo",
+        "lda",
+        "ltda",
+    )
+)
+_LEGAL_CJK = re.compile(r"(股份有限公司|有限责任公司|有限公司|集团|株式会社|公司)$")
+
+
+def plain(text: str) -> str:
+    """Case, accents, width and surrounding space removed; umlauts as one letter, so `Müller` is `Mueller`."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(c for c in folded if not unicodedata.combining(c))
+    bare = re.sub(r"(?<=[bcdfghklmnprstvwxz])(a|o|u)e", r"\1", bare)
+    return _SPACE.sub(" ", bare).strip()
+
+
+def alnum(text: str) -> str:
+    """Letters and digits only, upper case, full-width forms made plain."""
+    return _NOT_ALNUM.sub("", unicodedata.normalize("NFKC", text)).upper()
+
+
+def fold_tax_id(text: str) -> str:
+    """A tax id without label, separators and tax word: `USt-IdNr. DE 374.639.463` is `DE374639463`."""
+    return _VAT_SUFFIX.sub("", _VAT_LABEL.sub("", alnum(text)))
+
+
+def bare_tax_id(folded: str) -> str:
+    """The id without its two-letter country prefix, itself where there is none."""
+    return folded[2:] if folded[:2].isalpha() and any(c.isdigit() for c in folded[2:]) else folded
+
+
+def fold_account(text: str) -> str:
+    """An IBAN or account number without separators and label."""
+    return re.sub(r"^(IBAN|ACCOUNT|ACCT|KONTO)", "", alnum(text))
+
+
+def domain_of(address: str) -> str:
+    """The domain of an e-mail address or website, without `www.`; empty where there is none."""
+    text = address.strip().casefold().rpartition("@")[2]
+    host = re.sub(r"^[a-z]+://", "", text).split("/")[0].split(":")[0].removeprefix("www.")
+    return host if "." in host else ""
+
+
+@lru_cache(maxsize=65536)
+def name_core(name: str) -> str:
+    """A company name without legal form and punctuation; the folded name where nothing else would be left."""
+    text = _LEGAL_CJK.sub("", plain(name).replace("&", " "))
+    words = _NOT_ALNUM.sub(" ", re.sub(r"(?<=\w)\.(?=\w)", "", text)).split()
+    return " ".join(word for word in words if word not in _LEGAL_WORDS) or " ".join(words)
+
+
+def name_similarity(one: str, other: str) -> float:
+    """0–1: how alike two company names are, legal forms and word order aside."""
+    a, b = name_core(one), name_core(other)
+    if not a or not b:
+        return 0.0
+    return max(fuzz.ratio(a, b), fuzz.token_sort_ratio(a, b)) / 100
+
+
+def text_similarity(one: str, other: str) -> float:
+    """0–1: how alike two descriptions are; words one has more than the other count little."""
+    a, b = plain(one), plain(other)
+    if not a or not b:
+        return 0.0
+    return max(fuzz.ratio(a, b), fuzz.token_sort_ratio(a, b), 0.95 * fuzz.token_set_ratio(a, b)) / 100
+
+
+@lru_cache(maxsize=65536)
+def reference_keys(reference: str) -> frozenset[str]:
+    """Keys under which two spellings of a document number meet: `RE 0817/26`, `re-817-26` and `RE081726` do."""
+    runs = [run.lstrip("0") or "0" for run in _RUN.findall(plain(reference))]
+    joined = "".join(_RUN.findall(plain(reference))).lstrip("0")
+    return frozenset(("-".join(runs), joined)) if joined else frozenset()
+
+
+def order_keys(reference: str) -> frozenset[tuple[str, int]]:
+    """The `(letters, number)` pairs of an order number: `Bestellung P-00101/A` holds `("P", 101)`."""
+    found = re.findall(
+        r"([A-Z]{0,4})[\s\-/.#:°]*0*(\d{1,12})", unicodedata.normalize("NFKC", reference).upper()
+    )
+    return frozenset((letters, int(number)) for letters, number in found)
+
+
+def one_line(text: str) -> str:
+    """A description on one line: words split by a hyphen at the line's end joined again, spaces collapsed."""
+    joined = re.sub(r"(?<=[^\W\d_])-\s*\n\s*(?=[a-zà-ÿ])", "", text)
+    return _SPACE.sub(" ", joined).strip(" \t\n;|")

@@ -1,0 +1,190 @@
+"""The ERP data with everything findable by key, so that a proposal stays fast with many thousand vendors."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from rapidfuzz import fuzz, process
+
+from mappings.erp_data import (
+    Account,
+    BankAccount,
+    Bill,
+    Company,
+    Currency,
+    ErpData,
+    Partner,
+    PostedLine,
+    Product,
+    PurchaseOrder,
+    Tax,
+)
+from mappings.folding import (
+    alnum,
+    bare_tax_id,
+    domain_of,
+    fold_account,
+    fold_tax_id,
+    name_core,
+    order_keys,
+    reference_keys,
+)
+
+Key = TypeVar("Key")
+Item = TypeVar("Item")
+
+
+class ErpIndex:
+    """Lookups over one `ErpData`. Vendors are found as commercial partners, never ourselves or our employees."""
+
+    def __init__(self, data: ErpData) -> None:
+        self.data = data
+        self.precision = data.precision
+        self.companies: Mapping[int, Company] = {c.id: c for c in data.companies}
+        self.currencies: Mapping[int, Currency] = {c.id: c for c in data.currencies}
+        self.currency_by_code: Mapping[str, Currency] = {c.name.upper(): c for c in data.currencies}
+        self.partners: Mapping[int, Partner] = {p.id: p for p in data.partners}
+        self.taxes: Mapping[int, Tax] = {t.id: t for t in data.taxes}
+        self.accounts: Mapping[int, Account] = {a.id: a for a in data.accounts}
+        self.products: Mapping[int, Product] = {p.id: p for p in data.products}
+        self.terms = {t.id: t for t in data.payment_terms}
+        self.orders: Mapping[int, PurchaseOrder] = {o.id: o for o in data.purchase_orders}
+        self._index_partners(data.partners)
+        self._index_accounts(data.bank_accounts)
+        self._index_products(data.products)
+        self._index_history(data.posted_lines)
+        self._orders_by_key = group((key, o) for o in data.purchase_orders for key in order_keys(o.name))
+        self._orders_by_vendor = group((self.commercial(o.partner_id), o) for o in data.purchase_orders)
+        self._bills: dict[int, Bill] = {bill.id: bill for bill in data.bills}
+        self._index_bills()
+
+    # -- partners ---------------------------------------------------------------------------------------------
+
+    def _index_partners(self, partners: Iterable[Partner]) -> None:
+        own = {company.partner_id for company in self.companies.values()}
+        self.own = frozenset(
+            p.id for p in partners if p.id in own or p.commercial_partner_id in own or p.is_employee
+        )
+        vendors = [p for p in partners if self.commercial(p.id) not in self.own and p.id not in self.own]
+        self.by_tax_id = group((fold_tax_id(p.vat), p) for p in vendors if p.vat)
+        self.by_bare_tax_id = group((bare_tax_id(fold_tax_id(p.vat)), p) for p in vendors if p.vat)
+        self.by_registry = group((alnum(p.company_registry), p) for p in vendors if p.company_registry)
+        self.by_domain = group(
+            (domain, p) for p in vendors for domain in {domain_of(p.email), domain_of(p.website)} - {""}
+        )
+        heads = [p for p in vendors if self.commercial(p.id) == p.id]
+        self._heads = heads
+        self._cores = [name_core(p.name) for p in heads]
+
+    def commercial(self, partner_id: int) -> int:
+        """The id of the company that a contact belongs to; itself where it is one, or is not known."""
+        partner = self.partners.get(partner_id)
+        return partner.commercial_partner_id if partner else partner_id
+
+    def partner_name(self, partner_id: int) -> str:
+        """The partner's name, or its number where the snapshot does not hold it."""
+        partner = self.partners.get(partner_id)
+        return partner.name if partner else f"partner {partner_id}"
+
+    def vendors_named(self, name: str, limit: int = 5, cutoff: float = 0.75) -> list[tuple[Partner, float]]:
+        """The vendors whose names are most alike, with the similarity, best first, ties by id."""
+        core = name_core(name)
+        if not core:
+            return []
+        found: dict[int, float] = {}
+        for scorer in (fuzz.ratio, fuzz.token_sort_ratio):
+            hits = process.extract(core, self._cores, scorer=scorer, limit=limit, score_cutoff=cutoff * 100)
+            for _, score, position in hits:
+                found[position] = max(found.get(position, 0.0), score / 100)
+        ranked = sorted(found.items(), key=lambda item: (-item[1], self._heads[item[0]].id))
+        return [(self._heads[position], score) for position, score in ranked[:limit]]
+
+    # -- bank accounts ----------------------------------------------------------------------------------------
+
+    def _index_accounts(self, accounts: Iterable[BankAccount]) -> None:
+        self.by_account = group((fold_account(a.number), a) for a in accounts)
+        self._accounts_of = group((self.commercial(a.partner_id), a) for a in accounts)
+        self.own_accounts = frozenset(
+            [fold_account(number) for c in self.companies.values() for number in c.accounts]
+            + [fold_account(a.number) for a in accounts if a.partner_id in self.own]
+        )
+
+    def accounts_of(self, partner_id: int) -> list[BankAccount]:
+        """The bank accounts of a vendor and its contacts."""
+        return self._accounts_of.get(self.commercial(partner_id), [])
+
+    # -- products, history, orders ----------------------------------------------------------------------------
+
+    def _index_products(self, products: Iterable[Product]) -> None:
+        self.by_barcode = group((alnum(p.barcode), p) for p in products if p.barcode)
+        self.by_default_code = group((alnum(p.default_code), p) for p in products if p.default_code)
+        self.by_vendor_code = group(
+            ((self.commercial(c.partner_id), alnum(c.product_code)), p)
+            for p in products
+            for c in p.vendor_codes
+            if c.product_code
+        )
+        self.by_vendor_name = group(
+            ((self.commercial(c.partner_id), alnum(c.product_name)), p)
+            for p in products
+            for c in p.vendor_codes
+            if c.product_name
+        )
+
+    def _index_history(self, lines: Iterable[PostedLine]) -> None:
+        self._history = group((self.commercial(line.partner_id), line) for line in lines)
+        self.company_taxes = Counter((line.company_id, tax) for line in lines for tax in line.tax_ids)
+
+    def history(self, partner_id: int, company_id: int) -> list[PostedLine]:
+        """The posted lines of a vendor in one company."""
+        lines = self._history.get(self.commercial(partner_id), [])
+        return [line for line in lines if line.company_id == company_id]
+
+    def orders_named(self, reference: str) -> list[PurchaseOrder]:
+        """The orders whose number stands in a reference; the whole number first, else digits alone."""
+        keys = order_keys(reference)
+        exact = {o.id: o for key in keys if key[0] for o in self._orders_by_key.get(key, [])}
+        if not exact:
+            numbers = {number for _, number in keys}
+            exact = {
+                o.id: o for key, found in self._orders_by_key.items() if key[1] in numbers for o in found
+            }
+        return [exact[order_id] for order_id in sorted(exact)]
+
+    def orders_of(self, partner_id: int) -> list[PurchaseOrder]:
+        """The open orders at a vendor."""
+        return self._orders_by_vendor.get(self.commercial(partner_id), [])
+
+    # -- bills ------------------------------------------------------------------------------------------------
+
+    def _index_bills(self) -> None:
+        bills = self._bills.values()
+        self._bills_of = group((self.commercial(b.partner_id), b) for b in bills if b.partner_id)
+        self._bills_by_ref = group((key, b) for b in bills for key in reference_keys(b.ref))
+
+    def bills_of(self, partner_id: int) -> list[Bill]:
+        """The bills and refunds of a vendor that are not cancelled."""
+        return [b for b in self._bills_of.get(self.commercial(partner_id), []) if b.state != "cancel"]
+
+    def bills_with_ref(self, reference: str) -> list[Bill]:
+        """The bills of any vendor under that number, however it is spelt."""
+        found = {b.id: b for key in reference_keys(reference) for b in self._bills_by_ref.get(key, [])}
+        return [found[bill_id] for bill_id in sorted(found) if found[bill_id].state != "cancel"]
+
+    def with_bill(self, bill: Bill) -> ErpIndex:
+        """The same index, knowing one bill more (or anew): what was filled in this round is known to the next."""
+        other = copy.copy(self)
+        other._bills = self._bills | {bill.id: bill}
+        other._index_bills()
+        return other
+
+
+def group(pairs: Iterable[tuple[Key, Item]]) -> dict[Key, list[Item]]:
+    """The items under each key, in the order they come."""
+    found: defaultdict[Key, list[Item]] = defaultdict(list)
+    for key, item in pairs:
+        found[key].append(item)
+    return dict(found)

@@ -1,0 +1,253 @@
+"""The lines to add to a bill or an order: the printed ones, or one per VAT rate where none could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from inference.invoice import Check, Row, as_decimal, as_text
+from mappings.accounts import choose_account
+from mappings.case import Case, confidence, failed, term
+from mappings.erp_data import Partner
+from mappings.folding import one_line
+from mappings.prices import Price, price_line
+from mappings.products import find_product
+from mappings.proposal import ProposedValue
+from mappings.purchases import BoughtLine, Purchase
+from mappings.rates import rates_by_line
+from mappings.taxes import Rate, TaxChoice, choose_tax, document_rates
+from mappings.totals import ZERO, PricedLine, round_amount
+
+NET, GROSS = "line_net_amount", "line_total_with_vat"
+SUMMARY_CONFIDENCE = 0.85
+
+
+@dataclass(slots=True)
+class DraftLine:
+    """A line on its way: ERP values by name, and the figures its amounts follow from."""
+
+    name: ProposedValue
+    price: Price
+    tax: TaxChoice
+    product: ProposedValue | None = None
+    position: int | None = None
+    extra: dict[str, ProposedValue] = field(default_factory=dict[str, ProposedValue])
+
+    @property
+    def figures(self) -> PricedLine:
+        """What Odoo computes from, with the taxes."""
+        line = self.price.line
+        return PricedLine(line.quantity, line.price_unit, line.discount, self.tax.taxes)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The paths of the Fields behind the figures."""
+        if self.position is None:
+            return self.price.names
+        return tuple(term("lines", self.position, name) for name in self.price.names)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLines:
+    """All lines of a record, with the Checks found on the way."""
+
+    lines: tuple[DraftLine, ...]
+    checks: tuple[Check, ...]
+
+    def bought(self) -> list[BoughtLine]:
+        """The printed lines, as orders are compared with them."""
+        return [
+            BoughtLine(line.position, str(line.name.value), _id(line.product), line.figures)
+            for line in self.lines
+            if line.position is not None
+        ]
+
+
+def draft_lines(case: Case, vendor: Partner | None) -> DraftLines:
+    """The document's lines, its charges and rounding, so that they add up to what it prints."""
+    rates = document_rates(case)
+    amount_name = _amount_name(case)
+    if amount_name == GROSS or not case.reading.lines:
+        printed, checks = _printed_lines(case, vendor, rates, amount_name, gross=True)
+        if not printed or any(line.tax.problem for line in printed):
+            summary = _summary_lines(case, vendor, rates)
+            printed, checks = (summary, []) if summary else (printed, checks)
+    else:
+        printed, checks = _printed_lines(case, vendor, rates, amount_name, gross=False)
+        printed += _charges(case, vendor, rates, printed)
+    printed += _rounding(case)
+    checks += _tax_checks(printed)
+    if not printed:
+        checks.append(failed("lines_read", "Neither lines nor totals by VAT rate could be read."))
+    return DraftLines(tuple(printed), tuple(checks))
+
+
+def _amount_name(case: Case) -> str:
+    """Whether the lines print amounts without VAT (`line_net_amount`) or with it (`line_total_with_vat`)."""
+    rows, paper = case.reading.lines, case.paper
+    if all(NET not in row for row in rows) and any(GROSS in row for row in rows):
+        return GROSS
+    amounts = [as_decimal(row.get(NET)) for row in rows]
+    total = sum((amount for amount in amounts if amount), ZERO) * case.sign
+    if paper and paper.tax and total == paper.total and total != paper.untaxed:
+        return GROSS
+    return NET
+
+
+def _printed_lines(
+    case: Case, vendor: Partner | None, rates: list[Rate], amount_name: str, *, gross: bool
+) -> tuple[list[DraftLine], list[Check]]:
+    found: list[DraftLine] = []
+    checks: list[Check] = []
+    line_rates = rates_by_line(case, rates)
+    for position, row in enumerate(case.reading.lines):
+        name = GROSS if amount_name == GROSS and GROSS in row else NET
+        price = price_line(row, name, case.sign, case.currency.rounding, case.index.precision)
+        if price is None:
+            continue
+        label = _name(case, position, row)
+        if price.problem:
+            checks.append(failed("line_amount", f"Line {position + 1}, {label.value}: {price.problem}"))
+        tax = choose_tax(case, line_rates[position], vendor, gross)
+        product = find_product(case, position, vendor)
+        found.append(DraftLine(label, price, tax, product, position))
+    return found, checks
+
+
+def _name(case: Case, position: int, row: Row) -> ProposedValue:
+    for name in ("item_name", "item_seller_id"):
+        if text := one_line(as_text(row.get(name)) or ""):
+            return ProposedValue(text, row[name].confidence, "As printed.", (term("lines", position, name),))
+    number = case.reading.text("invoice_number") or "document"
+    return ProposedValue(f"{number}, line {position + 1}", 0.5, "The line's description could not be read.")
+
+
+def _summary_lines(case: Case, vendor: Partner | None, rates: list[Rate]) -> list[DraftLine]:
+    """One line per VAT rate from the breakdown, or one from the totals where there is one rate only."""
+    label = case.reading.text("invoice_number") or "Document"
+    rows = case.reading.vat_breakdown
+    bases = [(f"vat_breakdown[{i}].taxable_amount", row.get("taxable_amount")) for i, row in enumerate(rows)]
+    if not rows or len(rates) != len(rows) or not all(base for _, base in bases):
+        if len({rate.percent for rate in rates}) != 1:
+            return []
+        bases, rates = [("total_without_vat", case.reading.get("total_without_vat"))], rates[:1]
+    found: list[DraftLine] = []
+    for rate, (path, base) in zip(rates, bases, strict=True):
+        amount = as_decimal(base)
+        if base is None or amount is None:
+            return []
+        sure = min(SUMMARY_CONFIDENCE, base.confidence)
+        why = "One line for this VAT rate: the document's own lines could not be used."
+        figures = PricedLine(Decimal(1), amount * case.sign)
+        price = Price(figures, (path,), sure, why)
+        name = ProposedValue(f"{label}, {rate.percent.normalize():f} % VAT", sure, why, (path,))
+        found.append(DraftLine(name, price, choose_tax(case, rate, vendor)))
+    return found
+
+
+def _charges(
+    case: Case, vendor: Partner | None, rates: list[Rate], printed: Sequence[DraftLine]
+) -> list[DraftLine]:
+    """Allowances and charges on document level as own lines, where they explain what the lines leave open."""
+    terms = tuple(name for name in ("discount_total", "charge_total") if case.reading.get(name))
+    paper = case.paper
+    if not terms or paper is None or paper.untaxed is None:
+        return []
+    discount, charge = abs(case.amount("discount_total") or ZERO), abs(case.amount("charge_total") or ZERO)
+    open_amount = paper.untaxed - _net_sum(case, printed)
+    if open_amount == 0 or open_amount != charge - discount:
+        return []  # in the lines already, or not the reason: the totals tell
+    sure = confidence(case.reading.get(name) for name in terms)
+    if len({rate.percent for rate in rates}) == 1:
+        parts = [("Discount", -discount, rates[0], terms), ("Charges", charge, rates[0], terms)]
+    else:
+        parts = [
+            ("Charges" if amount > 0 else "Discount", amount, rate, (*terms, path))
+            for rate, amount, path in _open_by_rate(case, rates, printed)
+        ]
+    return [
+        _extra_line(name, amount, choose_tax(case, rate, vendor), sure, proof)
+        for name, amount, rate, proof in parts
+        if amount
+    ]
+
+
+def _open_by_rate(
+    case: Case, rates: list[Rate], printed: Sequence[DraftLine]
+) -> Iterable[tuple[Rate, Decimal, str]]:
+    """What the lines of each rate lack of the breakdown's taxable amount."""
+    for position, (row, rate) in enumerate(zip(case.reading.vat_breakdown, rates, strict=False)):
+        base = as_decimal(row.get("taxable_amount"))
+        if base is not None:
+            same = [line for line in printed if [tax.amount for tax in line.tax.taxes] == [rate.percent]]
+            path = term("vat_breakdown", position, "taxable_amount")
+            yield rate, base * case.sign - _net_sum(case, same), path
+
+
+def _rounding(case: Case) -> list[DraftLine]:
+    """A line for a rounding that the printed total contains."""
+    amount, paper = case.amount("rounding_amount"), case.paper
+    if not amount or paper is None or paper.untaxed is None or paper.tax is None:
+        return []
+    if paper.untaxed + paper.tax + amount != paper.total:
+        return []
+    sure = confidence([case.reading.get("rounding_amount")])
+    untaxed = TaxChoice((), sure, "A rounding bears no VAT.", ("rounding_amount",))
+    return [_extra_line("Rounding", amount, untaxed, sure, ("rounding_amount",))]
+
+
+def _extra_line(name: str, amount: Decimal, tax: TaxChoice, sure: float, terms: tuple[str, ...]) -> DraftLine:
+    price = Price(PricedLine(Decimal(1), amount), terms, sure, "From the document's totals.")
+    return DraftLine(ProposedValue(name, sure, "On document level.", terms), price, tax)
+
+
+def _net_sum(case: Case, lines: Iterable[DraftLine]) -> Decimal:
+    return sum((round_amount(line.figures.raw, case.currency.rounding) for line in lines), ZERO)
+
+
+def _tax_checks(lines: Iterable[DraftLine]) -> list[Check]:
+    problems = {line.tax.problem for line in lines if line.tax.problem}
+    return [failed("tax_known", problem) for problem in sorted(problems)]
+
+
+def bill_values(
+    case: Case, draft: DraftLines, purchase: Purchase, vendor: Partner | None
+) -> tuple[dict[str, ProposedValue], ...]:
+    """The lines by Odoo's field names on `account.move.line`."""
+    return tuple(_bill_line(case, line, purchase, vendor) for line in draft.lines)
+
+
+def _bill_line(
+    case: Case, line: DraftLine, purchase: Purchase, vendor: Partner | None
+) -> dict[str, ProposedValue]:
+    values = figure_values(line, "quantity")
+    product = line.product
+    if line.position is not None and line.position in purchase.links:
+        link, ordered = purchase.links[line.position], purchase.lines[line.position]
+        values["purchase_line_id"] = link
+        if product is None and ordered.product_id:
+            product = ProposedValue(ordered.product_id, link.confidence, "The product of the order's line.")
+    if product:
+        values["product_id"] = product
+    account = choose_account(case, str(line.name.value), _id(product), vendor)
+    return values | ({"account_id": account} if account else {})
+
+
+def figure_values(line: DraftLine, quantity_name: str) -> dict[str, ProposedValue]:
+    """Name, quantity, price, discount and taxes, each with the Fields behind it."""
+    price, tax = line.price, line.tax
+    values = {
+        "name": line.name,
+        quantity_name: ProposedValue(price.line.quantity, price.confidence, price.reason, line.terms),
+        "price_unit": ProposedValue(price.line.price_unit, price.confidence, price.reason, line.terms),
+    }
+    if price.line.discount:
+        values["discount"] = ProposedValue(price.line.discount, price.confidence, price.reason, line.terms)
+    ids = tuple(chosen.id for chosen in tax.taxes)
+    values["tax_ids"] = ProposedValue(ids, tax.confidence, tax.problem or tax.reason, tax.terms)
+    return values
+
+
+def _id(value: ProposedValue | None) -> int | None:
+    return value.value if value and isinstance(value.value, int) else None

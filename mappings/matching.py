@@ -1,0 +1,22 @@
+"""Reading + ERP data -> Proposal: the entry for bills and for orders."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from inference.invoice import Reading
+from mappings.bills import propose_bill
+from mappings.case import ORDER, Case
+from mappings.erp_data import Record
+from mappings.index import ErpIndex
+from mappings.orders import propose_order
+from mappings.proposal import Proposal
+
+
+def propose(reading: Reading, record: Record, index: ErpIndex, today: date) -> Proposal:
+    """What to write on the record, and every reason to doubt it. Pure: no I/O, same input, same Proposal.
+
+    Raises KeyError where `index` does not hold the record's company or its currency.
+    """
+    case = Case(reading, record, index, today)
+    return propose_order(case) if record.model == ORDER else propose_bill(case)

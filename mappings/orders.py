@@ -1,0 +1,195 @@
+"""A vendor's confirmation or quotation and a purchase order become a Proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from inference.invoice import Check, DocumentType, as_date
+from mappings.bills import predict_totals
+from mappings.case import Case, a_kind, failed, money, not_applicable, number, passed, term
+from mappings.erp_data import OrderLine
+from mappings.folding import reference_keys
+from mappings.lines import DraftLine, DraftLines, draft_lines, figure_values
+from mappings.partners import Vendor, check_buyer, find_vendor
+from mappings.proposal import Proposal, ProposedValue
+from mappings.purchases import BoughtLine, pair_lines
+from mappings.totals import HUNDRED
+
+ORDER_TYPES = frozenset({DocumentType.ORDER_CONFIRMATION, DocumentType.QUOTATION, DocumentType.ORDER})
+# Odoo plans at a time of day; noon UTC is the same day nearly everywhere.
+NOON = time(12)
+
+
+def propose_order(case: Case) -> Proposal:
+    """Vendor reference and promised dates; the lines of an order that has none, else how they differ."""
+    vendor = find_vendor(case)
+    checks = [_check_type(case), *_vendor_checks(case, vendor), check_buyer(case)]
+    draft = draft_lines(case, vendor.partner)
+    header = _header(case, checks)
+    lines: tuple[dict[str, ProposedValue], ...] = ()
+    predicted = None
+    if case.record.lines:
+        checks += compare_lines(case, draft.bought())
+    else:
+        predicted, totals = predict_totals(case, draft.lines)
+        lines = tuple(_line(case, line) for line in draft.lines)
+        checks += [*draft.checks, *_product_checks(draft), totals]
+    matches = {"partner_id": vendor.matches} if vendor.matches else {}
+    return Proposal(
+        case.record.model,
+        case.record.id,
+        values=header,
+        lines=lines,
+        checks=tuple(checks),
+        matches=matches,
+        paper=case.paper,
+        predicted=predicted,
+    )
+
+
+def _check_type(case: Case) -> Check:
+    kind = case.reading.document_type
+    if kind is None:
+        return not_applicable("document_type", "What kind of document this is could not be read.")
+    if kind in ORDER_TYPES:
+        return passed("document_type", f"The document is {a_kind(kind)}.")
+    return failed("document_type", f"The document on the order is {a_kind(kind)}, not a confirmation.")
+
+
+def _vendor_checks(case: Case, vendor: Vendor) -> list[Check]:
+    """The seller must be the order's vendor; an order always has one."""
+    present = case.record.values.get("partner_id")
+    if not isinstance(present, int):
+        return [*vendor.checks, failed("order_vendor", "The order has no vendor in Odoo.")]
+    known = case.index.partner_name(present)
+    if vendor.partner is None:
+        return list(vendor.checks)
+    if case.index.commercial(present) != vendor.partner.id:
+        text = f"The order is at {known}, the document is from {vendor.partner.name}."
+        return [*vendor.checks, failed("order_vendor", text)]
+    # Which of two look-alikes it is, the order itself has told.
+    checks = [check for check in vendor.checks if check.id != "vendor_unique"]
+    return [*checks, passed("order_vendor", f"The document is from {known}, the order's vendor.")]
+
+
+def _header(case: Case, checks: list[Check]) -> dict[str, ProposedValue]:
+    values: dict[str, ProposedValue] = {}
+    if found := case.reading.get("order_number"):
+        present = case.record.values.get("partner_ref")
+        if not present:
+            values["partner_ref"] = ProposedValue(
+                found.value, found.confidence, "As printed.", ("order_number",)
+            )
+        elif not reference_keys(str(present)) & reference_keys(str(found.value)):
+            text = f"The vendor reference in Odoo is {present}, the document says {found.value}."
+            checks.append(failed("kept_partner_ref", text))
+    promised = case.reading.get("delivery_date")
+    day = as_date(promised)
+    if promised and day:
+        present = case.record.values.get("date_planned")
+        if case.record.lines and isinstance(present, date) and _day(present) != day:
+            text = f"Odoo expects the delivery on {_day(present)}, the document promises {day}."
+            checks.append(failed("order_date", text))
+        elif _day(present) != day:
+            values["date_planned"] = ProposedValue(
+                datetime.combine(day, NOON), promised.confidence, "As promised.", ("delivery_date",)
+            )
+    return values
+
+
+def _day(value: object) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else None
+
+
+def _line(case: Case, line: DraftLine) -> dict[str, ProposedValue]:
+    values = figure_values(line, "product_qty")
+    if line.product:
+        values["product_id"] = line.product
+    if planned := _promised(case, line):
+        values["date_planned"] = planned
+    return values
+
+
+def _promised(case: Case, line: DraftLine) -> ProposedValue | None:
+    own = case.reading.lines[line.position].get("delivery_date") if line.position is not None else None
+    found, day = own or case.reading.get("delivery_date"), as_date(own or case.reading.get("delivery_date"))
+    if found is None or day is None:
+        return None
+    path = (
+        term("lines", line.position, "delivery_date")
+        if own and line.position is not None
+        else "delivery_date"
+    )
+    return ProposedValue(datetime.combine(day, NOON), found.confidence, "As promised.", (path,))
+
+
+def _product_checks(draft: DraftLines) -> list[Check]:
+    """Odoo takes no order line without a product."""
+    return [
+        failed("order_product", f"No product in Odoo fits the line {line.name.value!r}.")
+        for line in draft.lines
+        if line.product is None
+    ]
+
+
+def compare_lines(case: Case, bought: Sequence[BoughtLine]) -> list[Check]:
+    """One sentence per difference between the order's lines and the document's."""
+    ordered = _ordered_lines(case)
+    if not bought:
+        return [failed("order_line", "The document's lines could not be read, so they cannot be compared.")]
+    pairs = pair_lines(case, bought, ordered)
+    checks = [failed("order_line", text) for one, line, _ in pairs for text in _differences(case, one, line)]
+    paired, confirmed = {one.position for one, _, _ in pairs}, {line.id for _, line, _ in pairs}
+    checks += [
+        failed("order_line", f"Line {one.position + 1}, {one.name}, is not on the order.")
+        for one in bought
+        if one.position not in paired
+    ]
+    checks += [
+        failed("order_line", f"{line.name} is ordered, but not on the document.")
+        for line in ordered
+        if line.id not in confirmed
+    ]
+    return checks or [passed("order_line", f"All {len(ordered)} lines agree with the order.")]
+
+
+def _ordered_lines(case: Case) -> list[OrderLine]:
+    """The record's lines as they are now, with products and dates from the snapshot."""
+    order = case.index.orders.get(case.record.id)
+    known = {line.id: line for line in order.lines} if order else {}
+    found: list[OrderLine] = []
+    for line in case.record.lines:
+        old = known.get(line.id)
+        found.append(
+            OrderLine(
+                line.id,
+                case.record.id,
+                line.name,
+                old.product_id if old else None,
+                line.quantity,
+                line.price_unit,
+                discount=old.discount if old else Decimal(0),
+                date_planned=old.date_planned if old else None,
+            )
+        )
+    return found
+
+
+def _differences(case: Case, bought: BoughtLine, line: OrderLine) -> list[str]:
+    where = f"Line {bought.position + 1}, {bought.name}: "
+    found: list[str] = []
+    quantity = bought.figures.quantity
+    if quantity != line.product_qty:
+        found.append(f"{where}{number(line.product_qty)} ordered, {number(quantity)} confirmed.")
+    price = bought.figures.price_unit * (1 - bought.figures.discount / HUNDRED)
+    ordered = line.price_unit * (1 - line.discount / HUNDRED)
+    if price != ordered:
+        found.append(f"{where}the price is {money(price)}, the order says {money(ordered)}.")
+    promised = as_date(case.reading.lines[bought.position].get("delivery_date"))
+    if promised and line.date_planned and promised != line.date_planned.date():
+        found.append(f"{where}promised for {promised}, planned for {line.date_planned.date()}.")
+    return found

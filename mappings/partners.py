@@ -1,0 +1,236 @@
+"""Who sent it: the vendor among the ERP's partners, and whether the bill is addressed to us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from inference.invoice import Check, Field
+from mappings.case import Case, confidence, failed, not_applicable, passed, proven
+from mappings.erp_data import Partner
+from mappings.folding import (
+    alnum,
+    bare_tax_id,
+    domain_of,
+    fold_account,
+    fold_tax_id,
+    name_similarity,
+)
+from mappings.proposal import Match, ProposedValue
+
+# How far one key alone tells who the vendor is. A register number repeats between courts, a domain between firms.
+TAX_ID, BARE_TAX_ID, ACCOUNT, REGISTRY, DOMAIN, NAME = 0.99, 0.95, 0.95, 0.85, 0.80, 0.93
+CERTAIN = 0.995
+LIKE_NAME = 0.75
+SAME_NAME = 0.90
+LOOKALIKE_MARGIN = 0.12
+
+
+@dataclass(slots=True)
+class _Candidate:
+    partner: Partner
+    scores: dict[str, float] = field(default_factory=dict[str, float])
+    reasons: dict[str, str] = field(default_factory=dict[str, str])
+
+    def add(self, term: str, score: float, reason: str) -> None:
+        if score > self.scores.get(term, 0.0):
+            self.scores[term] = score
+            self.reasons[term] = reason
+
+    @property
+    def score(self) -> float:
+        doubt = 1.0
+        for score in self.scores.values():
+            doubt *= 1.0 - score
+        return min(CERTAIN, 1.0 - doubt)
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """The vendor found, if any, with the other candidates and the Checks on the choice."""
+
+    partner: Partner | None
+    value: ProposedValue | None
+    matches: tuple[Match, ...]
+    checks: tuple[Check, ...]
+
+
+def find_vendor(case: Case) -> Vendor:
+    """Tax id, bank account, register number, domain and name together point at one partner, or do not."""
+    candidates = _candidates(case)
+    ranked = sorted(candidates.values(), key=lambda c: (-c.score, not c.partner.active, c.partner.id))
+    matches = tuple(
+        Match("res.partner", c.partner.id, c.partner.name, c.score, tuple(c.reasons.values()))
+        for c in ranked[:5]
+    )
+    if seller := _is_ourselves(case):
+        return Vendor(None, None, matches, (failed("vendor_is_not_us", seller),))
+    if not ranked:
+        return Vendor(None, None, (), (failed("vendor_known", _unknown(case)),))
+    best = ranked[0]
+    checks = (
+        *_agreement(case, best, ranked),
+        *_distinct(best, ranked),
+        *_usable(case, best.partner),
+    )
+    terms = tuple(best.scores)
+    reason = f"{best.partner.name}: {'; '.join(best.reasons.values())}."
+    value = ProposedValue(best.partner.id, best.score, reason, terms)
+    return Vendor(best.partner, value, matches, checks)
+
+
+def _candidates(case: Case) -> dict[int, _Candidate]:
+    found: dict[int, _Candidate] = {}
+    reading, index = case.reading, case.index
+
+    def add(partners: Iterable[Partner], term: str, score: float, reason: str) -> None:
+        source = reading.get(term)
+        sure = min(score, source.confidence) if source else 0.0
+        for partner in partners:
+            head = index.partners.get(partner.commercial_partner_id, partner)
+            if head.id not in index.own and partner.id not in index.own:
+                found.setdefault(head.id, _Candidate(head)).add(term, sure, reason)
+
+    for term in ("seller_vat_id", "seller_tax_id"):
+        if text := reading.text(term):
+            folded = fold_tax_id(text)
+            exact = index.by_tax_id.get(folded, [])
+            add(exact, term, TAX_ID, f"tax ID {text} is the vendor's")
+            if not exact and len(bare_tax_id(folded)) >= 7:
+                bare = index.by_bare_tax_id.get(bare_tax_id(folded), [])
+                alike = [p for p in bare if _one_has_no_country(folded, fold_tax_id(p.vat))]
+                add(alike, term, BARE_TAX_ID, f"tax ID {text} is the vendor's but for the country")
+    if text := reading.text("payment_account"):
+        holders = [
+            index.partners[account.partner_id]
+            for account in index.by_account.get(fold_account(text), [])
+            if account.active and account.partner_id in index.partners
+        ]
+        add(holders, "payment_account", ACCOUNT, f"bank account {text} is the vendor's")
+    if text := reading.text("seller_registration"):
+        holders = index.by_registry.get(alnum(text), []) + index.by_tax_id.get(fold_tax_id(text), [])
+        add(holders, "seller_registration", REGISTRY, f"register number {text} is the vendor's")
+    for term in ("seller_email", "seller_website"):
+        if domain := domain_of(reading.text(term) or ""):
+            holders = index.by_domain.get(domain, [])
+            if len({p.commercial_partner_id for p in holders}) == 1:
+                add(holders, term, DOMAIN, f"only this vendor uses {domain}")
+    if text := reading.text("seller_name"):
+        for partner, similarity in index.vendors_named(text):
+            reason = f"name {text!r} is like {partner.name!r}" if similarity < 1 else f"name {text!r} fits"
+            add([partner], "seller_name", NAME * similarity, reason)
+    return found
+
+
+def _one_has_no_country(one: str, other: str) -> bool:
+    return one[:2].isalpha() != other[:2].isalpha()
+
+
+def _distinct(best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
+    """By name or domain alone, a second vendor of nearly that name makes the first one a guess."""
+    strong = {"seller_vat_id", "seller_tax_id", "payment_account", "seller_registration"}
+    if strong & best.scores.keys():
+        return [passed("vendor_unique", f"An identifier names {best.partner.name}.")]
+    near = [c for c in ranked[1:] if best.score - c.score < LOOKALIKE_MARGIN]
+    if not near:
+        return [passed("vendor_unique", f"No other vendor is nearly like {best.partner.name}.")]
+    names = " or ".join(c.partner.name for c in (best, *near[:2]))
+    return [
+        failed("vendor_unique", f"The vendor could be {names}: the document has nothing that tells which.")
+    ]
+
+
+def _agreement(case: Case, best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
+    """Tax id, bank account and name must not point at different vendors."""
+    reading, checks = case.reading, list[Check]()
+    printed = reading.text("seller_vat_id")
+    known = best.partner.vat
+    if printed and known and not _same_tax_id(printed, known) and "seller_tax_id" not in best.scores:
+        text = f"The document prints the tax ID {printed}, {best.partner.name} has {known} in Odoo."
+        checks.append(failed("vendor_tax_id", text))
+    name = reading.text("seller_name")
+    for other in ranked:
+        if other is best:
+            continue
+        clash = other.scores.keys() - best.scores.keys()
+        for term in ("seller_vat_id", "payment_account"):
+            if term in clash:
+                text = f"The document names {best.partner.name}, but its {_SAYS[term]} is that of {other.partner.name}."
+                checks.append(failed("vendor_agrees", text))
+    if name:
+        checks.extend(_name_clash(case, best, name))
+    return checks or [passed("vendor_agrees", f"Everything printed points at {best.partner.name}.")]
+
+
+_SAYS = {"seller_vat_id": "tax ID", "payment_account": "bank account"}
+
+
+def _name_clash(case: Case, best: _Candidate, name: str) -> list[Check]:
+    own = name_similarity(name, best.partner.name)
+    for other, similarity in case.index.vendors_named(name):
+        if other.id != best.partner.id and similarity >= SAME_NAME and similarity > own:
+            says = next(iter(best.reasons.values()))
+            text = f"The name on the document is {name}, which is {other.name}, but the {says.split(' is ')[0]} is {best.partner.name}'s."
+            return [failed("vendor_agrees", text)]
+    return []
+
+
+def _same_tax_id(one: str, other: str) -> bool:
+    a, b = fold_tax_id(one), fold_tax_id(other)
+    return a == b or (_one_has_no_country(a, b) and bare_tax_id(a) == bare_tax_id(b))
+
+
+def _usable(case: Case, partner: Partner) -> list[Check]:
+    if not partner.active:
+        return [failed("vendor_usable", f"{partner.name} is archived in Odoo.")]
+    if not case.within_company(partner.company_id):
+        owner = case.index.companies.get(partner.company_id or 0)
+        text = f"{partner.name} belongs to {owner.name if owner else 'another company'} in Odoo."
+        return [failed("vendor_usable", text)]
+    return []
+
+
+def _is_ourselves(case: Case) -> str | None:
+    printed = case.reading.text("seller_vat_id")
+    for company in case.index.companies.values():
+        if printed and company.vat and _same_tax_id(printed, company.vat):
+            return f"The seller on the document is {company.name} itself."
+    return None
+
+
+def _unknown(case: Case) -> str:
+    name = case.reading.text("seller_name")
+    printed = case.reading.text("seller_vat_id") or case.reading.text("seller_tax_id")
+    if not name and not printed:
+        return "The document's vendor could not be read."
+    parts = ([f"named {name!r}"] if name else []) + ([f"with the tax ID {printed}"] if printed else [])
+    return f"Odoo has no vendor {' or '.join(parts)}."
+
+
+def check_buyer(case: Case) -> Check:
+    """The document must be addressed to the record's company."""
+    company, others = case.company, case.index.companies.values()
+    vat: Field | None = case.reading.get("buyer_vat_id")
+    if proven(vat) and vat and isinstance(vat.value, str) and company.vat:
+        if _same_tax_id(vat.value, company.vat):
+            return passed("buyer_is_company", f"The buyer's tax ID is {company.name}'s.")
+        other = next((c for c in others if c.vat and _same_tax_id(vat.value, c.vat)), None)
+        whose = f"that is {other.name}" if other else "which is not ours"
+        text = (
+            f"The document is made out to the tax ID {vat.value}, {whose}; the record is in {company.name}."
+        )
+        return failed("buyer_is_company", text)
+    name = case.reading.text("buyer_name")
+    if not name or confidence([case.reading.get("buyer_name")]) < 0.5:
+        return not_applicable("buyer_is_company", "The document does not say who buys.")
+    own = name_similarity(name, company.name)
+    best = max(others, key=lambda c: (name_similarity(name, c.name), c.id == company.id))
+    if (best.id == company.id and own >= LIKE_NAME) or _stands_in(company.name, name):
+        return passed("buyer_is_company", f"The document is made out to {company.name}.")
+    text = f"The document is made out to {name}, the record is in {company.name}."
+    return failed("buyer_is_company", text)
+
+
+def _stands_in(company: str, printed: str) -> bool:
+    """Whether our name is part of what was read as the buyer: a department or a person stands beside it."""
+    return len(alnum(company)) >= 5 and alnum(company) in alnum(printed)
