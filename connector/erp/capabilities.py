@@ -98,9 +98,9 @@ def _missing(session: Session, present: Iterable[str]) -> Iterable[str]:
         if model not in models:
             yield f"This user cannot see {model}: give the user the role {role_for(model)}"
     for model in sorted(models):
-        for right in _RIGHTS.get(model, ("read",)):
-            if not may(session, model, right):
-                yield f"This user may not {right} {model}: give the user the role {role_for(model)}"
+        denied = [right for right in _RIGHTS.get(model, ("read",)) if not may(session, model, right)]
+        if denied:
+            yield f"This user may not {' or '.join(denied)} {model}: give the user the role {role_for(model)}"
 
 
 def may(session: Session, model: str, right: str) -> bool:

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from connector.erp import values
-from connector.erp.port import BILL, Activity, Effect
+from connector.erp.port import Activity, Effect
 from connector.erp.records import Shape
 from connector.erp.transport import Session
 from connector.errors import AccessError, FatalError
@@ -23,13 +23,17 @@ def markup(text: str) -> str:
 
 def note(effect: Effect) -> str:
     """The chatter note with the Effect's key as its last paragraph."""
-    return f"{markup(effect.note)}<p><small>Vouch {escape(effect.key)}</small></p>"
+    return f"{markup(effect.note)}<p>{_signed(effect.key)}</p>"
 
 
 def mark(key: str) -> str:
-    """The key as it stands in the note's HTML, with the wildcards of `like` taken literally."""
-    found = f"Vouch {escape(key)}"
-    return found.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """A pattern for `ilike` that finds the note with this key and no other."""
+    return _signed(key).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _signed(key: str) -> str:
+    # Odoo's sanitizer writes quotes out, so they are not escaped here: the search would miss them.
+    return f"<small>Vouch {escape(key, quote=False)}</small>"
 
 
 @dataclass(slots=True)
@@ -59,15 +63,26 @@ class Effects:
         }
 
     def _activity(self, activity: Activity, model: str, record: Record) -> dict[str, Any]:
-        app = "account" if model == BILL else "purchase"
         return {
-            "res_model_id": self._xmlid(app, f"model_{model.replace('.', '_')}"),
+            "res_model_id": self._model_id(model),
             "activity_type_id": self._xmlid("mail", "mail_activity_data_todo"),
             "summary": activity.summary,
             "note": markup(activity.note),
             "date_deadline": datetime.now(UTC).date().isoformat(),
             "user_id": activity.user_id or record.responsible_id or self.session.user_id,
         }
+
+    def _model_id(self, model: str) -> int:
+        """The id of an `ir.model`, which only administrators may read: an activity's default tells it."""
+        if model not in self._ids:
+            defaults = self.session.read(
+                "mail.activity",
+                "default_get",
+                args={"fields": ["res_model", "res_model_id"]},
+                context={"default_res_model": model},
+            )
+            self._ids[model] = int(defaults["res_model_id"])
+        return self._ids[model]
 
     def _xmlid(self, module: str, name: str) -> int:
         known = f"{module}.{name}"

@@ -6,6 +6,7 @@ a secret, a traceback or the request.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -101,19 +102,19 @@ def from_server(fault: ServerFault, call: Call) -> VouchError:
         return NoModelError(f"This Odoo has no model {call.model}: install the app that brings it")
     if kind == "AccessError":
         return AccessError(
-            f"Odoo does not let this user do {call}: {text}. "
+            f"Odoo does not let this user do {call}: {text.rstrip('.')}. "
             f"Give the user the role {role_for(call.model)}, or ask the administrator"
         )
     if kind == "MissingError":
         return SkippableError(f"The record is gone from Odoo ({call})", "gone")
     if kind in _BUSY_NAMES or "could not serialize access" in text:
         return RetriableError(f"Odoo was busy with the same record ({call}); nothing was written, try again")
-    if no_such_database(text):
-        return SettingsError(f"Odoo has no such database: {text}. Check the database name")
+    if database := _missing_database(text):
+        return SettingsError(f"Odoo has no database {database}: check the name, and Odoo's dbfilter")
     if kind in _BUSY_NAMES_DB:
         return RetriableError(f"Odoo's database was not available ({call}): {text}")
     if kind in _REFUSALS:
-        if "posted" in text or "posted" in fault.message:
+        if "posted" in fault.message:
             return ConflictError(f"The record was posted meanwhile, and Odoo keeps it as it is: {text}")
         return SkippableError(f"Odoo refused {call}: {text}", "refused")
     detail = f"Odoo failed in {call} with {kind or fault.status}: {text}"
@@ -122,9 +123,10 @@ def from_server(fault: ServerFault, call: Call) -> VouchError:
     return FatalError(f"{detail}. Its version or an app in it may differ from what is known; see Odoo's log")
 
 
-def no_such_database(text: str) -> bool:
-    """Whether a message of PostgreSQL or Odoo says that the database is not there."""
-    return "database" in text and ("does not exist" in text or "not found" in text.lower())
+def _missing_database(text: str) -> str:
+    """The database that PostgreSQL says is not there; empty where the message is about something else."""
+    found = re.search(r'database "([^"]+)" does not exist', text)
+    return found.group(1) if found else ""
 
 
 def wrong_credentials() -> AccessError:
