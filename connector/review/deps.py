@@ -1,0 +1,41 @@
+"""What the web app is given. It builds nothing of this itself, so tests and the service wire it alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry
+
+from connector.ledger.documents import DocumentStore
+from connector.ledger.store import Ledger, utc_now
+from inference.document import Limits
+
+
+def no_problems() -> Sequence[str]:
+    """Nothing else to check."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDeps:
+    """The dependencies of `create_app`.
+
+    `record_url(backend, model, id)` is the address of a record in the ERP's web client, None where the backend is
+    not configured any more. `backends` says for each Backend how old its last poll may be before the service is
+    not ready. `problems` adds sentences of its own to `/readyz`. `hosts` are names besides the loopback ones under
+    which people reach the server. `sure` is the confidence from which a value is filled without a person.
+    """
+
+    ledger: Ledger
+    documents: DocumentStore
+    record_url: Callable[[str, str, int], str | None]
+    backends: Mapping[str, timedelta]
+    problems: Callable[[], Sequence[str]] = no_problems
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    hosts: tuple[str, ...] = ()
+    language: str = "en"
+    sure: float = 0.90
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = utc_now

@@ -1,0 +1,115 @@
+"""Every document that was seen, the bill page of each, and sending one through again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from connector.ledger.states import TRANSITIONS, JobState
+from connector.review.bill import bill_of
+from connector.review.pages import PageImages, Paper
+from inference.errors import DocumentError
+
+if TYPE_CHECKING:
+    from connector.ledger.store import Story
+    from connector.review.deps import ReviewDeps
+    from connector.review.screen import Screen
+
+ROWS = 100
+ACTOR = "review page"
+STATES: dict[str, frozenset[JobState]] = {
+    "filled": frozenset({JobState.FILLED}),
+    "in_review": frozenset({JobState.IN_REVIEW}),
+    "waiting": frozenset({JobState.QUEUED, JobState.RUNNING, JobState.APPLYING}),
+    "skipped": frozenset({JobState.SKIPPED}),
+    "failed": frozenset({JobState.FAILED}),
+}
+RETRIABLE = frozenset(
+    state for state in TRANSITIONS if JobState.QUEUED in TRANSITIONS[state] and state not in STATES["waiting"]
+)
+
+JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
+    """`/documents`, `/documents/{id}`, its page images and its retry."""
+    router = APIRouter()
+    images = PageImages(deps.documents, deps.limits)
+
+    @router.get("/documents", response_class=HTMLResponse)
+    def all_documents(
+        request: Request,
+        state: str = "",
+        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    ) -> HTMLResponse:
+        if state and state not in STATES:
+            raise HTTPException(404, "no_such_page")
+        counts = deps.ledger.counts()
+        shown = {name: sum(counts[one] for one in states) for name, states in STATES.items()}
+        total = shown[state] if state else sum(shown.values())
+        return screen.render(
+            request,
+            "documents/list.html",
+            jobs=deps.ledger.jobs(STATES[state] if state else None, ROWS, ROWS * (page - 1)),
+            counts=shown,
+            state=state,
+            page=page,
+            pages=max(1, -(-total // ROWS)),
+            many_backends=len(deps.backends) > 1,
+            group_of=_group_of,
+        )
+
+    @router.get("/documents/{job_id}", response_class=HTMLResponse)
+    def bill(request: Request, job_id: JobId) -> HTMLResponse:
+        story = _story(deps, job_id)
+        sha256 = story.job.document_sha256
+        queue = [review.job_id for review in deps.ledger.reviews()]
+        place = queue.index(job_id) if job_id in queue else None
+        return screen.render(
+            request,
+            "documents/bill.html",
+            story=story,
+            job=story.job,
+            bill=bill_of(story, screen.language(request), deps.sure),
+            paper=images.paper(sha256) if sha256 else Paper(problem="gone"),
+            group=_group_of(story.job.state),
+            retriable=story.job.state in RETRIABLE,
+            place=place,
+            waiting=len(queue),
+            previous=queue[place - 1] if place else None,
+            next=queue[place + 1] if place is not None and place + 1 < len(queue) else None,
+        )
+
+    @router.get("/documents/{job_id}/pages/{number}.webp")
+    def page_image(job_id: JobId, number: Annotated[int, Path(ge=1, le=10_000)]) -> Response:
+        sha256 = _story(deps, job_id).job.document_sha256
+        try:
+            picture = images.picture(sha256, number) if sha256 else None
+        except DocumentError as error:
+            raise HTTPException(422, str(error)) from error
+        if picture is None:
+            raise HTTPException(404, "no_such_page")
+        return Response(picture, media_type="image/webp")
+
+    @router.post("/documents/{job_id}/retry")
+    def retry(request: Request, job_id: JobId, token: Annotated[str, Form(max_length=100)]) -> Response:
+        screen.tokens.require(request, token)
+        if _story(deps, job_id).job.state not in RETRIABLE:
+            raise HTTPException(409, "not_retriable")
+        deps.ledger.retry(ACTOR, RETRIABLE, [job_id])
+        return RedirectResponse(f"/documents/{job_id}", 303)
+
+    return router
+
+
+def _story(deps: ReviewDeps, job_id: int) -> Story:
+    story = deps.ledger.story(job_id)
+    if story is None:
+        raise HTTPException(404, "no_such_page")
+    return story
+
+
+def _group_of(state: str) -> str:
+    return next(name for name, states in STATES.items() if state in states)

@@ -1,0 +1,95 @@
+"""For those who run the service: is it alive, is it ready, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from connector.ledger.store import Ledger
+    from connector.review.deps import ReviewDeps
+
+
+def make_router(deps: ReviewDeps) -> APIRouter:
+    """`/healthz`, `/readyz` and `/metrics`."""
+    router = APIRouter()
+    deps.registry.register(LedgerCollector(deps.ledger))
+
+    @router.get("/healthz")
+    def healthz() -> JSONResponse:
+        return JSONResponse({"alive": True})
+
+    @router.get("/readyz")
+    def readyz() -> JSONResponse:
+        found = list(problems(deps))
+        return JSONResponse({"ready": not found, "problems": found}, 503 if found else 200)
+
+    @router.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(deps.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return router
+
+
+def problems(deps: ReviewDeps) -> Iterator[str]:
+    """Why the service cannot do its work now, in sentences; nothing when it is ready."""
+    try:
+        deps.ledger.require_writable()
+        polls = {poll.backend: poll for poll in deps.ledger.polls()}
+    except DBAPIError as error:
+        yield f"The ledger cannot be written: {error.orig}. Check that its disk is there and not full."
+        return
+    now = deps.clock()
+    for backend, longest in deps.backends.items():
+        poll = polls.get(backend)
+        if poll is not None and poll.error:
+            yield f"The last poll of {backend} failed: {poll.error}"
+        elif poll is None or poll.polled_at is None:
+            yield f"{backend} has not been polled yet."
+        elif now - poll.polled_at > longest:
+            seconds = (now - poll.polled_at).total_seconds()
+            yield f"The last poll of {backend} was {seconds:.0f} seconds ago. Is the scheduler running?"
+    yield from deps.problems()
+
+
+class LedgerCollector(Collector):
+    """Reads the figures from the ledger when they are asked for, so they are right after a restart too."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def describe(self) -> list[Metric]:
+        """Empty: registering must not read the ledger."""
+        return []
+
+    def collect(self) -> Generator[Metric]:
+        """One gauge per figure."""
+        jobs = GaugeMetricFamily("vouch_jobs", "Documents by state.", labels=["state"])
+        for state, count in self._ledger.counts().items():
+            jobs.add_metric([state.value], count)
+        yield jobs
+        count, oldest = self._ledger.open_reviews()
+        yield GaugeMetricFamily("vouch_reviews_open", "Documents that wait for a person.", count)
+        yield GaugeMetricFamily(
+            "vouch_review_oldest_opened_timestamp_seconds",
+            "When the review that has waited longest was opened; 0 when none is open.",
+            oldest.timestamp() if oldest else 0,
+        )
+        ok = GaugeMetricFamily("vouch_poll_ok", "Whether the last poll succeeded.", labels=["backend"])
+        success = GaugeMetricFamily(
+            "vouch_poll_last_success_timestamp_seconds",
+            "When a poll last succeeded; 0 when none has.",
+            labels=["backend"],
+        )
+        for poll in self._ledger.polls():
+            ok.add_metric([poll.backend], 0 if poll.error else 1)
+            success.add_metric([poll.backend], poll.polled_at.timestamp() if poll.polled_at else 0)
+        yield ok
+        yield success

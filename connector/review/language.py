@@ -1,0 +1,152 @@
+"""English and Chinese on the screen: texts from `locales/*.toml`, numbers and dates by Babel."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, localcontext
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal, get_currency_precision
+from markupsafe import Markup
+
+LOCALES = Path(__file__).with_name("locales")
+LANGUAGE_COOKIE = "vouch_language"
+LONGEST_HEADER = 200
+MOST_DIGITS = 30
+# Categories of Unicode CLDR.
+PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language of the screen. `texts` are flat: `reviews.title` -> text, or plural category -> text."""
+
+    code: str
+    locale: Locale
+    texts: Mapping[str, str | Mapping[str, str]]
+
+    @property
+    def tag(self) -> str:
+        """The BCP 47 tag for `<html lang>`."""
+        return self.code.replace("_", "-")
+
+    def t(self, key: str, **values: object) -> str:
+        """The text of that key; `n` chooses the plural. Raises KeyError when there is no such text."""
+        text = self.texts[key]
+        if not isinstance(text, str):
+            text = text[self.locale.plural_form(int(str(values["n"])))]
+        return text.format(**values) if values else text
+
+    def amount(self, value: Decimal, currency: str = "") -> str:
+        """An amount with the decimals printed, and at least those of its currency (two where it is not known)."""
+        return self._number(value, get_currency_precision(currency) if currency else 2)
+
+    def number(self, value: Decimal) -> str:
+        """A quantity or a rate with the decimals it has."""
+        return self._number(value, 0)
+
+    def _number(self, value: Decimal, digits: int) -> str:
+        if not value.is_finite() or abs(value.adjusted()) > MOST_DIGITS:
+            return str(value)
+        with localcontext(prec=4 * MOST_DIGITS):
+            exponent = value.normalize().as_tuple().exponent
+            digits = min(max(digits, -int(exponent)), MOST_DIGITS)
+            pattern = "#,##0." + "0" * digits if digits else "#,##0"
+            return format_decimal(value, pattern, locale=self.locale)
+
+    def percent(self, share: float) -> str:
+        """A confidence of 0-1 as whole percent, rounded down: only certainty is 100."""
+        return f"{math.floor(share * 100 + 1e-9)} %"
+
+    def day(self, value: date) -> str:
+        """A date."""
+        return format_date(value, "medium", locale=self.locale)
+
+    def moment(self, value: datetime) -> str:
+        """A date with the time, in the machine's own zone."""
+        return format_datetime(value.astimezone(), "medium", locale=self.locale)
+
+    def age(self, span: timedelta) -> str:
+        """How long, in the largest unit that says it."""
+        return format_timedelta(max(span, timedelta()), threshold=1.5, locale=self.locale)
+
+
+class Languages:
+    """The languages there are."""
+
+    def __init__(self, default: str) -> None:
+        found = {path.stem: _load(path) for path in sorted(LOCALES.glob("*.toml"))}
+        if default not in found:
+            raise ValueError(f"no language {default}; there are {', '.join(found)}")
+        self.all: Mapping[str, Language] = found
+        self.default = found[default]
+
+    def choose(self, cookie: str | None, accepted: str) -> Language:
+        """The one the person chose, else the first that the browser accepts, else the default."""
+        if cookie is not None and cookie in self.all:
+            return self.all[cookie]
+        for wanted in _by_preference(accepted[:LONGEST_HEADER]):
+            for language in self.all.values():
+                if wanted.split("-")[0] == language.locale.language:
+                    return language
+        return self.default
+
+
+def plain(text: str) -> str:
+    """Text of a document with what would be invisible or turn the direction of writing made visible.
+
+    Bidirectional controls and zero-width characters can make two different names look the same (Unicode TR 36).
+    Soft hyphens go; joiners stay where a script needs them.
+    """
+    return "".join(_visible(text, at, char) for at, char in enumerate(text))
+
+
+def from_document(text: object) -> Markup:
+    """Escape text of a document, for a template, and shut its direction of writing in."""
+    return Markup("<bdi>{}</bdi>").format(plain(str(text)))
+
+
+def _visible(text: str, at: int, char: str) -> str:
+    if char == "\xad":
+        return ""
+    if char in "\u200c\u200d" and at and ord(text[at - 1]) >= 0x0590:
+        return char
+    return "\ufffd" if unicodedata.category(char) in ("Cc", "Cf", "Co") and char not in "\t\n\r" else char
+
+
+def utc(value: datetime) -> str:
+    """ISO 8601 in UTC, for `<time datetime>`."""
+    return value.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _by_preference(header: str) -> list[str]:
+    wanted: list[tuple[float, str]] = []
+    for part in header.split(","):
+        tag, _, quality = part.strip().lower().partition(";q=")
+        try:
+            wanted.append((-float(quality or 1), tag.strip()))
+        except ValueError:
+            # A malformed preference is no preference.
+            continue
+    return [tag for quality, tag in sorted(wanted, key=lambda one: one[0]) if quality < 0]
+
+
+def _load(path: Path) -> Language:
+    texts = dict(_flat(tomllib.loads(path.read_text("utf-8"))))
+    return Language(path.stem, Locale.parse(path.stem), texts)
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | Mapping[str, str]]]:
+    for name, value in node.items():
+        if isinstance(value, str) or set(value) <= PLURALS:
+            yield prefix + name, value
+        else:
+            yield from _flat(value, f"{prefix}{name}.")

@@ -1,0 +1,71 @@
+"""Renders a template for one request: language, form token and formatting are the same on every page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from connector.review.language import LANGUAGE_COOKIE, Language, Languages, from_document, plain, utc
+from connector.review.security import CSRF_COOKIE, FormTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import Request
+
+    from connector.review.deps import ReviewDeps
+
+
+class Screen:
+    """Turns templates and their context into HTML answers."""
+
+    def __init__(self, deps: ReviewDeps) -> None:
+        self.languages = Languages(deps.language)
+        self.tokens = FormTokens()
+        self._deps = deps
+        self._templates = Environment(
+            loader=PackageLoader("connector.review"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(doc=from_document, plain=plain, utc=utc, decimal=Decimal)
+
+    def language(self, request: Request) -> Language:
+        """The language of this request."""
+        return self.languages.choose(
+            request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
+        )
+
+    def render(self, request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
+        """The page, with the cookie that its forms need."""
+        language = self.language(request)
+        cookie, token = self.tokens.issue(request)
+        html = self._templates.get_template(template).render(
+            language=language,
+            languages=self.languages.all.values(),
+            t=language.t,
+            token=token,
+            path=request.url.path,
+            age=self._age(language),
+            record_url=self._deps.record_url,
+            **context,
+        )
+        response = HTMLResponse(html, status)
+        response.set_cookie(
+            CSRF_COOKIE, cookie, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+        )
+        return response
+
+    def _age(self, language: Language) -> Callable[[datetime], str]:
+        now = self._deps.clock()
+
+        def age(since: datetime) -> str:
+            return language.age(now - since)
+
+        return age
