@@ -1,0 +1,222 @@
+"""A bill or order document as a vendor's own program holds it, its exact arithmetic, and its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+ORDER_TYPES = ("order_confirmation", "quotation")
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Rounded to two decimals, half up (EN 16931-1, 6.5)."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Party:
+    """A seller or buyer. `account` is an IBAN or a national account number with its `routing` code."""
+
+    name: str
+    street: str
+    zip: str
+    city: str
+    country: str
+    vat_id: str = ""
+    tax_id: str = ""
+    registration: str = ""
+    email: str = ""
+    phone: str = ""
+    website: str = ""
+    account: str = ""
+    routing: str = ""
+    bic: str = ""
+    bank: str = ""
+    currency: str = "EUR"
+    language: str = "en_GB"
+    payment_days: int = 30
+
+    @property
+    def town(self) -> str:
+        """The address line with the postal code, in the order of the country."""
+        if self.country == "US":
+            return f"{self.city} {self.zip}"
+        if self.country == "CN":
+            return f"{self.city} {self.zip}"
+        return f"{self.city} {self.zip}" if self.country == "GB" else f"{self.zip} {self.city}"
+
+    @property
+    def address(self) -> str:
+        """The address in one line."""
+        if self.country == "CN":
+            return f"{self.city}{self.street}"
+        return f"{self.street}, {self.town}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; `unit` is a UN/ECE Recommendation 20 code, `net_price` excludes VAT and the line's discount."""
+
+    item_name: str
+    quantity: Decimal
+    unit: str
+    net_price: Decimal
+    vat_rate: Decimal
+    item_seller_id: str = ""
+    discount_percent: Decimal = ZERO
+    delivery_date: date | None = None
+
+    @property
+    def line_net_amount(self) -> Decimal:
+        """Quantity times price less the discount, in cents."""
+        return cents(self.quantity * self.net_price * (1 - self.discount_percent / 100))
+
+
+class VatRow(NamedTuple):
+    """The VAT of one rate."""
+
+    vat_rate: Decimal
+    taxable_amount: Decimal
+    vat_amount: Decimal
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A document to be drawn. `style` names its look, `wording` chooses among the usual labels of its language."""
+
+    document_type: str
+    number: str
+    issue_date: date
+    seller: Party
+    buyer: Party
+    lines: tuple[Line, ...]
+    design: str
+    due_date: date | None = None
+    delivery_date: date | None = None
+    order_reference: str = ""
+    preceding_invoice: str = ""
+    payment_reference: str = ""
+    payment_terms: str = ""
+    discount_percent: Decimal = ZERO
+    notes: tuple[str, ...] = ()
+    family: str = ""
+    accent: int = 0
+    wording: int = 0
+    date_style: int = 0
+    extra: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of all amounts."""
+        return self.seller.currency
+
+    @property
+    def lines_total(self) -> Decimal:
+        """Sum of the lines (BT-106)."""
+        return sum((line.line_net_amount for line in self.lines), ZERO)
+
+    @property
+    def vat_breakdown(self) -> tuple[VatRow, ...]:
+        """VAT per rate: the sum of the rate's lines less its share of the document's discount, then rounded once."""
+        rows: list[VatRow] = []
+        for rate in sorted({line.vat_rate for line in self.lines}, reverse=True):
+            net = sum((line.line_net_amount for line in self.lines if line.vat_rate == rate), ZERO)
+            taxable = net - cents(net * self.discount_percent / 100)
+            rows.append(VatRow(rate, taxable, cents(taxable * rate / 100)))
+        return tuple(rows)
+
+    @property
+    def total_without_vat(self) -> Decimal:
+        """BT-109."""
+        return sum((row.taxable_amount for row in self.vat_breakdown), ZERO)
+
+    @property
+    def discount_total(self) -> Decimal:
+        """BT-107."""
+        return self.lines_total - self.total_without_vat
+
+    @property
+    def total_vat(self) -> Decimal:
+        """BT-110."""
+        return sum((row.vat_amount for row in self.vat_breakdown), ZERO)
+
+    @property
+    def total_with_vat(self) -> Decimal:
+        """BT-112."""
+        return self.total_without_vat + self.total_vat
+
+    @property
+    def is_order(self) -> bool:
+        """Whether this is an order document, not a demand for payment."""
+        return self.document_type in ORDER_TYPES
+
+    def truth(self) -> dict[str, Any]:
+        """What the page says, by the names of the business terms; dates in ISO 8601, numbers as decimal strings."""
+        return {
+            "vendor": self.seller.name,
+            "fields": _printed(self._header()),
+            "lines": [_printed(_line(line)) for line in self.lines],
+            "vat_breakdown": [_printed(row._asdict()) for row in self.vat_breakdown],
+        }
+
+    def _header(self) -> dict[str, Any]:
+        seller = self.seller
+        return {
+            "document_type": self.document_type,
+            "order_number" if self.is_order else "invoice_number": self.number,
+            "issue_date": self.issue_date,
+            "due_date": self.due_date,
+            "delivery_date": self.delivery_date,
+            "currency": self.currency,
+            "purchase_order_reference": self.order_reference,
+            "preceding_invoice_reference": self.preceding_invoice,
+            "seller_name": seller.name,
+            "seller_registration": seller.registration,
+            "seller_vat_id": seller.vat_id,
+            "seller_tax_id": seller.tax_id,
+            "seller_address": seller.address,
+            "seller_email": seller.email,
+            "seller_website": seller.website,
+            "buyer_name": self.buyer.name,
+            "buyer_vat_id": self.buyer.vat_id,
+            "payment_account": seller.account,
+            "payment_bic": seller.bic,
+            "payment_reference": self.payment_reference,
+            "payment_terms": self.payment_terms,
+            "discount_total": self.discount_total or None,
+            "total_without_vat": self.total_without_vat,
+            "total_vat": self.total_vat,
+            "total_with_vat": self.total_with_vat,
+            "amount_due": None if self.is_order else self.total_with_vat,
+        }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "item_name": line.item_name,
+        "item_seller_id": line.item_seller_id,
+        "quantity": line.quantity,
+        "unit": line.unit,
+        "net_price": line.net_price,
+        "discount_percent": line.discount_percent or None,
+        "vat_rate": line.vat_rate,
+        "line_net_amount": line.line_net_amount,
+        "delivery_date": line.delivery_date,
+    }
+
+
+def _printed(values: dict[str, Any]) -> dict[str, str]:
+    """Only what is there, as strings."""
+    return {
+        name: value.isoformat()
+        if isinstance(value, date)
+        else format(value, "f")
+        if isinstance(value, Decimal)
+        else value
+        for name, value in values.items()
+        if value not in (None, "")
+    }

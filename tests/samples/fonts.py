@@ -1,0 +1,114 @@
+"""Free TrueType fonts for the samples, taken from Debian packages into the cache folder; the system is not changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFError, TTFont
+
+SYSTEM = Path("/usr/share/fonts")
+FALLBACK = "hei"
+"""The family that draws what another family has no glyph for."""
+
+
+class FontUnavailable(RuntimeError):
+    """A font of the samples cannot be had on this machine; the message says which package and what to do."""
+
+
+class Face(NamedTuple):
+    """The Debian package of a family and its files; a family without a bold face draws both with `regular`."""
+
+    package: str
+    regular: str
+    bold: str
+
+
+# Licences: Liberation, Carlito, Lato SIL OFL; Caladea, Open Sans, Roboto Apache-2.0; AR PL fonts Arphic Public
+# License; WenQuanYi Micro Hei Apache-2.0 or GPL-3 with font exception.
+FAMILIES = {
+    "sans": Face("fonts-liberation", "LiberationSans-Regular.ttf", "LiberationSans-Bold.ttf"),
+    "serif": Face("fonts-liberation", "LiberationSerif-Regular.ttf", "LiberationSerif-Bold.ttf"),
+    "mono": Face("fonts-liberation", "LiberationMono-Regular.ttf", "LiberationMono-Bold.ttf"),
+    "carlito": Face("fonts-crosextra-carlito", "Carlito-Regular.ttf", "Carlito-Bold.ttf"),
+    "caladea": Face("fonts-crosextra-caladea", "Caladea-Regular.ttf", "Caladea-Bold.ttf"),
+    "opensans": Face("fonts-open-sans", "OpenSans-Regular.ttf", "OpenSans-Bold.ttf"),
+    "lato": Face("fonts-lato", "Lato-Regular.ttf", "Lato-Bold.ttf"),
+    "roboto": Face("fonts-roboto-unhinted", "Roboto-Regular.ttf", "Roboto-Bold.ttf"),
+    "hei": Face("fonts-wqy-microhei", "wqy-microhei.ttc", "wqy-microhei.ttc"),
+    "song": Face("fonts-arphic-gbsn00lp", "gbsn00lp.ttf", "gbsn00lp.ttf"),
+    "kai": Face("fonts-arphic-gkai00mp", "gkai00mp.ttf", "gkai00mp.ttf"),
+}
+
+
+@cache
+def font(family: str, bold: bool = False) -> str:
+    """The reportlab name of a registered face. Raises FontUnavailable."""
+    face = FAMILIES[family]
+    file = face.bold if bold else face.regular
+    name = Path(file).stem
+    try:
+        pdfmetrics.registerFont(TTFont(name, str(_file(face.package, file))))
+    except TTFError as error:
+        raise FontUnavailable(f"{file} of the package {face.package} cannot be embedded: {error}") from error
+    return name
+
+
+@cache
+def glyphs(name: str) -> frozenset[int]:
+    """The code points that a registered face can draw."""
+    return frozenset(pdfmetrics.getFont(name).face.charToGlyph)
+
+
+def folder() -> Path:
+    """Where unpacked fonts are kept."""
+    root = os.environ.get("VOUCH_CACHE")
+    return (Path(root) if root else Path.home() / ".cache" / "vouch") / "fonts"
+
+
+def _file(package: str, file: str) -> Path:
+    """The font file: unpacked before, installed on the system, or from the package."""
+    kept = folder() / package
+    for place in (kept, SYSTEM):
+        if found := _found(place, file):
+            return found
+    _unpack(package, kept)
+    if found := _found(kept, file):
+        return found
+    raise FontUnavailable(f"The package {package} of this Debian release has no {file}.")
+
+
+def _found(place: Path, file: str) -> Path | None:
+    return next(iter(sorted(place.rglob(file))), None) if place.is_dir() else None
+
+
+def _unpack(package: str, target: Path) -> None:
+    """Download a package with apt and unpack it into `target`, in one step visible to others."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        raise FontUnavailable(
+            f"The samples need the fonts of the Debian package {package}, and this machine has no apt. "
+            f"Unpack the package into {target}."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as work:
+        _run(["apt-get", "download", package], work, package)
+        archive = next(Path(work).glob("*.deb"))
+        unpacked = Path(work) / "unpacked"
+        _run(["dpkg", "-x", str(archive), str(unpacked)], work, package)
+        if not target.exists():
+            unpacked.rename(target)
+
+
+def _run(command: list[str], place: str, package: str) -> None:
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise FontUnavailable(
+            f"The fonts of the Debian package {package} cannot be had: {done.stderr.strip()} "
+            "Run `apt-get update` and look at the machine's package sources."
+        )
