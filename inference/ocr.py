@@ -32,6 +32,8 @@ LEAST_SCORE = 0.5
 # A page that reads worse than this may be upside down; so many of its lines are read both ways to find out.
 DOUBTFUL_SCORE = 0.85
 PROBED_LINES = 6
+# Degrees off level or upright beyond which a line is no part of the page's lines.
+MOST_SLANT = 18.0
 # Tilt in degrees below which lines are straight enough, and above which the estimate is not a tilt.
 LEAST_TILT, MOST_TILT = 0.3, 20.0
 
@@ -145,6 +147,8 @@ def _tokens(lines: Sequence[Line], size: tuple[int, int], tilt: float) -> list[T
 
     found: list[Token] = []
     for line in lines:
+        if _on_a_slant(line, tilt):
+            continue
         for text, start, end in _split(line):
             upper_left, upper_right, lower_right, lower_left = line.corners
             points = [
@@ -161,6 +165,15 @@ def _tokens(lines: Sequence[Line], size: tuple[int, int], tilt: float) -> list[T
             if box.x1 > box.x0 and box.y1 > box.y0:
                 found.append(Token(text, box, line.score))
     return reading_order(found)
+
+
+def _on_a_slant(line: Line, tilt: float) -> bool:
+    """Whether the line is a stamp or watermark across the page rather than one of its lines."""
+    (x0, y0), (x1, y1) = line.corners[0], line.corners[1]
+    off = (math.degrees(math.atan2(y1 - y0, x1 - x0)) - tilt) % 90
+    return min(off, 90 - off) > MOST_SLANT and math.dist(line.corners[0], line.corners[1]) > 2 * math.dist(
+        line.corners[0], line.corners[3]
+    )
 
 
 def _between(a: Point, b: Point, share: float) -> Point:

@@ -19,7 +19,7 @@ from inference.document import Attached, Limits, Token
 from inference.embedded import embedded_files
 from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocument
 from inference.upright import Turn, turned_box
-from inference.words import Character, clean, direction, words
+from inference.words import Character, clean, reading_direction, words
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -36,6 +36,8 @@ POINTS_PER_INCH = 72
 OCR_DPI = 200
 # Fewer words than this, and the page is looked at again by OCR where it has anything but text on it.
 FEW_WORDS = 10
+# Quarter turns off level or upright (18 degrees) beyond which text is no part of the lines of a page.
+MOST_SLANT = 0.2
 # A dense A4 page has 10,000.
 MOST_CHARACTERS = 100_000
 # The least share of letters and digits in a text layer that can be believed; dot leaders and rules use up the rest.
@@ -200,7 +202,7 @@ def _read_text_layer(page: Any, width: float, height: float) -> TextLayer:
         found.type != pdfium_c.FPDF_PAGEOBJ_TEXT for found in page.get_objects(max_depth=3)
     )
     # A sheet filled sideways is read sideways: the page is turned, not each word.
-    across = direction(characters)
+    across = reading_direction(characters)
     turn = Turn(-across % 4)
     upright = [
         character._replace(
@@ -237,15 +239,16 @@ class _Mapping:
         bx, by = self.xx * right + self.yx * top + self.dx, self.xy * right + self.yy * top + self.dy
         return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
 
-    def direction(self, angle: float) -> int:
-        """The direction as shown, in quarter turns counter-clockwise, of text at `angle` (radians in user space)."""
+    def direction(self, angle: float) -> int | None:
+        """The direction as shown, in quarter turns counter-clockwise, of text at `angle` (radians in user space);
+        None for text on a slant."""
         cos, sin = math.cos(angle), math.sin(angle)
-        shown = math.atan2(-(self.xy * cos + self.yy * sin), self.xx * cos + self.yx * sin)
-        return round(shown / (math.pi / 2)) % 4
+        shown = math.atan2(-(self.xy * cos + self.yy * sin), self.xx * cos + self.yx * sin) / (math.pi / 2)
+        return round(shown) % 4 if abs(shown - round(shown)) < MOST_SLANT else None
 
 
 def _character(text_page: Any, index: int, to_page: _Mapping) -> Character | None:
-    """None for what PDFium made up: gaps are judged by our own rule."""
+    """None for what PDFium made up, as gaps are judged by our own rule, and for stamps and watermarks on a slant."""
     code = pdfium_c.FPDFText_GetUnicode(text_page, index)
     if pdfium_c.FPDFText_IsHyphen(text_page, index) == 1:
         code = ord("-")
@@ -258,7 +261,8 @@ def _character(text_page: Any, index: int, to_page: _Mapping) -> Character | Non
     box = to_page.box(*text_page.get_charbox(index, loose=True))
     if box[2] <= box[0] or box[3] <= box[1]:
         box = to_page.box(*text_page.get_charbox(index))
-    return Character(char, box, to_page.direction(_angle(text_page, index)))
+    direction = to_page.direction(_angle(text_page, index))
+    return None if direction is None else Character(char, box, direction)
 
 
 def _angle(text_page: Any, index: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.document import Token
@@ -50,7 +51,7 @@ def _plain(char: str) -> str:
     return char
 
 
-def direction(characters: Iterable[Character]) -> int:
+def reading_direction(characters: Iterable[Character]) -> int:
     """The direction that most letters and digits are read in."""
     counts = Counter(character.direction for character in characters if character.text.isalnum())
     return counts.most_common(1)[0][0] if counts else 0
@@ -72,8 +73,41 @@ def words(characters: Iterable[Character], width: float, height: float) -> list[
             found[-1].append(level)
         else:
             found.append([level])
-    tokens = (_token(word, width, height) for word in found if word)
+    whole = _spaced_out_joined([word for word in found if word])
+    tokens = (_token(word, width, height) for word in whole)
     return reading_order(_without_repeats(token for token in tokens if token is not None))
+
+
+def _spaced_out_joined(found: Iterable[list[Character]]) -> list[list[Character]]:
+    """Headings in s p a c e d   l e t t e r s are one word: four or more, evenly set, most of them letters."""
+    whole: list[list[Character]] = []
+    run: list[list[Character]] = []
+
+    def flush() -> None:
+        letters = [word[0] for word in run]
+        spaced_out = len(run) >= 4 and 2 * sum(c.text.isalpha() for c in letters) > len(run)
+        whole.extend([letters] if spaced_out else run)
+        run.clear()
+
+    for word in found:
+        if run and not (len(word) == 1 and _evenly_set([single[0] for single in run[-2:]], word[0])):
+            flush()
+        if len(word) == 1:
+            run.append(word)
+        else:
+            whole.append(word)
+    flush()
+    return whole
+
+
+def _evenly_set(last: Sequence[Character], new: Character) -> bool:
+    """Whether `new` stands on the line of `last`, less than its height away, at the distance that those have."""
+    box, before = new.box, last[-1].box
+    size = box[3] - box[1]
+    if new.direction != last[-1].direction or abs(before[1] - box[1]) > 0.1 * size:
+        return False
+    steps = [b.box[0] - a.box[2] for a, b in pairwise([*last, new])]
+    return 0 < steps[-1] < size and max(steps) - min(steps) < 0.25 * size
 
 
 def _continues(last: Character, new: Character) -> bool:

@@ -147,6 +147,27 @@ def test_letters_placed_one_by_one_are_one_word_and_columns_are_two() -> None:
     assert found[:6] == ["Rechnung", "4711", "left0", "right0", "left1", "right1"]
 
 
+def test_a_heading_in_spaced_letters_is_one_word_and_single_figures_are_not() -> None:
+    def spread(canvas: Canvas) -> None:
+        words(canvas)
+        canvas.drawString(100, 500, "RECHNUNG", charSpace=7)
+        canvas.drawString(100, 450, "1 2 3 4 5 6")
+        canvas.drawString(100, 400, "7 x 5 x 3")
+
+    found = texts(open_document(pdf(spread), "bill.pdf").pages[0].tokens)
+    assert found[-12:] == ["RECHNUNG", *"123456", *"7x5x3"]
+
+
+def test_a_watermark_across_the_page_is_no_word_of_it() -> None:
+    def watermark(canvas: Canvas) -> None:
+        words(canvas)
+        canvas.rotate(50)
+        canvas.setFontSize(80)
+        canvas.drawString(300, 0, "DRAFT")
+
+    assert texts(open_document(pdf(watermark), "bill.pdf").pages[0].tokens) == SENTENCE.split()
+
+
 def test_bold_by_drawing_twice_is_one_word() -> None:
     def twice(canvas: Canvas) -> None:
         words(canvas)
@@ -187,7 +208,7 @@ BAD = {
     "pdf in name only": (b"%PDF-1.7 and nothing more startxref", DamagedDocument),
     "encrypted": (_locked(), EncryptedDocument),
     "no pages": (_pdf_of_no_pages(), DamagedDocument),
-    "too many pages": (pdf(lambda canvas: None, 51), OversizedDocument),
+    "too many pages": (pdf(lambda _: None, 51), OversizedDocument),
     "web page": (b"<!DOCTYPE html><html><body>Sign in to see your bill</body></html>", UnsupportedDocument),
     "zip": (b"PK\x03\x04" + bytes(100), UnsupportedDocument),
     "video": (bytes(4) + b"ftypmp42" + bytes(100), UnsupportedDocument),
@@ -315,8 +336,8 @@ def test_only_document_errors_come_out_of_hostile_bytes(data: bytes) -> None:
         for page in open_document(data, "bill").pages:
             if not page.ocr:
                 assert all(0 <= side <= 1 for token in page.tokens for side in token.box)
-    except DocumentError as error:
-        assert str(error)
+    except DocumentError:
+        return
 
 
 def _mutated(sample: bytes, cuts: list[tuple[float, bytes, int]]) -> bytes:
