@@ -24,6 +24,7 @@ CERTAIN = 0.995
 LIKE_NAME = 0.75
 SAME_NAME = 0.90
 LOOKALIKE_MARGIN = 0.12
+STRONG = frozenset({"seller_vat_id", "seller_tax_id", "payment_account", "seller_registration"})
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class _Candidate:
     partner: Partner
     scores: dict[str, float] = field(default_factory=dict[str, float])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
+    set_in_odoo: bool = False
 
     def add(self, term: str, score: float, reason: str) -> None:
         if score > self.scores.get(term, 0.0):
@@ -67,6 +69,7 @@ def find_vendor(case: Case) -> Vendor:
         return Vendor(None, None, matches, (failed("vendor_is_not_us", seller),))
     if not ranked:
         return Vendor(None, None, (), (failed("vendor_known", _unknown(case)),))
+    ranked = _as_set_in_odoo(case, ranked)
     best = ranked[0]
     checks = (
         *_agreement(case, best, ranked),
@@ -77,6 +80,18 @@ def find_vendor(case: Case) -> Vendor:
     reason = f"{best.partner.name}: {'; '.join(best.reasons.values())}."
     value = ProposedValue(best.partner.id, best.score, reason, terms)
     return Vendor(best.partner, value, matches, checks)
+
+
+def _as_set_in_odoo(case: Case, ranked: list[_Candidate]) -> list[_Candidate]:
+    """Between look-alikes, the one that the record has already comes first: somebody has told them apart."""
+    present = case.record.values.get("partner_id")
+    head = case.index.commercial(present) if isinstance(present, int) else None
+    near = [c for c in ranked if ranked[0].score - c.score < LOOKALIKE_MARGIN]
+    chosen = next((c for c in near if c.partner.id == head), None)
+    if chosen is None or STRONG & ranked[0].scores.keys():
+        return ranked
+    chosen.set_in_odoo = True
+    return [chosen, *(c for c in ranked if c is not chosen)]
 
 
 def _candidates(case: Case) -> dict[int, _Candidate]:
@@ -128,9 +143,10 @@ def _one_has_no_country(one: str, other: str) -> bool:
 
 def _distinct(best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
     """By name or domain alone, a second vendor of nearly that name makes the first one a guess."""
-    strong = {"seller_vat_id", "seller_tax_id", "payment_account", "seller_registration"}
-    if strong & best.scores.keys():
+    if STRONG & best.scores.keys():
         return [passed("vendor_unique", f"An identifier names {best.partner.name}.")]
+    if best.set_in_odoo:
+        return [passed("vendor_unique", f"The record has {best.partner.name} already.")]
     near = [c for c in ranked[1:] if best.score - c.score < LOOKALIKE_MARGIN]
     if not near:
         return [passed("vendor_unique", f"No other vendor is nearly like {best.partner.name}.")]

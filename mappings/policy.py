@@ -41,6 +41,15 @@ NAMES: Mapping[str, str] = {
     "purchase_line_id": "order line",
 }
 
+WITH_PRICE = frozenset({"quantity", "product_qty", "discount"})
+"""Line values that come from the same figures as the price: one sentence for all."""
+
+SAID_BY: Mapping[str, tuple[str, ...]] = {
+    "line_amount": ("price_unit", "quantity", "product_qty", "discount"),
+    "tax_known": ("tax_ids",),
+}
+"""Line values that a failed Check speaks of already."""
+
 # What a person should hear first; Checks not named here come after these.
 FIRST = (
     "document_type",
@@ -55,6 +64,8 @@ FIRST = (
     "vendor_usable",
     "order_vendor",
     "filled_amount_total",
+    "currency_active",
+    "line_amount",
     "totals",
     "order_line",
 )
@@ -173,14 +184,18 @@ def _missing(proposal: Proposal, record: Record) -> Iterable[str]:
 
 def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy) -> Iterable[str]:
     """Per kind of value one sentence, not one per line: twenty lines have one cause."""
+    failed = {check.id for check in proposal.checks if check.status is Status.FAIL}
+    said = {name for check, names in SAID_BY.items() if check in failed for name in names}
     unsure: dict[str, list[int]] = {}
     for position, line in enumerate(proposal.lines):
         for name, value in line.items():
-            if not _is_sure(value, reading, policy):
+            if name not in said and not _is_sure(value, reading, policy):
                 unsure.setdefault(name, []).append(position)
         if "account_id" not in line and proposal.model == BILL:
             yield f"No account was found for line {position + 1}."
     for name, positions in unsure.items():
+        if name in WITH_PRICE and unsure.get("price_unit") == positions:
+            continue
         value = proposal.lines[positions[0]][name]
         where = f"line {positions[0] + 1}"
         if len(positions) > 1:
