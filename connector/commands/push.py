@@ -53,6 +53,6 @@ def _upload(file: Path, refund: bool, settings: Settings) -> Upload:
 def _chosen(names: Sequence[str], backend: str | None) -> str:
     if backend is None and len(names) == 1:
         return names[0]
-    if backend in names:
+    if backend is not None and backend in names:
         return backend
     raise SettingsError(f"Say which Odoo with --backend: one of {', '.join(names)}.")

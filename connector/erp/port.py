@@ -110,7 +110,10 @@ class Upload:
 class Erp(Protocol):
     """One Backend. Every method raises only the errors of `connector.errors`."""
 
-    backend: str
+    @property
+    def backend(self) -> str:
+        """The Backend's name in the settings."""
+        ...
 
     def capabilities(self) -> Capabilities:
         """Probe version, fields, rights, companies and modules; cached."""
