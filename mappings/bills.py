@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from inference.invoice import Check, DocumentType
-from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, passed
+from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, passed, proven
 from mappings.duplicates import check_duplicate
 from mappings.erp_data import Scalar
 from mappings.folding import reference_keys
@@ -19,6 +19,8 @@ from mappings.purchases import match_orders
 from mappings.totals import predict
 from mappings.verify import verify
 
+# A payment reference is a convenience: an unsure one is left out, nobody is asked.
+SURE_REFERENCE = 0.90
 BILL_TYPES = frozenset({DocumentType.INVOICE, DocumentType.CREDIT_NOTE, DocumentType.RECEIPT})
 
 
@@ -85,7 +87,8 @@ def _header(case: Case, vendor: Vendor) -> tuple[dict[str, ProposedValue], list[
     currency, checks = propose_currency(case, vendor.partner)
     if currency:
         wanted["currency_id"] = currency
-    if reference := case.reading.get("payment_reference"):
+    reference = case.reading.get("payment_reference")
+    if reference and proven(reference) and reference.confidence >= SURE_REFERENCE:
         wanted["payment_reference"] = ProposedValue(
             reference.value, reference.confidence, "As printed.", ("payment_reference",)
         )

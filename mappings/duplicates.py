@@ -17,8 +17,8 @@ def check_duplicate(case: Case, vendor: Partner | None) -> Check:
         if why := _same(case, bill, vendor):
             where = "" if bill.company_id == case.company.id else f" in {_company_name(case, bill)}"
             state = "posted" if bill.state == "posted" else "draft"
-            label = " ".join(part for part in (bill.name if bill.name != "/" else "", bill.ref) if part)
-            text = f"Probably entered before: the {state} bill {label or bill.id}{where} has {why}."
+            name = f"{bill.name}, {state}" if bill.name not in ("", "/") else state
+            text = f"Probably entered before: {bill.ref or 'a bill'} ({name}){where} has {why}."
             return failed("duplicate", text)
     return passed("duplicate", "No other bill has this number, or this sum and date.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, as_date
@@ -94,7 +94,7 @@ def _header(case: Case, checks: list[Check]) -> dict[str, ProposedValue]:
             checks.append(failed("order_date", text))
         elif _day(present) != day:
             values["date_planned"] = ProposedValue(
-                datetime.combine(day, NOON), promised.confidence, "As promised.", ("delivery_date",)
+                datetime.combine(day, NOON, UTC), promised.confidence, "As promised.", ("delivery_date",)
             )
     return values
 
@@ -124,7 +124,7 @@ def _promised(case: Case, line: DraftLine) -> ProposedValue | None:
         if own and line.position is not None
         else "delivery_date"
     )
-    return ProposedValue(datetime.combine(day, NOON), found.confidence, "As promised.", (path,))
+    return ProposedValue(datetime.combine(day, NOON, UTC), found.confidence, "As promised.", (path,))
 
 
 def _product_checks(draft: DraftLines) -> list[Check]:
@@ -163,6 +163,8 @@ def _ordered_lines(case: Case) -> list[OrderLine]:
     known = {line.id: line for line in order.lines} if order else {}
     found: list[OrderLine] = []
     for line in case.record.lines:
+        if not line.quantity and not line.subtotal:
+            continue  # a section or a note
         old = known.get(line.id)
         found.append(
             OrderLine(

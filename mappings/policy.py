@@ -17,9 +17,6 @@ MOST_REASONS = 6
 REQUIRED = ("partner_id", "ref", "invoice_date", "currency_id")
 """Header values without which a bill is not filled."""
 
-HARMLESS = frozenset({"payment_reference"})
-"""Header values that are left out, not asked about, when they are not sure."""
-
 NAMES: Mapping[str, str] = {
     "partner_id": "vendor",
     "ref": "bill reference",
@@ -115,8 +112,7 @@ def decide(proposal: Proposal, reading: Reading, record: Record, policy: Policy)
         return Decision(Outcome.REVIEW, _few(reasons), _sure_header(proposal, reading, policy))
     if not proposal.values and not proposal.lines:
         return Decision(Outcome.SKIP, ("The record agrees with the document; there is nothing to fill.",))
-    names = [name for name, value in proposal.values.items() if _is_sure(value, reading, policy)]
-    return Decision(Outcome.FILL, (_summary(proposal),), tuple(names))
+    return Decision(Outcome.FILL, (_summary(proposal),), tuple(proposal.values))
 
 
 def _not_ours(reading: Reading, record: Record) -> str | None:
@@ -162,7 +158,7 @@ def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy
     elif kind.confidence < policy.fill_confidence:
         found.append(f"It is not sure that the document is {a_kind(DocumentType(str(kind.value)))}.")
     for name, value in proposal.values.items():
-        if name not in HARMLESS and not _is_sure(value, reading, policy):
+        if not _is_sure(value, reading, policy):
             found.append(_doubt(NAMES.get(name, name), value, reading, policy))
     found += _line_doubts(proposal, reading, policy)
     return _unique(found)

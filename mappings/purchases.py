@@ -15,6 +15,7 @@ from mappings.proposal import Match, ProposedValue
 from mappings.totals import HUNDRED, PricedLine
 
 PRICE_TOLERANCE = Decimal("0.02")
+CONFIRMED = frozenset({"purchase", "done"})
 GOOD_LINE = 0.60
 SURE_LINE = 0.75
 BY_REFERENCE, BY_LINES = 0.98, 0.92
@@ -103,7 +104,7 @@ def _looks_like_ours(case: Case, text: str) -> bool:
 
 
 def _is_open(case: Case, order: PurchaseOrder) -> bool:
-    if order.state != "purchase" or not case.within_company(order.company_id):
+    if order.state not in CONFIRMED or not case.within_company(order.company_id):
         return False
     return any(open_quantity(case, line) > 0 for line in order.lines)
 
@@ -164,10 +165,10 @@ def _link(
     checks: list[Check],
 ) -> Purchase:
     names = {order.id: order.name for order in orders}
-    confirmed = [order for order in orders if order.state == "purchase"]
+    confirmed = [order for order in orders if order.state in CONFIRMED]
     checks = list(checks)
     for order in orders:
-        if order.state != "purchase":
+        if order.state not in CONFIRMED:
             checks.append(failed("order_confirmed", f"The order {order.name} is not confirmed in Odoo yet."))
     pairs = pair_lines(case, bought, [line for order in confirmed for line in order.lines])
     links: dict[int, ProposedValue] = {}

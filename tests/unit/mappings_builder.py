@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -154,7 +154,7 @@ def _order(
             Decimal(line["price"]),
             qty_received=Decimal(line.get("received", 0)),
             tax_ids=(taxes[Decimal(line["tax"])],),
-            date_planned=datetime.combine(planned, time(12)) if planned else None,
+            date_planned=datetime.combine(planned, time(12), UTC) if planned else None,
         )
         for i, line in enumerate(plan["lines"])
     )

@@ -88,7 +88,7 @@ TRAPS: dict[str, tuple[Callable[[], Reading], str]] = {
     ),
     "duplicate with a space": (
         lambda: paper_bill(invoice_number="2026 - 817"),
-        "Probably entered before: the posted bill BILL/900 2026-0817 has the same vendor and number.",
+        "Probably entered before: 2026-0817 (BILL/900, posted) has the same vendor and number.",
     ),
     "factor ten on a line": (factor_ten, "Line 2, Ordner A4, 80 mm: 20 × 2.35 makes 47.00"),
     "factor ten on the totals": (
