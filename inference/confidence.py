@@ -1,0 +1,122 @@
+"""Confidence: from what speaks for a value to the probability that it is right.
+
+One logistic table for all fields. The weights were fitted on labelled documents (logistic regression on the
+features below, per kind of term an own bias) and are checked by the expected calibration error there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from inference.invoice import HEADER, Check, Field, Kind, Row, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What speaks for a value; 0 is neutral where a feature says nothing.
+
+    label: how surely a label names it (0–1). relation: how well it stands to the label (0–1).
+    margin: distance to the best other value (0–1). repeated: the value stands elsewhere too (0/1).
+    arithmetic: figures agree (1), disagree (−1), or say nothing (0). check_digit: likewise.
+    ambiguous: two readings of the same words (0/1). ocr: the lowest OCR score (0–1), 1 for a text layer.
+    scanned: words come from OCR (0/1).
+    """
+
+    label: float = 0.0
+    relation: float = 0.0
+    margin: float = 1.0
+    repeated: float = 0.0
+    arithmetic: float = 0.0
+    check_digit: float = 0.0
+    ambiguous: float = 0.0
+    ocr: float = 1.0
+    scanned: float = 0.0
+
+
+WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {
+        "label": 2.0,
+        "relation": 1.0,
+        "margin": 1.5,
+        "repeated": 0.6,
+        "arithmetic": 2.0,
+        "check_digit": 1.5,
+        "ambiguous": -2.5,
+        "ocr": 2.0,
+        "scanned": -0.6,
+    }
+)
+"""Log-odds per unit of each feature."""
+
+BIAS: Mapping[str, float] = MappingProxyType({"": -3.2, "party": -3.0, "total": -3.4, "line": -2.6})
+"""Log-odds to start from, by the group of the term."""
+
+FAILED_CHECK = 0.5
+"""The most that a value is trusted whose check failed."""
+
+AMBIGUOUS = 0.6
+"""The most that a value is trusted that can be read in two ways."""
+
+_GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "seller_name": "party", "buyer_name": "party", "seller_address": "party",
+        "total_without_vat": "total", "total_vat": "total", "total_with_vat": "total",
+        "amount_due": "total", "prepaid_amount": "total",
+    }
+)  # fmt: skip
+
+
+def probability(term: str, features: Features) -> float:
+    """The probability (0.01–0.995) that the value of a header term is right, from its features."""
+    odds = BIAS[_GROUPS.get(term, "" if term in HEADER else "line")]
+    odds += sum(weight * getattr(features, name) for name, weight in WEIGHTS.items())
+    chance = 1 / (1 + math.exp(-odds))
+    if features.ambiguous:
+        chance = min(chance, AMBIGUOUS)
+    return min(0.995, max(0.01, chance))
+
+
+def doubt_failed(fields: Mapping[str, Field], checks: Sequence[Check]) -> dict[str, Field]:
+    """The fields with those lowered that a failed check is about, its sentence as their note."""
+    doubted = dict(fields)
+    for check in checks:
+        if check.status is not Status.FAIL:
+            continue
+        for name in CONCERNS.get(check.id, ()):
+            if name in doubted:
+                doubted[name] = doubted[name].doubted(FAILED_CHECK, check.message)
+    return doubted
+
+
+def doubt_failed_lines(lines: Sequence[Row], failed: Sequence[int], message: str) -> tuple[Row, ...]:
+    """The lines with the figures of those lowered whose own arithmetic failed, by their positions."""
+    figures = {
+        name for name in ("quantity", "net_price", "line_net_amount", "discount_percent", "discount_amount")
+    }
+    return tuple(
+        {n: (f.doubted(FAILED_CHECK, message) if n in figures else f) for n, f in line.items()}
+        if position in failed
+        else line
+        for position, line in enumerate(lines)
+    )
+
+
+CONCERNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "lines_sum": ("total_without_vat",),
+        "vat_by_rate": ("total_vat",),
+        "totals": ("total_without_vat", "total_vat", "total_with_vat"),
+        "amount_due": ("amount_due", "prepaid_amount"),
+        "due_date": ("due_date",),
+        "seller_vat_id": ("seller_vat_id",),
+        "buyer_vat_id": ("buyer_vat_id",),
+        "payment_account": ("payment_account",),
+        "currency": ("currency",),
+    }
+)
+"""The header terms that each check of `inference.checks` is about."""
+
+NUMERIC = frozenset({Kind.AMOUNT, Kind.QUANTITY, Kind.PERCENT})

@@ -1,0 +1,167 @@
+"""The layout Reader: pages with words and boxes, read on a CPU without a model.
+
+Labels of a lexicon are related to typed values on the page; amounts are chosen together, so that they add up;
+lines come from the table under its heading. No rule knows a single vendor or document.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from inference.checks import failed_lines, run_checks
+from inference.confidence import Features, doubt_failed, doubt_failed_lines, probability
+from inference.invoice import DocumentType, Evidence, Field, Reading, Row, Status
+from inference.readers import Recipient
+from inference.readers.layout.candidates import Finding, NumberAt, Values
+from inference.readers.layout.currencies import find_currency
+from inference.readers.layout.doctype import find_document_type
+from inference.readers.layout.header import DATE_TERMS, IDENTIFIER_TERMS, Context, best_of, header_findings
+from inference.readers.layout.headings import find_headings
+from inference.readers.layout.labels import find_labels
+from inference.readers.layout.parties import Parties
+from inference.readers.layout.rows import Sheet, Span, sheet_of
+from inference.readers.layout.table import Line, line_findings, receipt_lines, table_lines
+from inference.readers.layout.terms import find_payment_terms
+from inference.readers.layout.totals import Totals, VatRow, find_totals
+
+if TYPE_CHECKING:
+    from inference.document import Document
+
+_ORDERS = (DocumentType.ORDER, DocumentType.ORDER_CONFIRMATION)
+
+
+class LayoutReader:
+    """Reads any Document that has pages; the embedded default, no model and no network."""
+
+    name = "layout"
+
+    def reads(self, document: Document) -> bool:
+        """Whether the Document has pages."""
+        return bool(document.pages)
+
+    def read(self, document: Document, recipient: Recipient | None = None) -> Reading:
+        """Read all pages. A page without words gives an empty Reading. Raises DocumentError from opening pages."""
+        started = time.perf_counter()
+        sheet = sheet_of(document)
+        opened = time.perf_counter()
+        findings, totals, lines = _find(sheet, recipient or Recipient())
+        fields = {finding.term: to_field(finding) for finding in findings}
+        reading = Reading(
+            reader=self.name,
+            fields=fields,
+            lines=tuple({n: to_field(f) for n, f in line_findings(line).items()} for line in lines),
+            vat_breakdown=_breakdown(totals.vat_rows),
+            timing_ms={
+                "words": (opened - started) * 1000,
+                "layout": (time.perf_counter() - opened) * 1000,
+            },
+        )
+        return _checked(reading)
+
+
+def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, list[Line]]:
+    values = Values.of(sheet)
+    headings = find_headings(sheet, values)
+    context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
+    lines = table_lines(context, headings) or receipt_lines(context)
+    amounts = [line.amount() for line in lines]
+    known = [amount for amount in amounts if amount is not None]
+    totals = find_totals(context, sum(known, Decimal(0)) if known else None)
+    kind = find_document_type(context)
+    found = [kind, find_currency(context), find_payment_terms(context)]
+    header = [*_header(context, kind), *Parties(context, recipient).findings()]
+    findings = [f for f in found if f is not None] + header + list(totals.chosen.values())
+    return findings, totals, lines
+
+
+def _header(context: Context, kind: Finding | None) -> Iterable[Finding]:
+    """The best finding of each identifier and date, by what the document is."""
+    found = header_findings(context)
+    by_term = {t: [f for f in found if f.term == t] for t in (*IDENTIFIER_TERMS, *DATE_TERMS)}
+    if kind and kind.value in _ORDERS:
+        by_term = _order_terms(by_term, kind)
+    for findings in by_term.values():
+        if best := best_of(findings):
+            yield best
+
+
+def _order_terms(by_term: dict[str, list[Finding]], kind: Finding) -> dict[str, list[Finding]]:
+    """On an order, its own number and date are the order's; a confirmation has the seller's number too."""
+    terms = dict(by_term)
+    if kind.value == DocumentType.ORDER:
+        own = [*by_term["purchase_order_reference"], *(_lowered(f) for f in by_term["order_number"])]
+        terms["order_number"] = [replace(f, term="order_number") for f in own]
+        terms["purchase_order_reference"] = [replace(f, term="purchase_order_reference") for f in own]
+    terms["invoice_number"] = []
+    terms["order_date"] = [
+        *by_term["order_date"],
+        *(replace(f, term="order_date", score=f.score * 0.9) for f in by_term["issue_date"]),
+    ]
+    return terms
+
+
+def _lowered(finding: Finding) -> Finding:
+    return replace(finding, score=finding.score * 0.9)
+
+
+def to_field(finding: Finding) -> Field:
+    """The Field of a finding: its value, its probability, its places on the page."""
+    note = finding.note
+    if not note and finding.features.margin < 0.15:
+        note = "Another value on the page could be meant."
+    elif not note and finding.features.ambiguous:
+        note = f"“{finding.raw}” can be read in two ways."
+    return Field(
+        finding.value,
+        probability(finding.term, finding.features),
+        _evidence(finding.spans),
+        finding.raw,
+        note,
+    )
+
+
+def _evidence(spans: Sequence[Span]) -> tuple[Evidence, ...]:
+    """One Evidence per row; spans of one row are joined."""
+    joined: dict[int, Span] = {}
+    for span in spans:
+        known = joined.get(span.row.index)
+        joined[span.row.index] = (
+            Span(span.row, min(known.start, span.start), max(known.end, span.end)) if known else span
+        )
+    return tuple(span.evidence() for span in joined.values())
+
+
+def _breakdown(rows: Sequence[VatRow]) -> tuple[Row, ...]:
+    """The proved VAT rows as Fields, one per rate."""
+    found: dict[Decimal, Row] = {}
+    for row in rows:
+        found.setdefault(
+            row.rate.number.value,
+            {
+                "vat_rate": _proved(row.rate),
+                "taxable_amount": _proved(row.base),
+                "vat_amount": _proved(row.vat),
+            },
+        )
+    return tuple(found.values())
+
+
+def _proved(at: NumberAt) -> Field:
+    features = Features(
+        label=0.8, relation=1.0, arithmetic=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr)
+    )
+    return Field(at.number.value, probability("total_vat", features), (at.span.evidence(),), at.span.text)
+
+
+def _checked(reading: Reading) -> Reading:
+    """The Reading with its checks, and what failed doubted."""
+    reading = replace(reading, checks=run_checks(reading))
+    failed = next((c for c in reading.checks if c.id == "line_arithmetic" and c.status is Status.FAIL), None)
+    lines = (
+        doubt_failed_lines(reading.lines, failed_lines(reading), failed.message) if failed else reading.lines
+    )
+    return replace(reading, fields=doubt_failed(reading.fields, reading.checks), lines=lines)

@@ -1,0 +1,248 @@
+"""Header values that a label names: numbers of documents, dates, payment terms, references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from inference.confidence import Features
+from inference.readers.layout.candidates import (
+    DateAt,
+    Finding,
+    Values,
+    identifier_after,
+    plausible_identifier,
+)
+from inference.readers.layout.labels import Label
+from inference.readers.layout.rows import Row, Sheet, Span
+
+RELATION = {"beside": 1.0, "far": 0.85, "below": 0.75, "loose": 0.55}
+"""How well a value stands to its label: right of it, far right of it, below it, right of it after other words."""
+
+IDENTIFIER_TERMS = (
+    "invoice_number", "purchase_order_reference", "order_number", "preceding_invoice_reference",
+    "invoice_code", "payment_reference",
+)  # fmt: skip
+DATE_TERMS = ("issue_date", "due_date", "delivery_date", "order_date")
+
+UNLABELLED_DATE = 0.32
+"""The score of a date that no label names."""
+
+_LEAST = 0.3
+
+Labels = Mapping[int, tuple[Label, ...]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all extractors look at."""
+
+    sheet: Sheet
+    values: Values
+    labels: Labels
+    headings: frozenset[int]
+
+    def of(self, row: Row) -> tuple[Label, ...]:
+        """The labels of a row."""
+        return self.labels.get(row.index, ())
+
+    def all_labels(self, term: str) -> Iterator[Label]:
+        """The labels that can stand for a term, headings of the table of lines left out."""
+        for row in self.sheet.rows:
+            if row.index in self.headings:
+                continue
+            for label in self.of(row):
+                if label.means(term):
+                    yield label
+
+    def stop_after(self, label: Label) -> int:
+        """Where the next label of the row begins that could claim the values after it."""
+        for other in self.of(label.row):
+            if other.span.start >= label.span.end and (other.leads or other.colon):
+                return other.span.start
+        return len(label.row.text)
+
+    def column_below(self, label: Label, rows: float = 3.2) -> Iterator[Span]:
+        """The segments below a label that overlap its column, nearest first."""
+        left, right = label.span.x0, label.span.x1
+        for row in self.sheet.below(label.row, rows * label.row.height):
+            for segment in row.segments:
+                if segment.x0 < right + 2 and segment.x1 > left - 2:
+                    yield segment
+
+
+def header_findings(context: Context) -> list[Finding]:
+    """All findings for the identifiers and dates of the header, several per term."""
+    found: list[Finding] = []
+    for term in IDENTIFIER_TERMS:
+        for label in context.all_labels(term):
+            found += _identifiers(context, term, label)
+    for term in DATE_TERMS:
+        for label in context.all_labels(term):
+            found += _dates(context, term, label)
+    found += _unlabelled_dates(context, found)
+    return found
+
+
+def _finding(term: str, label: Label, relation: float, value: Span, **features: float) -> Finding:
+    weight = label.weight(term)
+    score = weight * relation
+    return Finding(
+        term,
+        value.text,
+        (value,),
+        score,
+        Features(label=weight, relation=relation, ocr=value.score, scanned=float(value.row.ocr), **features),
+        value.text,
+    )
+
+
+def _identifiers(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    row = label.row
+    strong = label.weight(term) > 0.5
+    stop = context.stop_after(label)
+    for relation, span in _right_and_below(context, label, stop, _identifier_in):
+        text = span.text
+        if not plausible_identifier(text) or (not strong and not _telling(text)):
+            continue
+        if relation == RELATION["below"] and not strong and not label.colon:
+            continue
+        score = relation * (1.0 if len(text) >= 3 or strong else 0.5)
+        yield _finding(term, label, score, span)
+        if row.index != span.row.index:
+            return
+
+
+def _telling(text: str) -> bool:
+    """Whether a text alone looks like a document's number, where only a weak label names it."""
+    return len(text) >= 4 and sum(c.isdigit() for c in text) >= 2 and not text.endswith(".")
+
+
+def _identifier_in(row: Row, start: int, stop: int) -> Span | None:
+    return identifier_after(row, start, stop)
+
+
+def _right_and_below(
+    context: Context, label: Label, stop: int, pick: Callable[[Row, int, int], Span | None]
+) -> Iterator[tuple[float, Span]]:
+    """Values right of a label, in its segment and in the next one, else the first thing below it."""
+    row = label.row
+    segment = label.span.segment
+    if not label.ends_segment:
+        if span := pick(row, label.span.end, min(stop, segment.end)):
+            yield RELATION["beside"], span
+        return
+    following = [s for s in row.segments if label.span.end < s.start < stop]
+    if following:
+        gap = following[0].x0 - label.span.x1
+        if span := pick(row, following[0].start, min(stop, following[0].end)):
+            near = gap < 12 * row.height
+            below = _first_below(context, label, pick)
+            if below and gap > 4 * row.height and not label.colon:
+                yield RELATION["below"], below
+            yield RELATION["beside" if near else "far"], span
+            return
+        if label.colon and gap < 12 * row.height:
+            return
+    if below := _first_below(context, label, pick):
+        yield RELATION["below"], below
+
+
+def _first_below(context: Context, label: Label, pick: Callable[[Row, int, int], Span | None]) -> Span | None:
+    """The value that the first segment below a label begins with; None where another thing stands there."""
+    for segment in islice(context.column_below(label), 1):
+        if any(
+            other.leads and segment.start <= other.span.start < segment.end and not _is_value(other)
+            for other in context.of(segment.row)
+        ):
+            return None
+        return pick(segment.row, segment.start, segment.end)
+    return None
+
+
+def _is_value(label: Label) -> bool:
+    """Whether a label is so weak that it may be the start of a value ("Rechnung 4711")."""
+    return all(meaning.weight < 1 for meaning in label.meanings)
+
+
+def _dates(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    stop = context.stop_after(label)
+    row = label.row
+    beside = [at for at in context.values.dates(row) if label.span.end <= at.span.start < stop]
+    if beside:
+        at = beside[0]
+        between = row.text[label.span.end : at.span.start]
+        words = sum(c.isalnum() for c in between)
+        far = at.span.x0 - label.span.x1 > 20 * row.height
+        name = "loose" if words > 3 else "far" if far else "beside"
+        if words <= 30:
+            yield _dated(term, label, RELATION[name], at)
+        return
+    if not label.ends_segment or (stop < len(row.text) and label.colon):
+        return
+    for segment in islice(context.column_below(label), 1):
+        for at in context.values.dates(segment.row):
+            if segment.start <= at.span.start < segment.end:
+                yield _dated(term, label, RELATION["below"], at)
+                return
+
+
+def _dated(term: str, label: Label, relation: float, at: DateAt) -> Finding:
+    finding = _finding(term, label, relation, at.span, ambiguous=float(at.found.other is not None))
+    return _as_date(finding, at)
+
+
+def _as_date(finding: Finding, at: DateAt) -> Finding:
+    note = ""
+    if at.found.other is not None:
+        note = f"“{at.span.text}” can also be read as {at.found.other.isoformat()}."
+    return Finding(
+        finding.term, at.found.value, finding.spans, finding.score, finding.features, at.span.text, note
+    )
+
+
+def _unlabelled_dates(context: Context, labelled: Sequence[Finding]) -> Iterator[Finding]:
+    """Dates that stand alone: on a receipt the date of issue has often no label."""
+    claimed = {f.spans[0].row.index for f in labelled if f.term in DATE_TERMS and f.term != "issue_date"}
+    dates = [at for row in context.sheet.rows for at in context.values.dates(row) if row.index not in claimed]
+    distinct = {at.found.value for at in dates}
+    for at in dates[:12]:
+        timed = bool(re.search(r"\d{1,2}:\d{2}", at.span.row.text))
+        score = UNLABELLED_DATE + 0.12 * timed + (0.2 if len(distinct) == 1 else 0.0)
+        score -= 0.05 * min(2, at.span.row.page - 1)
+        features = Features(
+            label=0.2 + 0.2 * timed,
+            relation=0.5,
+            ocr=at.span.score,
+            scanned=float(at.span.row.ocr),
+            ambiguous=float(at.found.other is not None),
+        )
+        yield _as_date(Finding("issue_date", at.span.text, (at.span,), score, features), at)
+
+
+def best_of(findings: Sequence[Finding], least: float = _LEAST) -> Finding | None:
+    """The best finding of one term: the values' scores, a little more where a value stands several times.
+
+    Its margin is the distance to the best other value.
+    """
+    totals: dict[object, float] = {}
+    best: dict[object, Finding] = {}
+    counts: dict[object, int] = {}
+    for finding in sorted(findings, key=lambda f: -f.score):
+        key = _key(finding)
+        best.setdefault(key, finding)
+        counts[key] = counts.get(key, 0) + 1
+        totals[key] = best[key].score + 0.05 * min(3, counts[key] - 1)
+    ranked = sorted(totals, key=lambda k: -totals[k])
+    if not ranked or totals[ranked[0]] < least:
+        return None
+    first = ranked[0]
+    margin = totals[first] - totals[ranked[1]] if len(ranked) > 1 else 1.0
+    return best[first].with_features(margin=max(0.0, min(1.0, 2 * margin)), repeated=float(counts[first] > 1))
+
+
+def _key(finding: Finding) -> object:
+    value = finding.value
+    return re.sub(r"\W", "", value).casefold() if isinstance(value, str) else value

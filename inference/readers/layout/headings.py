@@ -1,0 +1,173 @@
+"""The heading of a table of lines: which row names the columns, and what each column holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from inference.readers.layout.candidates import Values
+from inference.readers.layout.labels import find_phrases
+from inference.readers.layout.lexicon import Meaning, fold, lexicon
+from inference.readers.layout.rows import Row, Sheet
+
+AMOUNTS = ("line_net_amount", "line_total_with_vat")
+NUMERIC = frozenset({"quantity", "net_price", "discount", "vat_rate", "vat_amount", "line_id", *AMOUNTS})
+_TELLING = frozenset({"item_name", "quantity", "net_price"})
+
+
+@dataclass
+class Cell:
+    """A heading of a column: its text, its sides in points, and what it can mean."""
+
+    text: str
+    x0: float
+    x1: float
+    meanings: tuple[Meaning, ...]
+
+    def add(self, text: str, x0: float, x1: float, above: bool) -> None:
+        """Join a wrapped part of the heading from the row above or below."""
+        self.text = f"{text} {self.text}" if above else f"{self.text} {text}"
+        self.x0, self.x1 = min(self.x0, x0), max(self.x1, x1)
+        self.meanings = lexicon().columns.get(fold(self.text), self.meanings)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table and the sides of its heading in points."""
+
+    role: str
+    x0: float
+    x1: float
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The rows of a heading (their indices) and the columns from left to right."""
+
+    rows: tuple[int, ...]
+    columns: tuple[Column, ...]
+    score: float
+
+    def has(self, *roles: str) -> bool:
+        """Whether a column has one of the roles."""
+        return any(column.role in roles for column in self.columns)
+
+
+def find_headings(sheet: Sheet, values: Values) -> list[Heading]:
+    """All rows that can be headings of a table of lines, top to bottom."""
+    found: list[Heading] = []
+    taken: set[int] = set()
+    for row in sheet.rows:
+        if row.index in taken:
+            continue
+        if heading := _heading_at(sheet, values, row):
+            found.append(heading)
+            taken.update(heading.rows)
+    return found
+
+
+def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
+    cells = _cells(row)
+    named = [cell for cell in cells if cell.meanings]
+    if len(named) < 2 or any(at.money for at in values.numbers(row)):
+        return None
+    letters = sum(c.isalnum() for c in row.text)
+    covered = sum(c.isalnum() for cell in named for c in cell.text)
+    if covered < 0.5 * letters:
+        return None
+    rows = [row.index]
+    for step in (-1, 1):
+        near = row
+        for _ in range(2):
+            index = near.index + step
+            if not 0 <= index < len(sheet.rows):
+                break
+            other = sheet.rows[index]
+            if not _wraps(cells, near, other, values):
+                break
+            _join(cells, other, above=step < 0)
+            rows.append(index)
+            near = other
+    columns = _roles(cells)
+    roles = {column.role for column in columns}
+    if not roles & set(AMOUNTS) and not {"quantity"} <= roles:
+        return None
+    if not roles & _TELLING or len(roles) < 2 or len(named) < 3 - ("item_name" in roles):
+        return None
+    score = len(roles) + 2 * bool(roles & {"item_name"}) + 2 * bool(roles & set(AMOUNTS))
+    return Heading(tuple(sorted(rows)), tuple(columns), score + covered / max(1, letters))
+
+
+def _cells(row: Row) -> list[Cell]:
+    """The column headings of a row: matched phrases, and segments that none matches."""
+    columns = lexicon().columns
+    cells: list[Cell] = []
+    labels = find_phrases(row, columns)
+    for segment in row.segments:
+        inside = [label for label in labels if segment.start <= label.span.start < segment.end]
+        key = fold(segment.text)
+        if key in columns:
+            cells.append(Cell(segment.text, segment.x0, segment.x1, columns[key]))
+        elif inside:
+            cells += [Cell(lb.span.text, lb.span.x0, lb.span.x1, columns[lb.key]) for lb in inside]
+        else:
+            cells.append(Cell(segment.text, segment.x0, segment.x1, ()))
+    return cells
+
+
+def _wraps(cells: Sequence[Cell], near: Row, other: Row, values: Values) -> bool:
+    """Whether a neighbouring row continues the heading: close, no figures, and each piece is a column's word."""
+    close = abs(other.middle - near.middle) < 1.9 * near.height and other.page == near.page
+    if not close or any(at.number.places or at.number.value > 9 for at in values.numbers(other)):
+        return False
+    columns = lexicon().columns
+    known = 0
+    for segment in other.segments:
+        key = fold(segment.text)
+        over = [cell for cell in cells if _overlap(cell.x0, cell.x1, segment.x0, segment.x1) > 0]
+        above = other.middle < near.middle
+        joined = any(
+            fold(f"{segment.text} {c.text}" if above else f"{c.text} {segment.text}") in columns for c in over
+        )
+        inside = find_phrases(other, columns)
+        matched = any(segment.start <= label.span.start < segment.end for label in inside)
+        known += key in columns or joined or matched
+    return known * 2 >= len(other.segments) + (len(other.segments) > 1)
+
+
+def _join(cells: list[Cell], other: Row, above: bool) -> None:
+    for new in _cells(other):
+        over = [c for c in cells if _overlap(c.x0, c.x1, new.x0, new.x1) > 0]
+        if over:
+            best = max(over, key=lambda c: _overlap(c.x0, c.x1, new.x0, new.x1))
+            if not best.meanings:
+                best.meanings = new.meanings
+            best.add(new.text, new.x0, new.x1, above)
+        else:
+            cells.append(new)
+
+
+def _overlap(a0: float, a1: float, b0: float, b1: float) -> float:
+    return min(a1, b1) - max(a0, b0)
+
+
+def _roles(cells: Iterable[Cell]) -> list[Column]:
+    """One role per cell: cells with one meaning first; of two amounts the right one is the line's."""
+    ordered = sorted(cells, key=lambda c: c.x0)
+    roles: dict[int, str] = {}
+    used: set[str] = set()
+    by_choice = sorted(range(len(ordered)), key=lambda i: (len(ordered[i].meanings) or 99, -i))
+    for i in by_choice:
+        options = [m.term for m in ordered[i].meanings]
+        role = next((option for option in options if option not in used), "other")
+        roles[i] = role
+        if role != "other":
+            used.add(role)
+    if "item_name" not in used:
+        for i, cell in enumerate(ordered):
+            if roles[i] in ("line_id", "item_seller_id") and any(
+                m.term == "item_name" for m in cell.meanings
+            ):
+                roles[i] = "item_name"
+                break
+    return [Column(roles[i], cell.x0, cell.x1) for i, cell in enumerate(ordered)]

@@ -1,0 +1,156 @@
+"""Labels found in rows: phrases of the lexicon at the places where a label can stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from inference.readers.layout.lexicon import Meaning, Phrases, lexicon, pieces
+from inference.readers.layout.rows import COLUMN_GAP, Row, Span
+
+_MAX_PIECES = 12
+
+
+@dataclass(frozen=True)
+class Label:
+    """A phrase on the page with its meanings.
+
+    `leads` says that it starts its segment or follows punctuation, `colon` that a colon follows; `exact` is
+    False where OCR errors were forgiven.
+    """
+
+    span: Span
+    meanings: tuple[Meaning, ...]
+    key: str
+    leads: bool
+    colon: bool
+    exact: bool
+
+    @property
+    def row(self) -> Row:
+        """The row on which it stands."""
+        return self.span.row
+
+    @property
+    def ends_segment(self) -> bool:
+        """Whether nothing but punctuation follows in its segment."""
+        segment = self.span.segment
+        return not any(c.isalnum() for c in self.row.text[self.span.end : segment.end])
+
+    def weight(self, term: str) -> float:
+        """How surely it stands for the term, 0–1."""
+        base = next((meaning.weight for meaning in self.meanings if meaning.term == term), 0.0)
+        if not base:
+            return 0.0
+        if not self.leads:
+            base *= 0.6
+        return base * (1.0 if self.exact else 0.9)
+
+    def means(self, term: str) -> bool:
+        """Whether it can stand for the term."""
+        return any(meaning.term == term for meaning in self.meanings)
+
+
+def find_labels(rows: Iterable[Row]) -> dict[int, tuple[Label, ...]]:
+    """The labels of each row, by the row's index, from left to right; the longest phrase wins."""
+    phrases = lexicon().labels
+    return {row.index: tuple(_in_row(row, phrases)) for row in rows}
+
+
+def find_phrases(row: Row, phrases: Phrases) -> tuple[Label, ...]:
+    """The phrases of another part of the lexicon in a row."""
+    return tuple(_in_row(row, phrases))
+
+
+def _in_row(row: Row, phrases: Phrases) -> Iterator[Label]:
+    text = row.text
+    found = pieces(text)
+    position = 0
+    while position < len(found):
+        match = _longest(text, found, position, phrases, row.ocr)
+        if match is None:
+            position += 1
+            continue
+        key, after, exact = match
+        if _in_address(text, found[position].start):
+            position = after
+            continue
+        start, end = found[position].start, found[after - 1].end
+        before = text[:start].rstrip(" ")
+        leads = not before or text[:start].endswith(COLUMN_GAP) or not before[-1].isalnum()
+        rest = text[end : end + 4].lstrip(" .)")
+        yield Label(Span(row, start, end), phrases[key], key, leads, rest[:1] in (":", "："), exact)
+        position = after
+
+
+def _longest(
+    text: str, found: tuple[tuple[str, int, int], ...], first: int, phrases: Phrases, ocr: bool
+) -> tuple[str, int, bool] | None:
+    """The longest phrase from a piece on: its key, the piece after it, whether it matched exactly."""
+    if first and found[first - 1][2] == found[first][1] and not _cuts(found[first - 1][0], found[first][0]):
+        return None
+    key = ""
+    best: tuple[str, int, bool] | None = None
+    tries: list[tuple[str, int]] = []
+    for after in range(first + 1, min(len(found), first + _MAX_PIECES) + 1):
+        if after - 1 > first and COLUMN_GAP in text[found[after - 2][2] : found[after - 1][1]]:
+            break
+        key += found[after - 1][0]
+        if len(key) > lexicon().longest + 2:
+            break
+        if (
+            after < len(found)
+            and found[after - 1][2] == found[after][1]
+            and not _cuts(found[after - 1][0], found[after][0])
+        ):
+            continue
+        if key in phrases:
+            best = (key, after, True)
+        elif ocr and len(key) >= 6 and not key.isdigit():
+            tries.append((key, after))
+    if best is None and tries:
+        for key, after in reversed(tries):
+            if near := _nearest(key, id(phrases)):
+                return near, after, False
+    return best
+
+
+def _in_address(text: str, start: int) -> bool:
+    """Whether a place in the text lies within an e-mail address or a website's name."""
+    word = text[text.rfind(" ", 0, start) + 1 : (text.find(" ", start) + 1 or len(text) + 1) - 1]
+    return "@" in word or "://" in word or word.lower().startswith("www.")
+
+
+def _cuts(left: str, right: str) -> bool:
+    """Whether two pieces that touch can belong to different words: letters and digits, or ideographs."""
+    return left.isdigit() != right.isdigit() or not left.isascii() or not right.isascii()
+
+
+_known: dict[int, tuple[Phrases, dict[str, list[str]]]] = {}
+
+
+@lru_cache(maxsize=20_000)
+def _nearest(key: str, table: int) -> str | None:
+    """The phrase within one OCR error of the key, two for long ones."""
+    by_start = _tables()[table][1]
+    allowed = 1 if len(key) < 11 else 2
+    candidates = (
+        by_start.get(key[0], []) if len(key) < 9 else [*by_start.get(key[0], []), *by_start.get(key[1:2], [])]
+    )
+    match = process.extractOne(key, candidates, scorer=Levenshtein.distance, score_cutoff=allowed)
+    return match[0] if match else None
+
+
+def _tables() -> dict[int, tuple[Phrases, dict[str, list[str]]]]:
+    if not _known:
+        for phrases in (lexicon().labels, lexicon().titles, lexicon().columns):
+            by_start: dict[str, list[str]] = {}
+            for key in phrases:
+                if len(key) >= 6:
+                    by_start.setdefault(key[0], []).append(key)
+            _known[id(phrases)] = (phrases, by_start)
+    return _known

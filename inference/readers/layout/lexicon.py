@@ -1,0 +1,122 @@
+"""The words of bills, read from `lexicon.toml` and folded for comparison."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple, cast
+
+WEAK = 0.45
+"""The weight of a label marked weak; a strong one weighs 1."""
+
+
+class Meaning(NamedTuple):
+    """What a phrase stands for, and how surely (0–1)."""
+
+    term: str
+    weight: float
+
+
+class Piece(NamedTuple):
+    """A run of letters or of digits, a single ideograph, "#" or "%", folded; with its place in the text."""
+
+    folded: str
+    start: int
+    end: int
+
+
+Phrases = dict[str, tuple[Meaning, ...]]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Folded phrases and their meanings: of labels and party headings, of titles, of table columns."""
+
+    labels: Phrases
+    titles: Phrases
+    columns: Phrases
+    carried: frozenset[str]
+    legal_forms: frozenset[str]
+    streets: frozenset[str]
+    longest: int
+
+
+_RUN = re.compile(r"[^\W\d_]+|\d+|[#%]")
+_IDEOGRAPHS = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+
+
+def fold(text: str) -> str:
+    """The text without case, accents, spaces and punctuation; "n°" and "№" become "no"."""
+    return "".join(piece.folded for piece in pieces(text))
+
+
+@lru_cache(maxsize=20_000)
+def pieces(text: str) -> tuple[Piece, ...]:
+    """The text cut into its folded runs."""
+    found: list[Piece] = []
+    for run in _RUN.finditer(_plain(text)):
+        chars = run.group()
+        if _IDEOGRAPHS.search(chars):
+            found += [Piece(c.casefold(), run.start() + i, run.start() + i + 1) for i, c in enumerate(chars)]
+        else:
+            found.append(Piece(chars.casefold(), run.start(), run.end()))
+    return tuple(found)
+
+
+def _plain(text: str) -> str:
+    """Accents removed, one character for each of the text, so that places stay."""
+    text = re.sub(r"(?<=[nN])[°º˚]", "o", text).replace("№", "#")
+    if text.isascii():
+        return text
+    return "".join(_base(c) for c in text)
+
+
+def _base(char: str) -> str:
+    if char == "ß":
+        return "s"
+    if char == "ł":
+        return "l"
+    base = unicodedata.normalize("NFKD", char)[0]
+    return base if base.isalnum() or char in "°º" else char
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The lexicon of the package, read once."""
+    source = files("inference.readers.layout").joinpath("lexicon.toml").read_text("utf-8")
+    tables = cast("dict[str, dict[str, dict[str, list[str]]]]", tomllib.loads(source))
+    labels = _phrases(tables["labels"])
+    for name, meanings in _phrases(
+        {f"party_{role}": words for role, words in tables["parties"].items()}
+    ).items():
+        labels[name] = labels.get(name, ()) + meanings
+    words = cast("dict[str, list[str]]", tables["words"])
+    titles, columns = _phrases(tables["titles"]), _phrases(tables["columns"])
+    return Lexicon(
+        labels,
+        titles,
+        columns,
+        frozenset(map(fold, words["carried"])),
+        frozenset(map(fold, words["legal_forms"])),
+        frozenset(map(fold, words["streets"])),
+        max(len(key) for key in (*labels, *titles, *columns)),
+    )
+
+
+def _phrases(terms: dict[str, dict[str, list[str]]]) -> Phrases:
+    found: dict[str, dict[str, float]] = {}
+    for term, languages in terms.items():
+        for phrases in languages.values():
+            for phrase in phrases:
+                weak = phrase.startswith("?") and len(phrase) > 1
+                key = fold(phrase.lstrip("?") if weak else phrase)
+                if not key:
+                    continue
+                weight = WEAK if weak else 1.0
+                meanings = found.setdefault(key, {})
+                meanings[term] = max(weight, meanings.get(term, 0.0))
+    return {key: tuple(Meaning(t, w) for t, w in terms_.items()) for key, terms_ in found.items()}

@@ -1,0 +1,324 @@
+"""The totals, solved together: of all amounts with a fitting label, those that agree with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from inference.confidence import Features
+from inference.readers.layout.candidates import Finding, NumberAt
+from inference.readers.layout.header import Context
+from inference.readers.layout.labels import Label
+from inference.readers.layout.rows import Span
+
+CENT = Decimal("0.01")
+
+SCORES = {
+    "beside": 1.0,  # the only number right of the label
+    "last": 0.85,  # the last of several
+    "first": 0.7,  # the first of several
+    "among": 0.5,  # between others
+    "below": 0.75,  # below the label
+    "not_money": 0.7,  # factor: no decimals and no currency sign
+    "least": 0.25,  # a candidate must be better
+    "agreement": 0.9,  # net + VAT = total, with VAT
+    "equality": 0.35,  # net = total, no VAT
+    "contradiction": -0.9,  # net + VAT is not the total
+    "rate": 0.3,  # a rate printed beside the VAT confirms it
+    "due": 0.5,  # total − prepaid = amount due
+    "due_is_total": 0.25,
+    "lines": 0.5,  # the lines add up to it
+    "stand_in": 0.75,  # factor: an amount due as the total, where none is named
+}
+"""All weights of the choice, in one table."""
+
+_TERMS = (
+    "total_without_vat", "total_vat", "total_with_vat", "amount_due", "prepaid_amount",
+    "rounding_amount", "discount_total", "charge_total",
+)  # fmt: skip
+_KEPT = 7
+
+
+@dataclass(frozen=True)
+class VatRow:
+    """A row that proves itself: base × rate = VAT."""
+
+    rate: NumberAt
+    base: NumberAt
+    vat: NumberAt
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The chosen findings by term, the VAT rows, and whether net + VAT = total (None: not all known)."""
+
+    chosen: dict[str, Finding]
+    vat_rows: tuple[VatRow, ...]
+    agree: bool | None
+
+
+def find_totals(context: Context, lines_sum: Decimal | None) -> Totals:
+    """The totals of the document; a term without a good enough amount is left out."""
+    vat_rows = tuple(_vat_rows(context))
+    candidates = {term: _candidates(context, term) for term in _TERMS}
+    _add_vat_rows(candidates, vat_rows)
+    stand_ins = [_scaled(f, "total_with_vat", SCORES["stand_in"]) for f in candidates["amount_due"]]
+    candidates["total_with_vat"] = _distinct([*candidates["total_with_vat"], *stand_ins])
+    chosen = _choose(candidates, lines_sum)
+    agree = _agree(chosen)
+    chosen |= _settle(candidates, chosen)
+    return Totals({t: _judged(f, chosen, candidates[t], agree) for t, f in chosen.items()}, vat_rows, agree)
+
+
+def _candidates(context: Context, term: str) -> list[Finding]:
+    found: list[Finding] = []
+    for label in context.all_labels(term):
+        found += _for_label(context, term, label)
+    return _distinct(found)
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """The best finding of each value, best first; later places win over earlier ones of equal score."""
+    best: dict[object, Finding] = {}
+    for finding in findings:
+        known = best.get(finding.value)
+        if known is None or finding.score > known.score:
+            best[finding.value] = finding
+    return sorted(best.values(), key=lambda f: -f.score)[:_KEPT]
+
+
+def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    row = label.row
+    stop = context.stop_after(label)
+    right = [at for at in context.values.numbers(row) if label.span.end <= at.span.start < stop]
+    right = [at for at in right if not at.number.percent and at.span.x0 >= label.span.x1 - 1]
+    right = _amounts_first(right)
+    if right:
+        for position, at in enumerate(right):
+            name = "beside" if len(right) == 1 else "among"
+            if len(right) > 1 and position in (0, len(right) - 1):
+                name = "last" if position else "first"
+            yield _amount(context, term, label, SCORES[name], at)
+        return
+    if not label.ends_segment and not label.colon:
+        return
+    for segment in context.column_below(label, 2.6):
+        amounts = [
+            at
+            for at in context.values.numbers(segment.row)
+            if segment.start <= at.span.start < segment.end and at.money and _overlaps(label.span, at.span)
+        ]
+        for at in amounts[:1]:
+            yield _amount(context, term, label, SCORES["below"], at)
+        return
+
+
+def _overlaps(label: Span, value: Span) -> bool:
+    slack = 1.5 * label.row.height
+    return value.x0 < label.x1 + slack and value.x1 > label.x0 - slack
+
+
+def _amounts_first(numbers: Sequence[NumberAt]) -> list[NumberAt]:
+    """Those that look like money, or all where none does."""
+    money = [at for at in numbers if at.money]
+    return money or [at for at in numbers if at.number.places == 0 or at.number.unsure]
+
+
+def _amount(context: Context, term: str, label: Label, relation: float, at: NumberAt) -> Finding:
+    weight = label.weight(term)
+    score = weight * relation * (1.0 if at.money else SCORES["not_money"])
+    # Totals stand at the end: of two equal labels the later one is meant.
+    score += 0.04 * label.row.index / max(1, len(context.sheet.rows))
+    features = Features(
+        label=weight,
+        relation=relation,
+        ocr=at.span.score,
+        scanned=float(at.span.row.ocr),
+        ambiguous=float(at.number.unsure and not at.number.currency),
+    )
+    return Finding(term, at.number.value, (at.span,), score, features, at.span.text)
+
+
+def _scaled(finding: Finding, term: str, factor: float) -> Finding:
+    features = finding.with_features(label=finding.features.label * factor).features
+    return Finding(term, finding.value, finding.spans, finding.score * factor, features, finding.raw)
+
+
+def _vat_rows(context: Context) -> Iterator[VatRow]:
+    """Rows with a rate, its base and its VAT, proved by arithmetic."""
+    for row in context.sheet.rows:
+        numbers = context.values.numbers(row)
+        if len(numbers) < 3 or len(numbers) > 9:
+            continue
+        if found := _vat_row(numbers):
+            yield found
+
+
+def _vat_row(numbers: Sequence[NumberAt]) -> VatRow | None:
+    amounts = [at for at in numbers if not at.number.percent and at.number.places == 2]
+    rates = [at for at in numbers if Decimal(1) <= at.number.value <= 30 and not at.number.currency]
+    for rate in rates:
+        for base in amounts:
+            for vat in amounts:
+                if base is vat or rate is vat or rate is base or vat.number.value <= 0:
+                    continue
+                expected = base.number.value * rate.number.value / 100
+                # Small amounts agree by chance: ask for more than a few cents, or a percent sign.
+                sure = rate.number.percent or expected >= 1
+                if sure and abs(expected - vat.number.value) <= CENT:
+                    return VatRow(rate, base, vat)
+    return None
+
+
+def _add_vat_rows(candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) -> None:
+    """The proved VAT rows as candidates for the net and the VAT total, where their sum is printed."""
+    if not rows:
+        return
+    distinct = {(r.rate.number.value, r.base.number.value): r for r in rows}
+    base = sum((r.base.number.value for r in distinct.values()), Decimal(0))
+    vat = sum((r.vat.number.value for r in distinct.values()), Decimal(0))
+    single = len(distinct) == 1
+    for term, total, at in (("total_without_vat", base, rows[0].base), ("total_vat", vat, rows[0].vat)):
+        for position, finding in enumerate(candidates[term]):
+            if finding.value == total:
+                candidates[term][position] = Finding(
+                    term,
+                    finding.value,
+                    finding.spans,
+                    finding.score + SCORES["rate"],
+                    finding.with_features(repeated=1.0).features,
+                    finding.raw,
+                )
+                break
+        else:
+            if single:
+                features = Features(
+                    label=0.6, relation=0.8, repeated=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr)
+                )
+                candidates[term].append(
+                    Finding(term, at.number.value, (at.span,), 0.55, features, at.span.text)
+                )
+
+
+def _choose(candidates: dict[str, list[Finding]], lines_sum: Decimal | None) -> dict[str, Finding]:
+    """The net, VAT and total with the best sum of scores and agreement."""
+    best: tuple[Finding | None, ...] = ()
+    best_score = float("-inf")
+    nets: list[Finding | None] = [None, *candidates["total_without_vat"]]
+    vats: list[Finding | None] = [None, *candidates["total_vat"]]
+    totals: list[Finding | None] = [None, *candidates["total_with_vat"]]
+    adjustments = {Decimal(0)} | {
+        _decimal(f) for f in (*candidates["rounding_amount"], *candidates["charge_total"])
+    }
+    adjustments |= {-abs(_decimal(f)) for f in candidates["discount_total"]}
+    for net in nets:
+        for vat in vats:
+            for total in totals:
+                score = _score(net, vat, total, lines_sum, adjustments)
+                if score > best_score:
+                    best, best_score = (net, vat, total), score
+    names = ("total_without_vat", "total_vat", "total_with_vat")
+    return {name: found for name, found in zip(names, best, strict=True) if found is not None}
+
+
+def _score(
+    net: Finding | None,
+    vat: Finding | None,
+    total: Finding | None,
+    lines_sum: Decimal | None,
+    adjustments: set[Decimal],
+) -> float:
+    score = sum(f.score - SCORES["least"] for f in (net, vat, total) if f is not None)
+    if net is not None and vat is not None and total is not None:
+        off = _decimal(total) - _decimal(net) - _decimal(vat)
+        if abs(off) <= CENT:
+            score += SCORES["agreement"] if _decimal(vat) else SCORES["equality"]
+        elif off not in adjustments:
+            score += SCORES["contradiction"]
+        if net is not None and _same_place(net, vat):
+            score += SCORES["contradiction"]
+    elif net is not None and total is not None:
+        if _decimal(net) == _decimal(total):
+            score += SCORES["equality"] / 2
+        elif (
+            abs(_decimal(net)) > abs(_decimal(total))
+            and -(_decimal(net) - _decimal(total)) not in adjustments
+        ):
+            score += SCORES["contradiction"] / 2
+    elif vat is not None and total is not None and abs(_decimal(vat)) > abs(_decimal(total)) / 2:
+        score += SCORES["contradiction"]
+    if lines_sum is not None and any(f is not None and _decimal(f) == lines_sum for f in (net, total)):
+        score += SCORES["lines"]
+    return score
+
+
+def _same_place(one: Finding, other: Finding) -> bool:
+    return one.spans[0] == other.spans[0]
+
+
+def _decimal(finding: Finding) -> Decimal:
+    return finding.value if isinstance(finding.value, Decimal) else Decimal(0)
+
+
+def _agree(chosen: dict[str, Finding]) -> bool | None:
+    if not {"total_without_vat", "total_vat", "total_with_vat"} <= chosen.keys():
+        return None
+    off = _decimal(chosen["total_with_vat"]) - _decimal(chosen["total_without_vat"])
+    return abs(off - _decimal(chosen["total_vat"])) <= CENT
+
+
+def _settle(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) -> dict[str, Finding]:
+    """The amount due and what was prepaid, given the total; and the lesser totals, by label alone."""
+    settled: dict[str, Finding] = {}
+    total = chosen.get("total_with_vat")
+    best_score = SCORES["least"]
+    for due in candidates["amount_due"]:
+        for prepaid in (None, *candidates["prepaid_amount"]):
+            score = due.score + (prepaid.score - SCORES["least"] if prepaid else 0.0)
+            if total is not None:
+                paid = abs(_decimal(prepaid)) if prepaid else Decimal(0)
+                rest = _decimal(total) - paid - _decimal(due)
+                if abs(rest) <= CENT:
+                    score += SCORES["due"] if prepaid and paid else SCORES["due_is_total"]
+                elif prepaid:
+                    score += SCORES["contradiction"]
+            if score > best_score:
+                best_score = score
+                settled = {"amount_due": due} | ({"prepaid_amount": prepaid} if prepaid else {})
+    for term in ("rounding_amount", "discount_total", "charge_total"):
+        best = candidates[term][:1]
+        if best and best[0].score > 0.8:
+            settled[term] = best[0]
+    return settled
+
+
+def _judged(
+    finding: Finding, chosen: dict[str, Finding], rivals: Sequence[Finding], agree: bool | None
+) -> Finding:
+    """The finding with its margin over rivals and what the arithmetic says about it."""
+    others = [f.score for f in rivals if f.value != finding.value]
+    margin = finding.score - max(others) if others else 1.0
+    arithmetic = 0.0
+    if finding.term in ("total_without_vat", "total_vat", "total_with_vat"):
+        vat = chosen.get("total_vat")
+        full = vat is not None and _decimal(vat) != 0
+        arithmetic = 0.0 if agree is None else (1.0 if full else 0.5) if agree else -1.0
+    elif finding.term == "amount_due" and (total := chosen.get("total_with_vat")) is not None:
+        paid = abs(_decimal(chosen["prepaid_amount"])) if "prepaid_amount" in chosen else Decimal(0)
+        fits = abs(_decimal(total) - paid - _decimal(finding)) <= CENT
+        arithmetic = (1.0 if agree or paid else 0.5) if fits else -0.5
+    return finding.with_features(
+        margin=max(-1.0, min(1.0, margin)) if arithmetic <= 0 else max(0.3, min(1.0, margin)),
+        arithmetic=arithmetic,
+    )
+
+
+def rows_of(context: Context, terms: Iterable[str]) -> set[int]:
+    """The indices of rows on which a label of one of the terms stands before an amount."""
+    wanted = set(terms)
+    found: set[int] = set()
+    for row in context.sheet.rows:
+        if any(label.leads and any(m.term in wanted for m in label.meanings) for label in context.of(row)):
+            found.add(row.index)
+    return found
