@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .failure import ExitCode, OdooSetupError
 from .places import Places
-from .processes import run, say
+from .processes import run, say, started
 
 ROLE = "odoo"
 SOCKET_PORT = 5432
@@ -71,6 +71,7 @@ class Cluster:
             self._initialise()
         if self.is_running():
             return
+        self._forget_zombie()
         self._control("start", "-w", "-t", "60", "-l", str(self._places.cluster_log))
 
     def stop(self) -> None:
@@ -84,7 +85,7 @@ class Cluster:
         if ready is None or not self._places.socket_folder.exists():
             return False
         try:
-            self._program("pg_isready", "-q", "-h", str(self._places.socket_folder), "-p", str(SOCKET_PORT))
+            self.ask("SELECT 1")
         except OdooSetupError:
             return False
         return True
@@ -141,6 +142,16 @@ class Cluster:
         with (self._places.cluster_data / "postgresql.conf").open("a") as file:
             file.write(settings)
         (folder / "complete").touch()
+
+    def _forget_zombie(self) -> None:
+        """A killed server that nobody has reaped keeps its pid, and PostgreSQL would take it for alive."""
+        file = self._places.cluster_data / "postmaster.pid"
+        if file.exists():
+            pid = int(file.read_text().split()[0])
+            if Path(f"/proc/{pid}").exists() and started(pid) is None:
+                file.unlink()
+                for left in self._places.socket_folder.iterdir():
+                    left.unlink()
 
     def _control(self, *words: str) -> str:
         return self._program("pg_ctl", "-D", str(self._places.cluster_data), *words)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 from .failure import ExitCode, OdooSetupError
@@ -69,7 +69,7 @@ def _tail(file: Path, lines: int = 12) -> str:
 
 
 @contextlib.contextmanager
-def only_one(lock: Path) -> Iterator[None]:
+def only_one(lock: Path) -> Generator[None]:
     """Hold the installation's lock; a second command waits for the first. The system frees it on a crash."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
@@ -97,17 +97,17 @@ def start_background(
         )
     # Not waited for on purpose: it lives on after this command.
     process.returncode = 0
-    pid_file.write_text(f"{process.pid} {_started(process.pid) or ''}\n")
+    pid_file.write_text(f"{process.pid} {started(process.pid) or ''}\n")
     return process.pid
 
 
 def running(pid_file: Path) -> int | None:
     """The pid in `pid_file` if that very process still lives; a stale file (pid reused or dead) is no process."""
     try:
-        pid, started = pid_file.read_text().split()
+        pid, start_time = pid_file.read_text().split()
     except (FileNotFoundError, ValueError):
         return None
-    return int(pid) if _started(int(pid)) == started else None
+    return int(pid) if started(int(pid)) == start_time else None
 
 
 def stop_background(pid_file: Path, patience: float = 20) -> bool:
@@ -132,8 +132,8 @@ def _gone(pid_file: Path, patience: float) -> bool:
     return False
 
 
-def _started(pid: int) -> str | None:
-    """Start time in clock ticks since boot, or None when `pid` is no live process (proc(5), stat field 22)."""
+def started(pid: int) -> str | None:
+    """Start time in clock ticks since boot, or None when `pid` is dead or a zombie (proc(5), stat field 22)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -55,7 +55,7 @@ class Odoo:
         self.database = database
         self._password = password or database.admin_password
         self._numbers = itertools.count(1)
-        credentials = [database.database, login or database.admin_login, self._password, {}]
+        credentials: list[Any] = [database.database, login or database.admin_login, self._password, {}]
         self.uid: int = self._rpc("common", "authenticate", credentials)
         if not self.uid:
             raise AssertionError(f"Odoo refuses {login or database.admin_login} on {database.database}")
