@@ -28,6 +28,8 @@ _LOCK = threading.Lock()
 THREADS = 2
 # The recogniser needs letters of some 15 pixels; more pixels than this cost time and find nothing more.
 LONGEST_SIDE = 2000
+# No page is longer than this many times its breadth, or has fewer pixels across.
+MOST_ELONGATED, LEAST_SIDE = 12, 16
 LEAST_SCORE = 0.5
 # A page that reads worse than this may be upside down; so many of its lines are read both ways to find out.
 DOUBTFUL_SCORE = 0.85
@@ -68,6 +70,8 @@ class Recognised(NamedTuple):
 
 def recognise(image: Image.Image) -> Recognised:
     """The words on an RGB image of any size, in reading order. Needs about one second a page on two cores."""
+    if max(image.size) > MOST_ELONGATED * min(image.size) or min(image.size) < LEAST_SIDE:
+        return Recognised([], Turn())  # a rule or a speck; the detector would blow it up beyond measure
     scale = min(1.0, LONGEST_SIDE / max(image.size))
     if scale < 1.0:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -191,7 +195,7 @@ def _split(line: Line) -> list[tuple[str, float, float]]:
     for end in range(len(line.text) + 1):
         if end < len(line.text) and not line.text[end].isspace():
             continue
-        text = clean(line.text[start:end])
+        text = clean(line.text[start:end]).replace("×", "x")  # the model prefers the sign to the letter
         if text:
             first, last = line.columns[start] - half, line.columns[end - 1] + half
             # The detector's ends are better than half a step beside the outermost characters.

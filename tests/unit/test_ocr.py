@@ -1,0 +1,170 @@
+"""OCR: words with boxes, pages turned upright, no network."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from inference.document import Document, Origin, open_document
+
+if TYPE_CHECKING:
+    from inference.document import Token
+
+ROWS = [
+    "Musterlieferant GmbH Bahnhofstrasse 99",
+    "Invoice number 2026-0815",
+    "Invoice date 24.12.2026",
+    "Cable duct 40 x 60 mm grey",
+    "Quantity 12 Price 34.50",
+    "Total amount 492.66 EUR",
+]
+
+
+def bill() -> bytes:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842), invariant=True)
+    canvas.setFont("Helvetica", 14)
+    for row, text in enumerate(ROWS * 2):
+        canvas.drawString(90, 740 - 46 * row, text)
+    canvas.save()
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def scan() -> Image.Image:
+    return open_document(bill(), "bill.pdf").pages[0].image(150)
+
+
+def opened(image: Image.Image) -> Document:
+    out = io.BytesIO()
+    image.save(out, "PNG", dpi=(150, 150))
+    return open_document(out.getvalue(), "scan.png")
+
+
+def found(document: Document) -> set[str]:
+    return {token.text for token in document.pages[0].tokens}
+
+
+EXPECTED = {word for row in ROWS for word in row.split()}
+
+
+def test_words_and_boxes_are_those_of_the_text_layer(scan: Image.Image) -> None:
+    truth = open_document(bill(), "bill.pdf").pages[0].tokens
+    page = opened(scan).pages[0]
+    assert page.ocr
+    assert [token.text for token in page.tokens] == [token.text for token in truth]
+    for seen, true in zip(page.tokens, truth, strict=True):
+        assert overlap(seen, true) > 0.6, true.text
+        assert seen.score > 0.9
+
+
+def overlap(a: Token, b: Token) -> float:
+    """The share of b's width that a covers; 0 where they are on different lines."""
+    if min(a.box.y1, b.box.y1) <= max(a.box.y0, b.box.y0):
+        return 0.0
+    return (min(a.box.x1, b.box.x1) - max(a.box.x0, b.box.x0)) / (b.box.x1 - b.box.x0)
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_page_scanned_the_wrong_way_round_is_turned(scan: Image.Image, turn: int) -> None:
+    page = opened(scan.rotate(turn, expand=True)).pages[0]
+    assert {token.text for token in page.tokens} >= EXPECTED
+    assert page.width < page.height
+    assert page.image(75).size == pytest.approx((620, 877), abs=2)
+    assert page.tokens[0].box.y0 < 0.2
+
+
+@pytest.mark.parametrize("tilt", [-4, 3])
+def test_a_tilted_page_is_levelled_with_its_image(scan: Image.Image, tilt: float) -> None:
+    page = opened(scan.rotate(tilt, Image.Resampling.BICUBIC, expand=True, fillcolor="white")).pages[0]
+    line = [token for token in page.tokens if token.text in ("Musterlieferant", "99")][:2]
+    assert len(line) == 2
+    assert abs(line[0].box.y1 - line[1].box.y1) < 0.008
+    image = page.image(150).convert("L")
+    for token in page.tokens:
+        box = token.box
+        area = image.crop(
+            (
+                int(box.x0 * image.width),
+                int(box.y0 * image.height),
+                int(box.x1 * image.width),
+                int(box.y1 * image.height),
+            )
+        )
+        assert area.getextrema()[0] < 100, token.text
+
+
+def test_a_scan_inside_a_pdf_is_read_by_ocr(scan: Image.Image) -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842))
+    canvas.drawImage(ImageReader(scan), 0, 0, 595, 842)
+    canvas.setFont("Helvetica", 6)
+    canvas.drawString(20, 10, "scanned by office")
+    canvas.save()
+    document = open_document(out.getvalue(), "scan.pdf")
+    assert document.origin is Origin.SCAN
+    assert found(document) >= EXPECTED
+
+
+def test_a_text_layer_of_control_characters_is_not_believed() -> None:
+    # What a font without a character map leaves: the glyphs are right, the codes mean nothing.
+    data = bill()
+    import pikepdf
+
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        font = next(iter(pdf.pages[0].Resources.Font.values()))
+        codes = range(32, 127)
+        mapping = "\n".join(f"<{code:02x}> <{code % 27 + 1:04x}>" for code in codes)
+        font.ToUnicode = pdf.make_stream(
+            (
+                "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+                "1 begincodespacerange <00> <ff> endcodespacerange\n"
+                f"{len(codes)} beginbfchar\n{mapping}\nendbfchar\nendcmap end end"
+            ).encode()
+        )
+        out = io.BytesIO()
+        pdf.save(out)
+    document = open_document(out.getvalue(), "bill.pdf")
+    assert document.pages[0].ocr
+    assert found(document) >= EXPECTED
+
+
+def test_blank_pages_and_strips_have_no_words() -> None:
+    assert opened(Image.new("RGB", (600, 800), "white")).pages[0].tokens == []
+    assert opened(Image.new("RGB", (4000, 3), "white")).pages[0].tokens == []
+    assert opened(Image.new("RGB", (1, 1), "black")).pages[0].tokens == []
+
+
+def test_ocr_never_uses_the_network(monkeypatch: pytest.MonkeyPatch, scan: Image.Image) -> None:
+    from inference import ocr
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked for")
+
+    ocr._engine.cache_clear()
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert found(opened(scan)) >= EXPECTED
+
+
+def test_pages_can_be_read_from_several_threads(scan: Image.Image) -> None:
+    results: list[set[str]] = []
+    born = bill()
+    jobs = [
+        threading.Thread(target=lambda: results.append(found(open_document(born, "bill.pdf"))))
+        for _ in range(6)
+    ]
+    jobs += [threading.Thread(target=lambda: results.append(found(opened(scan)))) for _ in range(2)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert len(results) == 8
+    assert all(result >= EXPECTED for result in results)
