@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from inference.invoice import Check, DocumentType
 from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, passed, proven
@@ -116,7 +116,9 @@ def _is_empty(case: Case, name: str, present: Scalar) -> bool:
     if name == "currency_id":
         return present == case.default_currency.id
     if name == "invoice_date_due" and isinstance(present, date):
-        days = [case.record.values.get("invoice_date"), _day(case.record.write_date)]
+        issued, changed = case.record.values.get("invoice_date"), _day(case.record.write_date)
+        # Times are UTC: where the accountants are it may be the next day already.
+        days = [issued, changed + timedelta(days=1) if changed else None]
         return any(isinstance(day, date) and present <= day for day in days)
     return False
 

@@ -58,8 +58,7 @@ class ErpIndex:
         self._index_history(data.posted_lines)
         self._orders_by_key = group((key, o) for o in data.purchase_orders for key in order_keys(o.name))
         self._orders_by_vendor = group((self.commercial(o.partner_id), o) for o in data.purchase_orders)
-        self._bills: dict[int, Bill] = {bill.id: bill for bill in data.bills}
-        self._index_bills()
+        self._index_bills(data.bills)
 
     # -- partners ---------------------------------------------------------------------------------------------
 
@@ -160,25 +159,33 @@ class ErpIndex:
 
     # -- bills ------------------------------------------------------------------------------------------------
 
-    def _index_bills(self) -> None:
-        bills = self._bills.values()
+    def _index_bills(self, bills: Iterable[Bill]) -> None:
         self._bills_of = group((self.commercial(b.partner_id), b) for b in bills if b.partner_id)
         self._bills_by_ref = group((key, b) for b in bills for key in reference_keys(b.ref))
+        self._later: Mapping[int, Bill] = {}
 
     def bills_of(self, partner_id: int) -> list[Bill]:
         """The bills and refunds of a vendor that are not cancelled."""
-        return [b for b in self._bills_of.get(self.commercial(partner_id), []) if b.state != "cancel"]
+        head = self.commercial(partner_id)
+        later = [b for b in self._later.values() if b.partner_id and self.commercial(b.partner_id) == head]
+        return self._current(self._bills_of.get(head, []), later)
 
     def bills_with_ref(self, reference: str) -> list[Bill]:
         """The bills of any vendor under that number, however it is spelt."""
-        found = {b.id: b for key in reference_keys(reference) for b in self._bills_by_ref.get(key, [])}
-        return [found[bill_id] for bill_id in sorted(found) if found[bill_id].state != "cancel"]
+        keys = reference_keys(reference)
+        found = {b.id: b for key in keys for b in self._bills_by_ref.get(key, [])}
+        return self._current(
+            found.values(), [b for b in self._later.values() if reference_keys(b.ref) & keys]
+        )
+
+    def _current(self, known: Iterable[Bill], later: Iterable[Bill]) -> list[Bill]:
+        bills = [*(bill for bill in known if bill.id not in self._later), *later]
+        return sorted((bill for bill in bills if bill.state != "cancel"), key=lambda bill: bill.id)
 
     def with_bill(self, bill: Bill) -> ErpIndex:
         """The same index, knowing one bill more (or anew): what was filled in this round is known to the next."""
         other = copy.copy(self)
-        other._bills = self._bills | {bill.id: bill}
-        other._index_bills()
+        other._later = {**self._later, bill.id: bill}
         return other
 
 

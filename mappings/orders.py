@@ -28,6 +28,7 @@ def propose_order(case: Case) -> Proposal:
     checks = [_check_type(case), *_vendor_checks(case, vendor), check_buyer(case)]
     draft = draft_lines(case, vendor.partner)
     header = _header(case, checks)
+    checks += _currency_checks(case)
     lines: tuple[dict[str, ProposedValue], ...] = ()
     predicted = None
     if case.record.lines:
@@ -72,6 +73,14 @@ def _vendor_checks(case: Case, vendor: Vendor) -> list[Check]:
     # Which of two look-alikes it is, the order itself has told.
     checks = [check for check in vendor.checks if check.id != "vendor_unique"]
     return [*checks, passed("order_vendor", f"The document is from {known}, the order's vendor.")]
+
+
+def _currency_checks(case: Case) -> list[Check]:
+    present, printed = case.record.values.get("currency_id"), case.reading.text("currency")
+    ordered = case.index.currencies.get(present) if isinstance(present, int) else None
+    if ordered is None or printed is None or ordered.name == printed.upper():
+        return []
+    return [failed("order_currency", f"The order is in {ordered.name}, the document in {printed}.")]
 
 
 def _header(case: Case, checks: list[Check]) -> dict[str, ProposedValue]:
@@ -154,7 +163,22 @@ def compare_lines(case: Case, bought: Sequence[BoughtLine]) -> list[Check]:
         for line in ordered
         if line.id not in confirmed
     ]
-    return checks or [passed("order_line", f"All {len(ordered)} lines agree with the order.")]
+    return checks or [
+        _compare_total(case),
+        passed("order_line", f"All {len(ordered)} lines agree with the order."),
+    ]
+
+
+def _compare_total(case: Case) -> Check:
+    """Freight or a discount that is on no line shows in the total only."""
+    paper, record = case.paper, case.record
+    printed = paper.untaxed if paper and paper.untaxed is not None else case.amount("total_without_vat")
+    if printed is None:
+        return not_applicable("order_total", "The document prints no total without VAT.")
+    if printed == record.amount_untaxed:
+        return passed("order_total", f"The total without VAT is {money(printed)} in both.")
+    text = f"Odoo has {money(record.amount_untaxed)} without VAT, the document says {money(printed)}."
+    return failed("order_total", text)
 
 
 def _ordered_lines(case: Case) -> list[OrderLine]:
