@@ -93,9 +93,7 @@ def doubt_failed(fields: Mapping[str, Field], checks: Sequence[Check]) -> dict[s
 
 def doubt_failed_lines(lines: Sequence[Row], failed: Sequence[int], message: str) -> tuple[Row, ...]:
     """The lines with the figures of those lowered whose own arithmetic failed, by their positions."""
-    figures = {
-        name for name in ("quantity", "net_price", "line_net_amount", "discount_percent", "discount_amount")
-    }
+    figures = {"quantity", "net_price", "line_net_amount", "discount_percent", "discount_amount"}
     return tuple(
         {n: (f.doubted(FAILED_CHECK, message) if n in figures else f) for n, f in line.items()}
         if position in failed

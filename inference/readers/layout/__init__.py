@@ -93,9 +93,11 @@ def _order_terms(by_term: dict[str, list[Finding]], kind: Finding) -> dict[str, 
     """On an order, its own number and date are the order's; a confirmation has the seller's number too."""
     terms = dict(by_term)
     if kind.value == DocumentType.ORDER:
-        own = [*by_term["purchase_order_reference"], *(_lowered(f) for f in by_term["order_number"])]
-        terms["order_number"] = [replace(f, term="order_number") for f in own]
-        terms["purchase_order_reference"] = [replace(f, term="purchase_order_reference") for f in own]
+        buyers, own = by_term["purchase_order_reference"], by_term["order_number"]
+        terms["order_number"] = [replace(f, term="order_number") for f in (*buyers, *map(_lowered, own))]
+        terms["purchase_order_reference"] = buyers or [
+            replace(f, term="purchase_order_reference") for f in own
+        ]
     terms["invoice_number"] = []
     terms["order_date"] = [
         *by_term["order_date"],

@@ -20,7 +20,7 @@ WEIGHTS = {
     "capitals": 0.2,
     "upper": 0.3,  # in the upper third of the first page
     "later": 0.3,  # factor on later pages
-    "named": 0.5,  # the document has a number or date of an invoice
+    "named": 0.6,  # the document has a number or date of an invoice
     "special": 1.15,  # factor: a special type, which also says "invoice" somewhere
 }
 """What a title weighs by where and how it stands."""
@@ -34,7 +34,7 @@ def find_document_type(context: Context) -> Finding | None:
     best: dict[str, tuple[float, Label]] = {}
     usual = _usual_height(context)
     for row in context.sheet.rows:
-        for score, kind, label in _titles(row, usual):
+        for score, kind, label in _titles(context, row, usual):
             scores[kind] = max(scores.get(kind, 0.0), score)
             if kind not in best or score > best[kind][0]:
                 best[kind] = (score, label)
@@ -59,14 +59,27 @@ def find_document_type(context: Context) -> Finding | None:
     return Finding("document_type", first, (span,), scores[first], features, span.text)
 
 
-def _titles(row: Row, usual: float) -> Iterator[tuple[float, str, Label]]:
+def _has_value(row: Row, label: Label) -> bool:
+    """Whether a value follows, as after a label: the next segment is an identifier or a date."""
+    after = row.text[label.span.end :].strip(" :.#")
+    return any(c.isdigit() for c in after.split("   ")[0])
+
+
+def _titles(context: Context, row: Row, usual: float) -> Iterator[tuple[float, str, Label]]:
     titles = lexicon().titles
+    known = context.of(row)
     for label in find_phrases(row, titles):
         segment = label.span.segment
         rest = sum(c.isalpha() for c in segment.text) - sum(c.isalpha() for c in label.span.text)
         name = "inside"
-        if label.leads and not label.colon:
-            name = "title" if rest <= 6 else "leading" if rest <= 14 else "inside"
+        if any(
+            lb.key.startswith(label.key) and lb.key != label.key and lb.span.start == label.span.start
+            for lb in known
+        ):
+            continue
+        if label.leads:
+            named = label.colon or _has_value(row, label)
+            name = "title" if rest <= 6 and not named else "leading" if rest <= 14 else "inside"
         score = WEIGHTS[name]
         if name != "inside":
             height = max(word.height for word in label.span.words)

@@ -15,7 +15,8 @@ from inference.readers.layout.candidates import (
     identifier_after,
     plausible_identifier,
 )
-from inference.readers.layout.labels import Label
+from inference.readers.layout.labels import Label, find_phrases
+from inference.readers.layout.lexicon import lexicon
 from inference.readers.layout.rows import Row, Sheet, Span
 
 RELATION = {"beside": 1.0, "far": 0.85, "below": 0.75, "loose": 0.55}
@@ -26,6 +27,12 @@ IDENTIFIER_TERMS = (
     "invoice_code", "payment_reference",
 )  # fmt: skip
 DATE_TERMS = ("issue_date", "due_date", "delivery_date", "order_date")
+
+TITLED = 0.9
+"""The weight of a weak label behind a title."""
+
+TITLE_BONUS = 1.2
+"""Factor for a value beside the document's title, among several labels of equal weight."""
 
 UNLABELLED_DATE = 0.32
 """The score of a date that no label names."""
@@ -57,6 +64,31 @@ class Context:
                 if label.means(term):
                     yield label
 
+    def beside(self, label: Label) -> Span | None:
+        """The text right of a label: the rest of its segment, or else the next one, up to the next label."""
+        row, segment = label.row, label.span.segment
+        stop = self.stop_after(label)
+        start, end = label.span.end, min(stop, segment.end)
+        if label.ends_segment:
+            following = [s for s in row.segments if label.span.end < s.start < stop]
+            if not following:
+                return None
+            start, end = following[0].start, min(following[0].end, stop)
+        text = row.text[start:end]
+        lead = len(text) - len(text.lstrip(" :：.)-/"))
+        trimmed = text.rstrip(" ,;")
+        return Span(row, start + lead, start + len(trimmed)) if len(trimmed) > lead else None
+
+    def weight(self, label: Label, term: str) -> float:
+        """How surely a label means a term; a weak one right after a title ("Rechnung Nr.") is a strong one."""
+        weight = label.weight(term)
+        if not 0 < weight < TITLED or term not in ("invoice_number", "issue_date"):
+            return weight
+        before = label.row.text[label.span.segment.start : label.span.start]
+        titles = (lb for lb in find_phrases(label.row, lexicon().titles) if lb.span.end <= label.span.start)
+        invoice = any(meaning.term in ("invoice", "credit_note") for lb in titles for meaning in lb.meanings)
+        return TITLED if invoice and len(before) < 60 else weight
+
     def stop_after(self, label: Label) -> int:
         """Where the next label of the row begins that could claim the values after it."""
         for other in self.of(label.row):
@@ -86,9 +118,12 @@ def header_findings(context: Context) -> list[Finding]:
     return found
 
 
-def _finding(term: str, label: Label, relation: float, value: Span, **features: float) -> Finding:
-    weight = label.weight(term)
-    score = weight * relation
+def _finding(
+    context: Context, term: str, label: Label, relation: float, value: Span, **features: float
+) -> Finding:
+    weight = context.weight(label, term)
+    # The number beside the title is the document's own.
+    score = weight * relation * (TITLE_BONUS if label.key in lexicon().titles else 1.0)
     return Finding(
         term,
         value.text,
@@ -101,7 +136,7 @@ def _finding(term: str, label: Label, relation: float, value: Span, **features: 
 
 def _identifiers(context: Context, term: str, label: Label) -> Iterator[Finding]:
     row = label.row
-    strong = label.weight(term) > 0.5
+    strong = context.weight(label, term) > 0.5
     stop = context.stop_after(label)
     for relation, span in _right_and_below(context, label, stop, _identifier_in):
         text = span.text
@@ -110,7 +145,7 @@ def _identifiers(context: Context, term: str, label: Label) -> Iterator[Finding]
         if relation == RELATION["below"] and not strong and not label.colon:
             continue
         score = relation * (1.0 if len(text) >= 3 or strong else 0.5)
-        yield _finding(term, label, score, span)
+        yield _finding(context, term, label, score, span)
         if row.index != span.row.index:
             return
 
@@ -178,19 +213,19 @@ def _dates(context: Context, term: str, label: Label) -> Iterator[Finding]:
         far = at.span.x0 - label.span.x1 > 20 * row.height
         name = "loose" if words > 3 else "far" if far else "beside"
         if words <= 30:
-            yield _dated(term, label, RELATION[name], at)
+            yield _dated(context, term, label, RELATION[name], at)
         return
     if not label.ends_segment or (stop < len(row.text) and label.colon):
         return
     for segment in islice(context.column_below(label), 1):
         for at in context.values.dates(segment.row):
             if segment.start <= at.span.start < segment.end:
-                yield _dated(term, label, RELATION["below"], at)
+                yield _dated(context, term, label, RELATION["below"], at)
                 return
 
 
-def _dated(term: str, label: Label, relation: float, at: DateAt) -> Finding:
-    finding = _finding(term, label, relation, at.span, ambiguous=float(at.found.other is not None))
+def _dated(context: Context, term: str, label: Label, relation: float, at: DateAt) -> Finding:
+    finding = _finding(context, term, label, relation, at.span, ambiguous=float(at.found.other is not None))
     return _as_date(finding, at)
 
 

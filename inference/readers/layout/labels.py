@@ -76,10 +76,13 @@ def _in_row(row: Row, phrases: Phrases) -> Iterator[Label]:
             position += 1
             continue
         key, after, exact = match
-        if _in_address(text, found[position].start):
+        start, end = found[position].start, found[after - 1].end
+        if _in_address(text, start) or text[start - 1 : start] == "_" or text[end : end + 1] == "_":
             position = after
             continue
-        start, end = found[position].start, found[after - 1].end
+        if len(key) < 6 and key[-1:].isascii() and text[end : end + 1].isdigit():
+            position = after
+            continue
         before = text[:start].rstrip(" ")
         leads = not before or text[:start].endswith(COLUMN_GAP) or not before[-1].isalnum()
         rest = text[end : end + 4].lstrip(" .)")

@@ -140,9 +140,8 @@ class Parties:
         """The name that a heading of the role names, through "Name:" within its block where there is one."""
         term = f"{role}_name"
         best: Finding | None = None
-        for label in self._headings:
-            if _role(label) != role:
-                continue
+        same = [label for label in self._headings if _role(label) == role]
+        for order, label in enumerate(same):
             weight = 1.0 if len(label.key) > 4 else 0.8
             if found := self._name_after(label):
                 relation, span = found
@@ -152,7 +151,7 @@ class Parties:
                 features = Features(
                     label=weight, relation=relation, ocr=span.score, scanned=float(span.row.ocr)
                 )
-                score = weight * relation - 0.02 * (label.row.page - 1)
+                score = weight * relation - 0.04 * min(5, order) - 0.02 * (label.row.page - 1)
                 if best is None or score > best.score:
                     best = Finding(term, text, (span,), score, features, text)
         return best or self._by_name_label(role)
@@ -167,7 +166,7 @@ class Parties:
                     continue
                 if self.role_at(label.span) != role:
                     continue
-                if (span := self._beside(label)) and _plausible_name(_clean_name(span.text)):
+                if (span := self.context.beside(label)) and _plausible_name(_clean_name(span.text)):
                     features = Features(label=0.9, relation=0.9, ocr=span.score, scanned=float(row.ocr))
                     text = _clean_name(span.text)
                     return Finding(f"{role}_name", text, (span,), 0.9, features, text)
@@ -176,11 +175,11 @@ class Parties:
     def _name_after(self, label: Label) -> tuple[float, Span] | None:
         """The first text of a block: beside its heading, else below it; behind a "Name:" where one leads it."""
         if not label.ends_segment:
-            span = self._beside(label)
+            span = self.context.beside(label)
             return (1.0, span) if span else None
-        below = list(islice(self.context.column_below(label, 4.5), 4))
+        below = list(islice(self.context.column_below(label, 14), 6))
         below = [s for s in below if abs(s.x0 - label.span.x0) < 0.3 * s.row.width]
-        for segment in below[:2]:
+        for segment in below:
             named = next(
                 (
                     lb
@@ -190,34 +189,21 @@ class Parties:
                 None,
             )
             if named and (named.colon or named.ends_segment):
-                span = self._beside(named)
+                span = self.context.beside(named)
                 return (1.0, span) if span else None
-        beside = self._beside(label)
+        beside = self.context.beside(label)
         if label.colon and beside and beside.x0 - label.span.x1 < 10 * label.row.height:
             return 1.0, beside
-        if below:
+        if below and below[0].row.middle - label.row.middle < 5 * label.row.height:
             return 0.9, below[0]
         if beside and beside.x0 - label.span.x1 < 10 * label.row.height:
             return 0.8, beside
         return None
 
-    def _beside(self, label: Label) -> Span | None:
-        """The text right of a label: the rest of its segment, or the next one."""
-        row = label.row
-        stop = self.context.stop_after(label)
-        segment = label.span.segment
-        start, end = label.span.end, min(stop, segment.end)
-        if label.ends_segment:
-            following = [s for s in row.segments if label.span.end < s.start < stop]
-            if not following:
-                return None
-            start, end = following[0].start, min(following[0].end, stop)
-        text = row.text[start:end]
-        lead = len(text) - len(text.lstrip(" :：.)-/"))
-        trimmed = text.rstrip(" ,;")
-        return Span(row, start + lead, start + len(trimmed)) if len(trimmed) > lead else None
-
     def _is_label(self, span: Span) -> bool:
+        key = fold(span.text)
+        if key in lexicon().labels or key in lexicon().columns or key in lexicon().titles:
+            return True
         return any(
             lb.span.start <= span.start + 1 and lb.colon and any(m.weight == 1 for m in lb.meanings)
             for lb in self.context.of(span.row)
@@ -316,7 +302,10 @@ class Parties:
         """The first part of a line that strings name, street and town together, and whether it is one."""
         text = segment.text
         parts = _SEPARATOR.split(text)
-        if len(parts) < 2 or not (_TOWN.search(text) or _POSTCODE.search(text)):
+        rest = parts[1:]
+        numbered = sum(any(c.isdigit() for c in part) for part in rest)
+        town = any(_TOWN.search(part) or _POSTCODE.search(part) for part in rest)
+        if len(rest) < 2 or numbered < 2 or not town or any(c.isdigit() for c in parts[0]):
             return segment, False
         end = segment.start + len(parts[0])
         # "Name, Inc." keeps its legal form.
@@ -397,7 +386,7 @@ class Parties:
     def _simple(self, term: str, least_digits: int) -> Iterator[Finding]:
         """An identifier right of its label, outside of the buyer's block."""
         for label in self.context.all_labels(term):
-            span = identifier_after(label.row, label.span.end, self.context.stop_after(label))
+            span = self._identifier_beside(label)
             if span and sum(c.isdigit() for c in span.text) >= least_digits and self.role_at(span) != "buyer":
                 features = Features(
                     label=label.weight(term), relation=0.9, ocr=span.score, scanned=float(span.row.ocr)
@@ -412,12 +401,11 @@ class Parties:
         known = {(at.span.row.index, at.span.start) for at in self.context.values.vat_ids}
         for term in ("seller_vat_id", "buyer_vat_id"):
             for label in self.context.all_labels(term):
-                span = identifier_after(label.row, label.span.end, self.context.stop_after(label))
+                span = self._identifier_beside(label)
                 if (
                     span is None
                     or (span.row.index, span.start) in known
-                    or (label.means("total_vat")
-                    and not label.colon)
+                    or (label.means("total_vat") and not label.colon)
                 ):
                     continue
                 compact = re.sub(r"[^A-Za-z0-9]", "", span.text).upper()
@@ -431,6 +419,11 @@ class Parties:
                 yield IdentifierAt(
                     span, Identifier(Scheme.LOCAL_TAX, compact, span.start, span.end, "", None)
                 )
+
+    def _identifier_beside(self, label: Label) -> Span | None:
+        """The identifier right of a label."""
+        span = self.context.beside(label)
+        return identifier_after(span.row, span.start, span.end) if span else None
 
     def _owner(self, at: IdentifierAt) -> str:
         own = {fold(tax_id) for tax_id in self.recipient.tax_ids}

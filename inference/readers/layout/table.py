@@ -121,7 +121,7 @@ def _is_total(context: Context, row: Row) -> bool:
         if not label.leads or not any(label.weight(term) >= 0.9 for term in TOTAL_TERMS):
             continue
         before = row.text[: label.span.start]
-        if not any(c.isdigit() for c in before) and label.span is not None:
+        if not any(c.isdigit() for c in before):
             after = [at for at in context.values.numbers(row) if at.span.start >= label.span.end]
             if after or label.ends_segment:
                 return True

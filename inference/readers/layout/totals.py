@@ -122,7 +122,7 @@ def _overlaps(label: Span, value: Span) -> bool:
 def _amounts_first(numbers: Sequence[NumberAt]) -> list[NumberAt]:
     """Those that look like money, or all where none does."""
     money = [at for at in numbers if at.money]
-    return money or [at for at in numbers if at.number.places == 0 or at.number.unsure]
+    return money or [at for at in numbers if at.number.places <= 1 or at.number.unsure]
 
 
 def _amount(context: Context, term: str, label: Label, relation: float, at: NumberAt) -> Finding:
@@ -236,7 +236,7 @@ def _score(
             score += SCORES["agreement"] if _decimal(vat) else SCORES["equality"]
         elif off not in adjustments:
             score += SCORES["contradiction"]
-        if net is not None and _same_place(net, vat):
+        if _same_place(net, vat):
             score += SCORES["contradiction"]
     elif net is not None and total is not None:
         if _decimal(net) == _decimal(total):
