@@ -115,9 +115,11 @@ def _continues(last: Character, new: Character) -> bool:
         return False
     _, last_y0, last_x1, last_y1 = last.box
     new_x0, new_y0, _, new_y1 = new.box
-    size = max(last_y1 - last_y0, new_y1 - new_y0)
+    if new.box == last.box:
+        return True  # the letters of a ligature share its box
+    size = min(last_y1 - last_y0, new_y1 - new_y0)
     overlap = min(last_y1, new_y1) - max(last_y0, new_y0)
-    if overlap < 0.5 * min(last_y1 - last_y0, new_y1 - new_y0):
+    if overlap < 0.5 * size:
         return False
     return -0.5 * size < new_x0 - last_x1 < WORD_GAP * size
 
