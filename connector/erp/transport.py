@@ -12,7 +12,8 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, cast
@@ -22,7 +23,7 @@ from odoolib.json2 import Json2Connection, Json2Connector, JsonModel
 from odoolib.rpc import Connection as RpcConnection
 from odoolib.rpc import JsonRPCConnector, Service
 from pydantic import SecretStr
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from connector.erp import faults
 from connector.erp.faults import Call, OutcomeUnknownError, ServerFault
@@ -34,6 +35,9 @@ Row = dict[str, Any]
 _MEGABYTE = 1 << 20
 _API_KEY = re.compile(r"[0-9a-f]{40}")
 _READS = 3
+# Longer than Odoo lets a request run (`limit_time_real`, 120 s by default): giving up earlier would leave it
+# open whether a write still happens.
+_WRITE_PATIENCE = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Wire:
         self.base = settings.base
         self.calls = 0
         self._timeout = settings.timeout
+        self._patience = threading.local()
         self._limit = max(64, settings.max_attachment_megabytes * 3 // 2) * _MEGABYTE
         self._count = threading.Lock()
         self._client = httpx.Client(
@@ -101,6 +106,15 @@ class Wire:
             verify=_trust(settings),
             follow_redirects=False,
         )
+
+    @contextmanager
+    def patience(self, seconds: float) -> Generator[None]:
+        """Wait at least so long for answers within this block, in this thread."""
+        self._patience.seconds = seconds
+        try:
+            yield
+        finally:
+            self._patience.seconds = 0.0
 
     def get(self, path: str) -> tuple[int, Any]:
         """Status and JSON (None where it is not JSON) of a page that needs no login."""
@@ -139,8 +153,10 @@ class Wire:
     def _exchange(self, request: httpx.Request) -> tuple[int, bytes, str]:
         with self._count:
             self.calls += 1
+        patience = max(self._timeout, getattr(self._patience, "seconds", 0.0))
+        request.extensions["timeout"] = {**request.extensions["timeout"], "read": patience}
         # A server that drips bytes would never meet the read timeout.
-        deadline = time.monotonic() + 3 * self._timeout
+        deadline = time.monotonic() + 3 * patience
         body = bytearray()
         try:
             response = self._client.send(request, stream=True)
@@ -286,7 +302,7 @@ class Session:
         for attempt in Retrying(
             retry=retry_if_exception_type(RetriableError),
             stop=stop_after_attempt(_READS),
-            wait=wait_exponential_jitter(initial=0.5, max=5, jitter=0.5),
+            wait=wait_random_exponential(multiplier=0.5, max=5),
             reraise=True,
         ):
             with attempt:
@@ -304,7 +320,8 @@ class Session:
         """The result of a method that changes something; never sent twice."""
         call = Call(model, method, writing=True)
         try:
-            return self._invoke(call, ids, args or {}, named)
+            with self.wire.patience(_WRITE_PATIENCE):
+                return self._invoke(call, ids, args or {}, named)
         except OutcomeUnknownError as error:
             raise RetriableError(
                 f"It is not known whether Odoo carried out {call}: {error}. Ask before trying again"
