@@ -43,18 +43,20 @@ class Party:
     @property
     def town(self) -> str:
         """The address line with the postal code, in the order of the country."""
-        if self.country == "US":
-            return f"{self.city} {self.zip}"
+        british = self.country in ("GB", "US")
+        return f"{self.city} {self.zip}" if british else f"{self.zip} {self.city}"
+
+    @property
+    def address_lines(self) -> tuple[str, str]:
+        """Street and town in the order of the country; a Chinese address goes from the large to the small."""
         if self.country == "CN":
-            return f"{self.city} {self.zip}"
-        return f"{self.city} {self.zip}" if self.country == "GB" else f"{self.zip} {self.city}"
+            return f"{self.city}{self.street}", self.zip
+        return self.street, self.town
 
     @property
     def address(self) -> str:
         """The address in one line."""
-        if self.country == "CN":
-            return f"{self.city}{self.street}"
-        return f"{self.street}, {self.town}"
+        return ", ".join(filter(None, self.address_lines))
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ class Bill:
             "total_without_vat": self.total_without_vat,
             "total_vat": self.total_vat,
             "total_with_vat": self.total_with_vat,
-            "amount_due": None if self.is_order else self.total_with_vat,
+            "amount_due": self.total_with_vat if self.document_type == "invoice" else None,
         }
 
 

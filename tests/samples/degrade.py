@@ -138,9 +138,8 @@ def scan(pdf: bytes, seed: int, dpi: int = 200, quality: int = 60, stamped: str 
     rng = np.random.default_rng(seed)
     scanned: list[Image] = []
     for page in pages(pdf, dpi):
-        grey = cv2.cvtColor(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        if stamped:
-            grey = stamp(grey, stamped, (0.3, 0.66))
+        inked = stamp(page, stamped, (0.3, 0.66)) if stamped else page
+        grey = cv2.cvtColor(cv2.cvtColor(inked, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         askew = rotate(grey, float(rng.uniform(0.4, 1.5) * rng.choice([-1, 1])))
         scanned.append(noise(blur(askew, 0.6), rng))
     return pdf_of_images(scanned, dpi, quality)

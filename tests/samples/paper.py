@@ -27,12 +27,24 @@ ACCENTS = tuple(
 )  # fmt: skip
 
 
+class Printed(NamedTuple):
+    """Where a line of text stands: its page and box in millimetres, from the top of its capitals to its baseline."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    words: str
+
+
 class Paper:
     """A PDF under construction. `count` is the number of pages to print in "page n of count"."""
 
     def __init__(self, family: str, width: float = 210, height: float = 297, count: int = 1) -> None:
         self.family, self.width, self.height, self.count = family, width, height, count
         self.number = 1
+        self.boxes: list[Printed] = []
         self._bytes = BytesIO()
         self._canvas = Canvas(self._bytes, pagesize=(width * mm, height * mm), invariant=1, pageCompression=1)
 
@@ -51,6 +63,7 @@ class Paper:
         """Draw one line of text with its baseline at `y`; returns its width."""  # fmt: skip
         width = self.measure(words, size, bold, family)
         x -= {"left": 0.0, "right": width, "center": width / 2}[align]
+        self.boxes.append(Printed(self.number, x, y - size * 0.68 * POINT, x + width, y, words))
         canvas = self._canvas
         canvas.setFillColor(ink)
         for name, run in self._runs(words, bold, family):
@@ -62,6 +75,10 @@ class Paper:
     def measure(self, words: str, size: float, bold: bool = False, family: str = "") -> float:
         """The width of a line of text."""
         return sum(stringWidth(run, name, size) for name, run in self._runs(words, bold, family)) * POINT
+
+    def fit(self, words: str, width: float, size: float, bold: bool = False) -> float:
+        """The size, at most `size`, at which the text fits in one line of that width."""
+        return size * min(1.0, width / max(self.measure(words, size, bold), 1e-6))
 
     def wrap(self, words: str, width: float, size: float, bold: bool = False, family: str = "") -> list[str]:
         """The text in lines of at most `width`; Chinese breaks anywhere, a word that is too long where it must."""

@@ -25,9 +25,11 @@ def random_bill(seed: int, design: str = "") -> Bill:
     country = "CN" if design == "fapiao" else rng.choice(tuple(strangers.COUNTRIES))
     seller = strangers.party(rng, country)
     issued = date(2024, 1, 1) + timedelta(days=rng.randint(0, 1200))
-    known = rng.random() < 0.7
+    credit = rng.random() < 0.12
+    known = rng.random() < 0.7 and not credit
     bill = Bill(
-        document_type="credit_note" if rng.random() < 0.12 else "invoice",
+        document_type="credit_note" if credit else "invoice",
+        preceding_invoice=_number(rng, issued) if credit and rng.random() < 0.8 else "",
         number=_number(rng, issued),
         issue_date=issued,
         seller=seller,
@@ -54,9 +56,12 @@ def official(bill: Bill, rng: Random) -> Bill:
     return replace(
         bill,
         document_type="invoice",
+        preceding_invoice="",
         number=f"26{bill.seller.vat_id[2:6]}2000{digits}"[:20],
-        seller=replace(bill.seller, email="", website="", registration=""),
-        lines=tuple(replace(line, discount_percent=ZERO) for line in bill.lines),
+        seller=replace(bill.seller, email="", website="", registration="", zip=""),
+        lines=tuple(
+            replace(line, discount_percent=ZERO, vat_rate=bill.lines[0].vat_rate) for line in bill.lines
+        ),
         due_date=None, delivery_date=None, payment_reference="", payment_terms="", discount_percent=ZERO,
         family="song", date_style=0,
     )  # fmt: skip

@@ -8,7 +8,6 @@ from tests.samples.bill import Bill
 from tests.samples.designs import boxed, compact, dense, din5008, facture, fapiao, modern, reminder
 from tests.samples.paper import Paper
 
-
 Draw = Callable[[Bill, Paper], None]
 DESIGNS: Mapping[str, Draw] = {
     "din5008": din5008.draw,
@@ -35,12 +34,17 @@ SHEETS: Mapping[str, tuple[float, float, str]] = {
 
 def render(bill: Bill) -> bytes:
     """The PDF of a bill, the same bytes each time. Raises FontUnavailable."""
+    return drawn(bill).done()
+
+
+def drawn(bill: Bill) -> Paper:
+    """The pages of a bill, not yet written. Raises FontUnavailable."""
     width, height, usual = SHEETS[bill.design]
     family = bill.family or usual
     first = Paper(family, width, height)
     DESIGNS[bill.design](bill, first)
     if first.number == 1:
-        return first.done()
+        return first
     again = Paper(family, width, height, count=first.number)
     DESIGNS[bill.design](bill, again)
-    return again.done()
+    return again

@@ -41,7 +41,7 @@ def draw(bill: Bill, paper: Paper) -> None:
 def _head(bill: Bill, paper: Paper, p: Printing) -> None:
     seller = bill.seller
     paper.text(LEFT, 20, seller.name, 14, bold=True)
-    paper.stack(LEFT, 26, [seller.street, seller.town, *parts.contact(bill, p)], 9)
+    paper.stack(LEFT, 26, [*seller.address_lines, *parts.contact(bill, p)], 9)
     paper.text(RIGHT, 21, parts.title(bill, p), 22, bold=True, align="right")
     facts = [parts.dates(bill, p)[0], parts.number(bill, p)]
     for index, (label, value) in enumerate(facts):
@@ -52,7 +52,7 @@ def _head(bill: Bill, paper: Paper, p: Printing) -> None:
         paper.text(x + 16.5, 39.4, value, 9.5, align="center")
     paper.frame(LEFT, 50, 88, 32)
     paper.rule(LEFT, 57, LEFT + 88)
-    paper.text(LEFT + 2, 55, p.label("bill_to"), 9)
+    paper.text(LEFT + 2, 55, parts.addressee(bill, p), 9)
     rows = [*parts.recipient(bill), f"{p.label('buyer_vat_id')}: {bill.buyer.vat_id}"]
     paper.stack(LEFT + 2, 62.5, rows, 9.5)
     rest = parts.dates(bill, p)[1:]

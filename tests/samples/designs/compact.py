@@ -19,7 +19,7 @@ def draw(bill: Bill, paper: Paper) -> None:
     paper.text(LEFT, 24, parts.title(bill, p), 19, ink=ink)
     label, value = parts.number(bill, p)
     paper.text(LEFT, 31, f"{label} {value}", 10, bold=True)
-    paper.text(LEFT, 44, p.label("bill_to"), 7.5, ink=GREY)
+    paper.text(LEFT, 44, parts.addressee(bill, p), 7.5, ink=GREY)
     buyer = [*parts.recipient(bill), f"{p.label('buyer_vat_id')} {bill.buyer.vat_id}"]
     paper.stack(LEFT, 49, buyer, 9.5)
     paper.pairs(132, 49, RIGHT, parts.dates(bill, p), 9, leading=1.6, label_ink=GREY)
@@ -58,9 +58,10 @@ def _sidebar(bill: Bill, paper: Paper, p: Printing) -> None:
     paper.fill(SIDE - 0.8, 0, 0.8, paper.height, ink)
     paper.mark(8, 12, 14, bill.accent)
     y = paper.paragraph(8, 36, SIDE - 12, seller.name, 11.5, bold=True, ink=ink) + 2
-    y = paper.stack(8, y, [seller.street, seller.town], 8.4) + 2
+    y = paper.stack(8, y, [*seller.address_lines], 8.4) + 2
     for row in parts.contact(bill, p):
-        y = paper.paragraph(8, y, SIDE - 12, row, 7.4)
+        size = paper.fit(row, SIDE - 11, 7.4)
+        y = paper.paragraph(8, y, SIDE - 11, row, size - 0.01, leading=1.3 * 7.4 / size)
     y += 4
     for label, value in [*parts.tax_numbers(bill, p), *parts.bank(bill, p)]:
         paper.text(8, y, label, 6.8, ink=GREY)

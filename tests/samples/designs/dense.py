@@ -50,9 +50,7 @@ def _head(bill: Bill, paper: Paper, p: Printing) -> None:
     seller, ink = bill.seller, ACCENTS[bill.accent % len(ACCENTS)]
     paper.mark(LEFT, 10, 9, bill.accent)
     paper.text(LEFT + 12, 14.5, seller.name, 12, bold=True, ink=ink)
-    paper.text(
-        LEFT + 12, 18.8, " · ".join((seller.street, seller.town, *parts.contact(bill, p))), 6.8, ink=GREY
-    )
+    paper.text(LEFT + 12, 18.8, " · ".join((*seller.address_lines, *parts.contact(bill, p))), 6.8, ink=GREY)
     paper.rule(LEFT, 22, RIGHT, width=1.5, ink=ink)
     label, value = parts.number(bill, p)
     running = f"{parts.title(bill, p)}   {label} {value}   {p.day(bill.issue_date)}"
@@ -64,7 +62,7 @@ def _head(bill: Bill, paper: Paper, p: Printing) -> None:
 
 
 def _address(bill: Bill, paper: Paper, p: Printing) -> float:
-    paper.text(LEFT, 40, p.label("bill_to"), 7, ink=GREY)
+    paper.text(LEFT, 40, parts.addressee(bill, p), 7, ink=GREY)
     buyer = [*parts.recipient(bill), f"{p.label('buyer_vat_id')}: {bill.buyer.vat_id}"]
     y = paper.stack(LEFT, 45, buyer, 9)
     rows = [parts.number(bill, p), *parts.dates(bill, p)]

@@ -54,7 +54,7 @@ def letterhead(bill: Bill, paper: Paper) -> None:
 def address(bill: Bill, paper: Paper) -> None:
     """The return address and the recipient in the window of the envelope."""
     seller = bill.seller
-    back = f"{seller.name} · {seller.street} · {seller.town}"
+    back = " · ".join((seller.name, *seller.address_lines))
     width = paper.text(LEFT, 50, back, 6.3, ink=GREY)
     paper.rule(LEFT, 51, LEFT + width, width=0.3, ink=GREY)
     paper.stack(LEFT, 58, parts.recipient(bill), 10.5)
@@ -67,9 +67,7 @@ def footer(bill: Bill, paper: Paper, p: Printing) -> None:
         RIGHT, 268, p.label("page", number=paper.number, count=paper.count), 7.5, align="right", ink=GREY
     )
     paper.rule(LEFT, 270, RIGHT, width=0.4, ink=GREY)
-    paper.stack(
-        LEFT, 274.5, [seller.name, seller.street, seller.town, *parts.contact(bill, p)[:1]], 7, ink=GREY
-    )
+    paper.stack(LEFT, 274.5, [seller.name, *seller.address_lines, *parts.contact(bill, p)[:1]], 7, ink=GREY)
     bank = [f"{label}: {value}" for label, value in parts.bank(bill, p)]
     paper.stack(84, 274.5, bank, 7, ink=GREY)
     legal = [f"{label}: {value}" for label, value in parts.tax_numbers(bill, p)]

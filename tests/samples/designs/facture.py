@@ -50,11 +50,11 @@ def _head(bill: Bill, paper: Paper, p: Printing) -> None:
     seller, ink = bill.seller, ACCENTS[bill.accent % len(ACCENTS)]
     paper.mark(LEFT, 12, 13, bill.accent)
     y = paper.paragraph(LEFT + 17, 17, 75, seller.name, 14, bold=True, ink=ink)
-    paper.stack(LEFT + 17, y, [seller.street, seller.town, *parts.contact(bill, p)], 8.3)
+    paper.stack(LEFT + 17, y, [*seller.address_lines, *parts.contact(bill, p)], 8.3)
     paper.text(RIGHT, 20, parts.title(bill, p), 20, bold=True, align="right", ink=ink)
     paper.text(RIGHT, 27, p.label("page", number=paper.number, count=paper.count), 8, align="right")
     paper.frame(108, 42, RIGHT - 108, 30, line=0.8)
-    paper.text(111, 47, p.label("bill_to"), 7.5, ink=GREY)
+    paper.text(111, 47, parts.addressee(bill, p), 7.5, ink=GREY)
     y = paper.stack(111, 53, parts.recipient(bill), 10, bold_first=True)
     paper.text(111, y + 1, f"{p.label('buyer_vat_id')} : {bill.buyer.vat_id}", 8)
     strip = [parts.number(bill, p), *parts.dates(bill, p)]

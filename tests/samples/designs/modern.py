@@ -20,7 +20,7 @@ def draw(bill: Bill, paper: Paper) -> None:
     paper.text(LEFT, 24, bill.seller.address, 8.5, ink=WHITE)
     paper.text(LEFT, 29, "   ".join(parts.contact(bill, p)), 8, ink=WHITE)
     paper.text(RIGHT, 47, parts.title(bill, p), 22, bold=True, align="right", ink=ink)
-    paper.text(LEFT, 46, p.label("bill_to"), 8, ink=GREY)
+    paper.text(LEFT, 46, parts.addressee(bill, p), 8, ink=GREY)
     paper.stack(
         LEFT,
         51.5,

@@ -82,7 +82,7 @@ def totals(bill: Bill, p: Printing) -> list[Pair]:
 
 def grand_total(bill: Bill, p: Printing) -> Pair:
     """The last row of the totals."""
-    key = "total" if bill.is_order else "due"
+    key = "total" if bill.is_order else "credit" if bill.document_type == "credit_note" else "due"
     return p.label(key), p.money(bill.total_with_vat)
 
 
@@ -124,6 +124,11 @@ def recipient(bill: Bill) -> list[str]:
     """The buyer's address block."""
     buyer = bill.buyer
     return [buyer.name, buyer.street, buyer.town]
+
+
+def addressee(bill: Bill, p: Printing) -> str:
+    """The words over the buyer's address."""
+    return p.label("buyer" if bill.is_order else "bill_to")
 
 
 def joined(pairs: Sequence[Pair], separator: str = " · ") -> str:
