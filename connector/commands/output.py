@@ -16,7 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-OUT = Console(highlight=False, soft_wrap=True)
+# Where stdout is a file or a pipe, tables get room instead of the 80 columns of a terminal that is not there.
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 ERR = Console(stderr=True, highlight=False)
 
 

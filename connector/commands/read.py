@@ -114,8 +114,10 @@ def _show(answer: Answer) -> None:
 
 def _show_fields(reading: Reading) -> None:
     table = Table(box=None, padding=(0, 2), show_header=True, header_style="dim")
-    for heading, justify in (("field", "left"), ("value", "left"), ("sure", "right"), ("where", "left")):
-        table.add_column(heading, justify=justify)  # pyright: ignore[reportArgumentType]
+    table.add_column("field", no_wrap=True)
+    table.add_column("value", no_wrap=True, max_width=50)
+    table.add_column("sure", no_wrap=True, justify="right")
+    table.add_column("where", no_wrap=True, style="dim")
     for name, found in reading.fields.items():
         proof = found.evidence[0] if found.evidence else None
         where = "" if proof is None else proof.xpath or f"p. {proof.page}: {proof.text}"
@@ -124,18 +126,18 @@ def _show_fields(reading: Reading) -> None:
             name,
             escape(value_as_json(found.value)),
             f"[{style}]{found.confidence:.0%}[/]" if style else f"{found.confidence:.0%}",
-            f"[dim]{escape(where[:80])}[/]",
+            escape(where),
         )
     OUT.print(table)
 
 
 def _show_lines(lines: Sequence[Row]) -> None:
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    table.add_column("line")
+    table.add_column("line", no_wrap=True, max_width=60)
     columns = ("quantity", "unit", "net_price", "discount_percent", "vat_rate", "line_net_amount")
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for line in lines:
         cells = [value_as_json(line[name].value) if name in line else "" for name in columns]
-        table.add_row(escape((as_text(line.get("item_name")) or "")[:60]), *map(escape, cells))
+        table.add_row(escape(as_text(line.get("item_name")) or ""), *map(escape, cells))
     OUT.print(table)
