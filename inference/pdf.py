@@ -194,10 +194,12 @@ def _read_text_layer(page: Any, width: float, height: float) -> TextLayer:
         character = _character(text_page, index, to_page)
         if character is None:
             continue
-        if not character.text.isspace():
+        if character.text.strip():
             visible += 1
             readable += character.text.isalnum()
-        characters.append(character._replace(text=clean(character.text)))
+        plain = clean(character.text)
+        if plain or not character.text:
+            characters.append(character._replace(text=plain))
     drawn = visible > 0 == readable or any(
         found.type != pdfium_c.FPDF_PAGEOBJ_TEXT for found in page.get_objects(max_depth=3)
     )
@@ -248,12 +250,12 @@ class _Mapping:
 
 
 def _character(text_page: Any, index: int, to_page: _Mapping) -> Character | None:
-    """None for what PDFium made up, as gaps are judged by our own rule, and for stamps and watermarks on a slant."""
+    """No text for what PDFium made up, as gaps are judged by our own rule; None for stamps and watermarks on a slant."""
     code = pdfium_c.FPDFText_GetUnicode(text_page, index)
     if pdfium_c.FPDFText_IsHyphen(text_page, index) == 1:
         code = ord("-")
     elif pdfium_c.FPDFText_IsGenerated(text_page, index) == 1:
-        return None
+        return Character("", (0, 0, 0, 0))
     char = chr(code) if 0 < code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else "\ufffd"
     if char.isspace():
         return Character(" ", (0, 0, 0, 0))

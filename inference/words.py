@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # A gap of this share of the character height ends a word: a space is about 0.25 em, kerning stays under 0.1.
 WORD_GAP = 0.15
+# Where the file is also thought to have a space there, less will do.
+LIKELY_WORD_GAP = 0.1
 # Compatibility forms that mean the plain character: ligatures, full and half width, radicals, mathematical letters.
 # Superscripts and fractions are left alone: "19,00²" must not become "19,002".
 _FOLDED = (
@@ -29,7 +31,8 @@ _FOLDED = (
 
 class Character(NamedTuple):
     """One character, its box (x0, y0, x1, y1) in points on the page, and the direction its line is read in: quarter
-    turns counter-clockwise from left-to-right (1 runs up the page, 2 stands on its head, 3 runs down)."""
+    turns counter-clockwise from left-to-right (1 runs up the page, 2 stands on its head, 3 runs down). White space
+    ends a word; no text at all stands for a place where a space is likely."""
 
     text: str
     box: tuple[float, float, float, float]
@@ -63,16 +66,21 @@ def words(characters: Iterable[Character], width: float, height: float) -> list[
     White space ends a word, and so does a gap, a new line or another direction.
     """
     found: list[list[Character]] = []
+    widest = WORD_GAP
     for character in characters:
-        if character.text.isspace() or not character.text:
+        if not character.text:
+            widest = LIKELY_WORD_GAP
+            continue
+        if character.text.isspace():
             found.append([])
             continue
         # Words are put together with the page turned so that the line is read from left to right.
         level = character._replace(box=turned_box(character.box, -character.direction, width, height))
-        if found and found[-1] and _continues(found[-1][-1], level):
+        if found and found[-1] and _continues(found[-1][-1], level, widest):
             found[-1].append(level)
         else:
             found.append([level])
+        widest = WORD_GAP
     whole = _spaced_out_joined([word for word in found if word])
     tokens = (_token(word, width, height) for word in whole)
     return reading_order(_without_repeats(token for token in tokens if token is not None))
@@ -110,18 +118,20 @@ def _evenly_set(last: Sequence[Character], new: Character) -> bool:
     return 0 < steps[-1] < size and max(steps) - min(steps) < 0.25 * size
 
 
-def _continues(last: Character, new: Character) -> bool:
+def _continues(last: Character, new: Character, widest: float) -> bool:
     if last.direction != new.direction:
         return False
     _, last_y0, last_x1, last_y1 = last.box
     new_x0, new_y0, _, new_y1 = new.box
     if new.box == last.box:
         return True  # the letters of a ligature share its box
-    size = min(last_y1 - last_y0, new_y1 - new_y0)
+    low, size = sorted((last_y1 - last_y0, new_y1 - new_y0))
     overlap = min(last_y1, new_y1) - max(last_y0, new_y0)
-    if overlap < 0.5 * size:
+    if overlap < 0.5 * low:
         return False
-    return -0.5 * size < new_x0 - last_x1 < WORD_GAP * size
+    # Of two fonts the smaller one counts; a sign that has only its ink for a box does not.
+    size = low if low > 0.55 * size else size
+    return -0.5 * size < new_x0 - last_x1 < widest * size
 
 
 def _token(word: Sequence[Character], width: float, height: float) -> Token | None:
