@@ -63,6 +63,12 @@ def seed_company(row):
     purchases.alias_id.alias_domain_id = company.alias_domain_id
 
 
+def person():
+    """Who bought and booked everything: the first user who is not the connector."""
+    login = next(row["login"] for row in company_data["users"] if not row["api_key"])
+    return env["res.users"].search([("login", "=", login)]).ensure_one()
+
+
 def account(code):
     return env["account.account"].search([("code", "=", code)]).ensure_one()
 
@@ -200,6 +206,7 @@ def seed_purchase_orders(rows, vendors, products, taxes):
         values = {
             "name": row["name"],
             "partner_id": vendors[row["vendor"]].id,
+            "user_id": person().id,
             "currency_id": currency(row["currency"]).id,
             "date_order": f"{row['order_date']} 09:00:00",
             "order_line": [(0, 0, line) for line in lines],
@@ -237,6 +244,7 @@ def seed_bills(rows, vendors, taxes):
             {
                 "move_type": "in_invoice",
                 "partner_id": vendors[row["vendor"]].id,
+                "invoice_user_id": person().id,
                 "ref": row["number"],
                 "invoice_date": row["date"],
                 "currency_id": currency(row["currency"]).id,
@@ -273,13 +281,13 @@ def seed_users(rows):
 company_data = tomllib.loads(Path(os.environ["SEED_COMPANY"]).read_text())
 seed_currencies(company_data["currencies"])
 seed_company(company_data["company"])
+seed_users(company_data["users"])
 seed_accounts(company_data["accounts"])
 purchase_taxes = seed_taxes(company_data["taxes"], company_data["company"])
 all_vendors = seed_vendors(company_data["vendors"])
 all_products = seed_products(company_data["products"], all_vendors, purchase_taxes)
 seed_purchase_orders(company_data["purchase_orders"], all_vendors, all_products, purchase_taxes)
 seed_bills(company_data["bills"], all_vendors, purchase_taxes)
-seed_users(company_data["users"])
 # Built once here, or the first page of every copy would take the time again.
 env["ir.qweb"]._pregenerate_assets_bundles()
 env.cr.commit()
