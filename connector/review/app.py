@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 EXPLAINED = frozenset({"no_such_page", "stale_form", "not_retriable"})
 A_YEAR = 365 * 24 * 3600
+# A path of ours: browsers read `//` and `/\` as another host, and drop tabs and line breaks before they look.
+INSIDE = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
 def create_app(deps: ReviewDeps) -> FastAPI:
@@ -59,8 +62,7 @@ def _choices(screen: Screen) -> APIRouter:
         screen.tokens.require(request, token)
         if code not in screen.languages.all:
             raise HTTPException(404, "no_such_page")
-        inside = back.startswith("/") and not back.startswith(("//", "/\\"))
-        response = RedirectResponse(back if inside else "/", 303)
+        response = RedirectResponse(back if INSIDE.fullmatch(back) else "/", 303)
         response.set_cookie(LANGUAGE_COOKIE, code, max_age=A_YEAR, httponly=True, samesite="strict")
         return response
 

@@ -119,6 +119,7 @@ class Bill:
     matches: Mapping[str, Sequence[Mapping[str, Any]]] = field(
         default_factory=dict[str, Sequence[Mapping[str, Any]]]
     )
+    verify_only: bool = False
     vendor: str = ""
     amount: str = ""
     currency: str = ""
@@ -134,6 +135,8 @@ def bill_of(story: Story, language: Language, sure: float) -> Bill:
     arrange = _Arrange(language, reading.text("currency") or "", sure)
     body: Mapping[str, Any] = proposal.body if proposal else {}
     checks = (*reading.checks, *(_check(node) for node in body.get("checks", ())))
+    # What is asked on top of the page is not said twice.
+    asked_already = story.review.reasons if story.review and not story.review.settled_at else []
     total = reading.get("total_with_vat") or reading.get("amount_due")
     return Bill(
         reader=kept.reader,
@@ -141,10 +144,13 @@ def bill_of(story: Story, language: Language, sure: float) -> Bill:
         lines=arrange.table(reading.lines, LINE_TERMS, LINE),
         vat=arrange.table(reading.vat_breakdown, VAT_TERMS, VAT),
         boxes=arrange.boxes(),
-        failed=tuple(check for check in checks if check.status is Status.FAIL),
+        failed=tuple(
+            check for check in checks if check.status is Status.FAIL and check.message not in asked_already
+        ),
         passed=tuple(check for check in checks if check.status is Status.PASS),
         totals=_totals(body.get("paper"), body.get("predicted"), arrange),
         matches={name: found for name, found in body.get("matches", {}).items() if found},
+        verify_only=body.get("verify_only", False),
         vendor=reading.text("seller_name") or "",
         amount=arrange.text(HEADER_TOTAL, total.value) if total else "",
         currency=reading.text("currency") or "",

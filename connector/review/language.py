@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, get_currency_precision
+from babel.units import format_unit
 from markupsafe import Markup
 
 LOCALES = Path(__file__).with_name("locales")
@@ -75,8 +76,10 @@ class Language:
         return format_datetime(value.astimezone(), "medium", locale=self.locale)
 
     def age(self, span: timedelta) -> str:
-        """How long, in the largest unit that says it."""
-        return format_timedelta(max(span, timedelta()), threshold=1.5, locale=self.locale)
+        """How long, in whole days, else hours, else minutes."""
+        minutes = max(int(span.total_seconds()), 0) // 60
+        unit, length = ("day", 1440) if minutes >= 1440 else ("hour", 60) if minutes >= 60 else ("minute", 1)
+        return format_unit(minutes // length, f"duration-{unit}", "long", locale=self.locale)
 
 
 class Languages:
@@ -125,6 +128,11 @@ def _visible(text: str, at: int, char: str) -> str:
 def utc(value: datetime) -> str:
     """ISO 8601 in UTC, for `<time datetime>`."""
     return value.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def decimal(count: int) -> Decimal:
+    """A count as the number type that is formatted."""
+    return Decimal(count)
 
 
 def _by_preference(header: str) -> list[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from connector.review.language import LANGUAGE_COOKIE, Language, Languages, from_document, plain, utc
+from connector.review.language import LANGUAGE_COOKIE, Language, Languages, decimal, from_document, plain, utc
 from connector.review.security import CSRF_COOKIE, FormTokens
 
 if TYPE_CHECKING:
@@ -34,7 +33,9 @@ class Screen:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(doc=from_document, plain=plain, utc=utc, decimal=Decimal)
+        # Jinja's own type of this dictionary admits only the filters it comes with.
+        filters = cast("dict[str, Any]", self._templates.filters)
+        filters.update(doc=from_document, plain=plain, utc=utc, decimal=decimal)
 
     def language(self, request: Request) -> Language:
         """The language of this request."""
