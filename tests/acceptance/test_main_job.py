@@ -1,0 +1,236 @@
+"""The main job on a real Odoo: documents arrive, `vouch sync --once` fills the sure ones and asks about the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.demo import deliver
+from deploy.odoo.administrator import Administrator
+from deploy.odoo.installation import Installation
+from tests.integration.odoo_server import OdooDatabase, cloned
+from tests.samples.generate import Sample, bad_inputs, samples
+
+TODAY = date.today()  # noqa: DTZ011
+SAMPLES = {sample.name: sample for sample in samples(TODAY)}
+FILLED = [name for name, sample in SAMPLES.items() if sample.expected == "fill" and sample.target != "order"]
+ASKED = {
+    # What the sentence in the activity must speak of.
+    "credit_note_mail": "credit note",
+    "duplicate": "2026-0817",
+    "changed_account": "account",
+    "unreadable": "",
+    "order_dearer": "36.20",
+    "unknown_vendor": "vendor",
+}
+MONEY = ["amount_untaxed", "amount_tax", "amount_total"]
+BILL = ["move_type", "state", "partner_id", "ref", "invoice_date", "currency_id", "write_date", *MONEY]
+LINE = [
+    "name",
+    "quantity",
+    "price_unit",
+    "discount",
+    "price_subtotal",
+    "tax_ids",
+    "account_id",
+    "purchase_line_id",
+]
+
+
+@dataclass(frozen=True)
+class Round:
+    """A database after one round, and what the command said."""
+
+    odoo: Administrator
+    places: Mapping[str, tuple[str, int]]
+    answer: dict[str, Any]
+    environment: Mapping[str, str]
+
+    def outcome(self, name: str) -> dict[str, Any]:
+        return next(d for d in self.answer["documents"] if (d["model"], d["record"]) == self.places[name])
+
+    def bill(self, name: str) -> dict[str, Any]:
+        model, number = self.places[name]
+        assert model == "account.move"
+        return self.odoo.find(model, [["id", "=", number]], BILL)[0]
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        _, number = self.places[name]
+        domain = [["move_id", "=", number], ["display_type", "=", "product"]]
+        return self.odoo.find("account.move.line", domain, LINE)
+
+    def activities(self, name: str) -> list[dict[str, Any]]:
+        model, number = self.places[name]
+        return self.odoo.find(
+            "mail.activity", [["res_model", "=", model], ["res_id", "=", number]], ["summary", "note"]
+        )
+
+    def notes(self, name: str) -> list[str]:
+        model, number = self.places[name]
+        domain = [["model", "=", model], ["res_id", "=", number], ["body", "ilike", "vouch"]]
+        return [message["body"] for message in self.odoo.find("mail.message", domain, ["body"])]
+
+
+def vouch(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "connector.cli", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def settings_for(database: OdooDatabase, protocol: str, data: Path) -> dict[str, str]:
+    secret = {"json2": ("API_KEY", database.api_key), "jsonrpc": ("PASSWORD", database.password)}[protocol]
+    return {
+        "VOUCH_DATA_DIR": str(data),
+        "VOUCH_LOG_LEVEL": "warning",
+        "VOUCH_BACKENDS__MAIN__URL": database.url,
+        "VOUCH_BACKENDS__MAIN__DATABASE": database.database,
+        "VOUCH_BACKENDS__MAIN__LOGIN": database.login,
+        "VOUCH_BACKENDS__MAIN__PROTOCOL": protocol,
+        f"VOUCH_BACKENDS__MAIN__{secret[0]}": secret[1],
+    }
+
+
+@pytest.fixture(scope="module", params=["json2", "jsonrpc"])
+def done(
+    request: pytest.FixtureRequest,
+    odoo_server: Installation | OdooDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Round]:
+    if isinstance(odoo_server, OdooDatabase):
+        pytest.skip("needs the sample company of the development Odoo")
+    name = f"test_round_{request.param}"
+    database = cloned(odoo_server, name)
+    odoo = Administrator(database.url, database.database)
+    places = deliver(odoo, [*SAMPLES.values(), *_drafts(bad_inputs())], lambda _: None)
+    environment = settings_for(database, request.param, tmp_path_factory.mktemp("data"))
+    ran = vouch(environment, "sync", "--once", "--json")
+    assert ran.returncode == 0, ran.stderr
+    yield Round(odoo, places, json.loads(ran.stdout), environment)
+    odoo_server.drop(name)
+
+
+def _drafts(bad: tuple[Sample, ...]) -> Iterator[Sample]:
+    for sample in bad:
+        yield Sample(
+            sample.name,
+            sample.filename,
+            sample.mimetype,
+            sample.data,
+            {},
+            "skip",
+            sample.reason,
+            target="bill",
+        )
+
+
+def test_every_document_is_accounted_for(done: Round) -> None:
+    assert len(done.answer["documents"]) == len(done.places)
+    states = {document["state"] for document in done.answer["documents"]}
+    assert states <= {"filled", "in_review", "skipped", "failed"}
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_a_sure_bill_is_filled_exactly(done: Round, name: str) -> None:
+    sample, outcome = SAMPLES[name], done.outcome(name)
+    assert outcome["state"] == "filled", outcome["message"]
+    bill, truth = done.bill(name), sample.truth["fields"]
+    assert bill["state"] == "draft"
+    assert bill["partner_id"][1] == sample.truth["vendor"]
+    assert bill["ref"] == truth["invoice_number"]
+    assert bill["invoice_date"] == truth["issue_date"]
+    assert bill["currency_id"][1] == truth["currency"]
+    paper = [Decimal(truth[term]) for term in ("total_without_vat", "total_vat", "total_with_vat")]
+    assert [Decimal(str(bill[field])) for field in MONEY] == paper
+    rates = {tax["id"]: Decimal(str(tax["amount"])) for tax in done.odoo.find("account.tax", [], ["amount"])}
+    written = [
+        (
+            Decimal(str(line["quantity"])),
+            Decimal(str(line["price_subtotal"])),
+            sum(rates[tax] for tax in line["tax_ids"]),
+        )
+        for line in done.lines(name)
+    ]
+    printed = [
+        (Decimal(line["quantity"]), Decimal(line["line_net_amount"]), Decimal(line.get("vat_rate", "0")))
+        for line in sample.truth["lines"]
+    ]
+    assert written[: len(printed)] == printed
+    assert len(done.notes(name)) == 1
+    assert done.activities(name) == []
+
+
+@pytest.mark.parametrize("name", list(ASKED))
+def test_a_doubtful_bill_is_left_to_a_person_for_the_true_reason(done: Round, name: str) -> None:
+    outcome = done.outcome(name)
+    assert outcome["state"] == "in_review", outcome["message"]
+    assert ASKED[name].lower() in outcome["message"].lower()
+    assert len(done.activities(name)) == 1
+    bill = done.bill(name)
+    assert (bill["ref"], done.lines(name), bill["amount_total"]) == (False, [], 0)
+
+
+def test_a_reminder_is_no_bill(done: Round) -> None:
+    assert done.outcome("reminder")["state"] == "skipped"
+    assert done.lines("reminder") == []
+
+
+def test_a_bill_of_an_order_is_linked_to_its_lines(done: Round) -> None:
+    links = [line["purchase_line_id"] for line in done.lines("order_billed")]
+    assert all(links)
+    [order] = done.odoo.find("purchase.order", [["name", "=", "P00103"]], ["order_line"])
+    assert {link[0] for link in links} == set(order["order_line"])
+
+
+def test_a_confirmation_gives_the_order_its_reference_and_date(done: Round) -> None:
+    outcome, truth = done.outcome("order_confirmation"), SAMPLES["order_confirmation"].truth
+    assert outcome["state"] == "filled", outcome["message"]
+    [order] = done.odoo.find("purchase.order", [["name", "=", "P00101"]], ["partner_ref", "date_planned"])
+    assert order["partner_ref"] == truth["fields"]["order_number"]
+
+
+def test_a_quotation_fills_an_empty_order(done: Round) -> None:
+    outcome, truth = done.outcome("quotation"), SAMPLES["quotation"].truth
+    assert outcome["state"] == "filled", outcome["message"]
+    fields = ["partner_ref", "order_line", "amount_untaxed"]
+    [order] = done.odoo.find("purchase.order", [["name", "=", "P00105"]], fields)
+    assert Decimal(str(order["amount_untaxed"])) == Decimal(truth["fields"]["total_without_vat"])
+    assert len(order["order_line"]) == len(truth["lines"])
+
+
+@pytest.mark.parametrize("name", [sample.name for sample in bad_inputs()])
+def test_bad_input_ends_with_a_sentence(done: Round, name: str) -> None:
+    outcome = done.outcome(name)
+    assert outcome["state"] in ("skipped", "failed")
+    assert outcome["message"].endswith(".")
+    assert done.lines(name) == []
+
+
+def test_another_round_changes_nothing(done: Round) -> None:
+    def everything() -> list[Any]:
+        return [
+            done.odoo.find("account.move", [], BILL),
+            done.odoo.find("purchase.order", [], ["write_date", "partner_ref"]),
+            done.odoo.call("mail.message", "search_count", []),
+            done.odoo.call("mail.activity", "search_count", []),
+        ]
+
+    before = everything()
+    ran = vouch(done.environment, "sync", "--once", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {"new": 0, "documents": []}
+    assert everything() == before
