@@ -7,11 +7,11 @@ from io import BytesIO
 import cv2
 import numpy as np
 import pypdfium2
-from numpy.typing import NDArray
+from cv2.typing import MatLike
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-Image = NDArray[np.uint8]
+Image = MatLike
 WHITE = (255, 255, 255)
 
 

@@ -35,7 +35,6 @@ class Face(NamedTuple):
 FAMILIES = {
     "sans": Face("fonts-liberation", "LiberationSans-Regular.ttf", "LiberationSans-Bold.ttf"),
     "serif": Face("fonts-liberation", "LiberationSerif-Regular.ttf", "LiberationSerif-Bold.ttf"),
-    "mono": Face("fonts-liberation", "LiberationMono-Regular.ttf", "LiberationMono-Bold.ttf"),
     "carlito": Face("fonts-crosextra-carlito", "Carlito-Regular.ttf", "Carlito-Bold.ttf"),
     "caladea": Face("fonts-crosextra-caladea", "Caladea-Regular.ttf", "Caladea-Bold.ttf"),
     "opensans": Face("fonts-open-sans", "OpenSans-Regular.ttf", "OpenSans-Bold.ttf"),
@@ -101,8 +100,12 @@ def _unpack(package: str, target: Path) -> None:
         archive = next(Path(work).glob("*.deb"))
         unpacked = Path(work) / "unpacked"
         _run(["dpkg", "-x", str(archive), str(unpacked)], work, package)
-        if not target.exists():
+        try:
             unpacked.rename(target)
+        except OSError:
+            # Another process has put the same package there meanwhile.
+            if not target.is_dir():
+                raise
 
 
 def _run(command: list[str], place: str, package: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.samples.bill import Bill
 from tests.samples.designs import parts
-from tests.samples.paper import ACCENTS, GREY, Grid, Paper
+from tests.samples.paper import ACCENTS, GREY, Column, Grid, Paper
 from tests.samples.printing import Printing
 
 LEFT, RIGHT, BOTTOM = 25.0, 195.0, 262.0
@@ -74,7 +74,7 @@ def footer(bill: Bill, paper: Paper, p: Printing) -> None:
     paper.stack(146, 274.5, [*legal, *parts.contact(bill, p)[1:]], 7, ink=GREY)
 
 
-def _columns(bill: Bill, p: Printing) -> list:
+def _columns(bill: Bill, p: Printing) -> list[Column]:
     """The columns for the printed width."""
     columns = parts.columns(bill, p, WIDTHS)
     over = sum(column.width for column in columns) - (RIGHT - LEFT)
