@@ -9,7 +9,8 @@ from typing import Any
 from connector.erp import values
 from connector.erp.faults import NoModelError, role_for
 from connector.erp.port import BILL, ORDER, Capabilities
-from connector.erp.transport import JSON2, Connection, Row, Session
+from connector.erp.transport import Session
+from connector.erp.wire import JSON2, Connection, Row
 from connector.errors import AccessError, SettingsError
 
 # Models whose fields and rights are looked at; the second part may be absent where its app is not installed.

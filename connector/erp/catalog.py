@@ -10,7 +10,8 @@ from typing import Any
 from connector.erp import values
 from connector.erp.port import BILL, ORDER, Capabilities
 from connector.erp.records import BILL_TYPES
-from connector.erp.transport import Row, Session
+from connector.erp.transport import Session
+from connector.erp.wire import Row
 from mappings.erp_data import (
     Account,
     BankAccount,

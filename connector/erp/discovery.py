@@ -20,7 +20,8 @@ from typing import Any
 from connector.erp import values
 from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Poll, SyncCursor
 from connector.erp.records import BILL_TYPES, ORDER_STATES
-from connector.erp.transport import Connection, Row, Session
+from connector.erp.transport import Session
+from connector.erp.wire import Connection, Row
 
 PAGE = 500
 _IDS = 2000

@@ -14,7 +14,8 @@ from connector.erp.catalog import Catalog
 from connector.erp.discovery import Discovery
 from connector.erp.effects import Effects
 from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Effect, Poll, SyncCursor, Upload
-from connector.erp.transport import Connection, Row, Session, open_session
+from connector.erp.transport import Session, open_session
+from connector.erp.wire import Connection, Row
 from connector.errors import ConflictError, FatalError, SkippableError, VouchError
 from mappings.erp_data import ErpData, Record
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from connector.erp import values
 from connector.erp.port import BILL, Capabilities
-from connector.erp.transport import Row
+from connector.erp.wire import Row
 from mappings.erp_data import Record, RecordLine, Scalar
 
 BILL_TYPES = ("in_invoice", "in_refund", "in_receipt")

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from connector.erp.odoo import OdooErp, connect
 from connector.erp.port import BILL, ORDER, Activity, Attachment, Effect, Poll, SyncCursor, Upload
-from connector.erp.transport import Connection
+from connector.erp.wire import Connection
 from connector.errors import AccessError, ConflictError, RetriableError, SettingsError, SkippableError
 from deploy.odoo.installation import Installation
 from mappings.erp_data import ErpData
