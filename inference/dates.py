@@ -33,7 +33,8 @@ _WORDED = (
 )
 _CJK = r"(?P<cy>[\d〇零○一二三四五六七八九]{2,4})\s*年\s*(?P<cm>[\d一二三四五六七八九十]{1,3})\s*月\s*(?P<cd>[\d一二三四五六七八九十]{1,3})\s*[日号]?"
 _COMPACT = r"(?<![\w.,/\-])(?P<k>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?![\w.,/\-])"
-_DATE = re.compile(f"{_CJK}|{_NUMERIC}|{_WORDED}|{_COMPACT}")
+_LABELLED = r"(?<=日期)[:：]?\s*(?P<ly>20\d{2})\s+(?P<lm>\d{1,2})\s+(?P<ld>\d{1,2})(?!\d)"
+_DATE = re.compile(f"{_CJK}|{_LABELLED}|{_NUMERIC}|{_WORDED}|{_COMPACT}")
 
 
 class FoundDate(NamedTuple):
@@ -90,6 +91,10 @@ def _date_of(found: re.Match[str], order: str) -> FoundDate | None:
     if found["cy"]:
         day = _day(_year(_cjk(found["cy"])), _cjk_number(found["cm"]), _cjk_number(found["cd"]))
         return FoundDate(day, start, end) if day else None
+    if found["ly"]:
+        # The ideographs between the figures are preprinted, and lost to OCR.
+        day = _day(int(found["ly"]), int(found["lm"]), int(found["ld"]))
+        return FoundDate(day, found.start("ly"), end) if day else None
     if found["k"]:
         compact = found["k"]
         day = _day(int(compact[:4]), int(compact[4:6]), int(compact[6:]))

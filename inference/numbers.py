@@ -166,7 +166,11 @@ def number_of(found: re.Match[str], mark: str | None = None) -> Number | None:
     whole, _, decimals = digits.rpartition(decimal) if decimal else (digits, "", "")
     value = Decimal(re.sub(r"[.,]", "", whole) + ("." + decimals if decimals else "") or "0")
     negative = found["sign1"] in ("-", "−", "–") or found["sign2"] or found["trail"] or found["trail2"]
-    if negative or found["credit"] or (found["open"] and found["close"]):
+    if (
+        negative
+        or found["credit"]
+        or (found["open"] and found["close"] and decimals and not found["percent"])
+    ):
         value = -value
     sign = found["cur1"] or found["cur2"] or ""
     return Number(value, 2 if found["dash"] else len(decimals), sign, bool(found["percent"]), unsure)

@@ -96,12 +96,12 @@ class Context:
                 return other.span.start
         return len(label.row.text)
 
-    def column_below(self, label: Label, rows: float = 3.2) -> Iterator[Span]:
-        """The segments below a label that overlap its column, nearest first."""
-        left, right = label.span.x0, label.span.x1
+    def column_below(self, label: Label, rows: float = 3.2, slack: float = 2.0) -> Iterator[Span]:
+        """The segments below a label that overlap its column widened by `slack` points, nearest first."""
+        left, right = label.span.x0, label.span.x1 + slack
         for row in self.sheet.below(label.row, rows * label.row.height):
             for segment in row.segments:
-                if segment.x0 < right + 2 and segment.x1 > left - 2:
+                if segment.x0 < right and segment.x1 > left - 2:
                     yield segment
 
 
@@ -143,7 +143,9 @@ def _identifiers(context: Context, term: str, label: Label) -> Iterator[Finding]
         if not plausible_identifier(text) or (not strong and not _telling(text)):
             continue
         if relation == RELATION["below"] and not strong and not label.colon:
-            continue
+            marked = span.row.text[max(0, span.start - 1) : span.start] == "#"
+            if not marked:
+                continue
         score = relation * (1.0 if len(text) >= 3 or strong else 0.5)
         yield _finding(context, term, label, score, span)
         if row.index != span.row.index:
@@ -215,7 +217,7 @@ def _dates(context: Context, term: str, label: Label) -> Iterator[Finding]:
         if words <= 30:
             yield _dated(context, term, label, RELATION[name], at)
         return
-    if not label.ends_segment or (stop < len(row.text) and label.colon):
+    if not label.ends_segment:
         return
     for segment in islice(context.column_below(label), 1):
         for at in context.values.dates(segment.row):
@@ -247,6 +249,10 @@ def _unlabelled_dates(context: Context, labelled: Sequence[Finding]) -> Iterator
         timed = bool(re.search(r"\d{1,2}:\d{2}", at.span.row.text))
         score = UNLABELLED_DATE + 0.12 * timed + (0.2 if len(distinct) == 1 else 0.0)
         score -= 0.05 * min(2, at.span.row.page - 1)
+        before = at.span.row.text[at.span.segment.start : at.span.start]
+        if sum(c.isalpha() for c in before) >= 4:
+            # Words before it name it as something else.
+            score -= 0.15
         features = Features(
             label=0.2 + 0.2 * timed,
             relation=0.5,

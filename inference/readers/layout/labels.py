@@ -76,8 +76,10 @@ def _in_row(row: Row, phrases: Phrases) -> Iterator[Label]:
             position += 1
             continue
         key, after, exact = match
+        while after < len(found) and found[after][0] in _NUMBER_WORDS and _close(text, found, after):
+            after += 1
         start, end = found[position].start, found[after - 1].end
-        if _in_address(text, start) or text[start - 1 : start] == "_" or text[end : end + 1] == "_":
+        if _in_address(text, start) or "_" in text[max(0, start - 1) : end] or text[end : end + 1] == "_":
             position = after
             continue
         if len(key) < 6 and key[-1:].isascii() and text[end : end + 1].isdigit():
@@ -101,7 +103,9 @@ def _longest(
     tries: list[tuple[str, int]] = []
     for after in range(first + 1, min(len(found), first + _MAX_PIECES) + 1):
         if after - 1 > first and COLUMN_GAP in text[found[after - 2][2] : found[after - 1][1]]:
-            break
+            # Preprinted ideographs are spread over their column.
+            if found[after - 1][0].isascii() or found[after - 2][0].isascii():
+                break
         key += found[after - 1][0]
         if len(key) > lexicon().longest + 2:
             break
@@ -120,6 +124,16 @@ def _longest(
             if near := _nearest(key, id(phrases)):
                 return near, after, False
     return best
+
+
+_NUMBER_WORDS = frozenset({"no", "nr", "number", "num", "nummer", "#", "numero", "id"})
+
+
+def _close(text: str, found: tuple[tuple[str, int, int], ...], position: int) -> bool:
+    """Whether a piece follows the one before it after a blank or a dot only."""
+    return text[found[position - 1][2] : found[position][1]].strip(" .") == "" and (
+        COLUMN_GAP not in text[found[position - 1][2] : found[position][1]]
+    )
 
 
 def _in_address(text: str, start: int) -> bool:

@@ -38,10 +38,11 @@ NAME = {
 
 _POSTCODE = re.compile(r"(?<!\d)(?:[A-Z]{1,2}[ -])?\d{4,6}(?:[ -]\d{3,4})?(?!\d)")
 _TOWN = re.compile(
-    r"(?:^|[\s,])(?:[A-Z]{1,2}[ -])?(?:\d{5}|\d{4}(?: ?[A-Z]{2})?|\d{2}-\d{3})\s+[A-ZÄÖÜÉÈÀ][^\d]{2,}|,\s*[A-Z]{2}\.?,?\s+\d{4}\w(?:-\d{4})?\s*$|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|[省市].{0,12}[区县市路街]"
+    r"(?:^|[\s,])(?:[A-Z]{1,2}[ -])?(?:\d{5}|\d{4}(?: ?[A-Z]{2})?|\d{2}-\d{3})\s+[A-ZÄÖÜÉÈÀ][^\d]{2,}|[,\s][A-Z]{2}\.?,?\s+\d{4}\w(?:-\d{4})?\s*$|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|[省市].{0,12}[区县市路街]"
 )
 _SEPARATOR = re.compile(r"\s+[-–—•·|∙*●⋅]\s+|\s*[•·|●⋅]\s*|,\s+")
 _CONTACT = re.compile(r"@|www\.|https?:|\+\d{2}|(?:tel|fax|phone|mobil|fon)\b[.:]?", re.IGNORECASE)
+_ONLY_SALUTATION = re.compile(r"^\s*(?:herrn?|frau|firma|an|mr|mrs|ms|company)\.?\s*$", re.IGNORECASE)
 _SALUTATION = re.compile(
     r"^(?:herrn?|frau|mr|mrs|ms|m\.|mme|firma|company|attn|z\.? ?hd\.?|c/o|an|to|spett\.?le)\b[.:]?\s*",
     re.IGNORECASE,
@@ -81,22 +82,30 @@ class Parties:
             and label.span.start == label.span.segment.start
         )
 
-    def role_at(self, span: Span) -> str:
-        """The party whose block a place belongs to: "seller", "buyer", "other" or "" by the nearest heading."""
+    def role_at(self, span: Span, wide: bool = False) -> str:
+        """The party whose block a place belongs to: "seller", "buyer", "other" or "" by the nearest heading.
+
+        `wide` takes places far right of a heading that stands alone on its row as its own.
+        """
         best, least = "", 1e9
         row = span.row
         for label in self._headings:
             if label.row.page != row.page:
                 continue
             drop = row.middle - label.row.middle
-            if drop < -0.5 * row.height or drop > 22 * row.height:
+            spread = not label.key.isascii()
+            # A Chinese heading runs down the side of its block.
+            if drop < (-4.5 if spread else -0.5) * row.height or drop > 22 * row.height:
                 continue
             shift = span.x0 - label.span.x0
             if shift < -3 * row.height or (drop <= 0.5 * row.height and label.span.start > span.start):
                 continue
-            if shift > 0.4 * row.width and drop > 0.5 * row.height:
+            reach = 0.4 if spread or (wide and len(label.row.segments) == 1) else 0.22
+            if wide and len(label.row.segments) == 1:
+                reach = 1.0
+            if shift > reach * row.width and drop > 0.5 * row.height:
                 continue
-            distance = drop + 0.35 * abs(shift)
+            distance = abs(drop) + (0.02 if wide else 0.35) * abs(shift)
             if distance < least:
                 best, least = _role(label), distance
         return best
@@ -116,7 +125,8 @@ class Parties:
         """The seller's name: named by a heading, else the best of the letterhead, the footer and the rest."""
         scored = sorted(self._seller_candidates(), key=lambda f: -f.score)
         labelled = self._labelled("seller")
-        if labelled and not self._is_buyer(str(labelled.value)):
+        best_score = scored[0].score if scored else 0.0
+        if labelled and not self._is_buyer(str(labelled.value)) and labelled.score > min(0.7, best_score):
             return labelled
         if not scored or scored[0].score < 0.3:
             return None
@@ -142,7 +152,7 @@ class Parties:
         best: Finding | None = None
         same = [label for label in self._headings if _role(label) == role]
         for order, label in enumerate(same):
-            weight = 1.0 if len(label.key) > 4 else 0.8
+            weight = label.weight(f"party_{role}") * (1.0 if len(label.key) > 4 else 0.8)
             if found := self._name_after(label):
                 relation, span = found
                 text = _clean_name(span.text)
@@ -164,7 +174,7 @@ class Parties:
             for label in self.context.of(row):
                 if not (label.means("party_name") and label.leads and (label.colon or label.ends_segment)):
                     continue
-                if self.role_at(label.span) != role:
+                if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
                     continue
                 if (span := self.context.beside(label)) and _plausible_name(_clean_name(span.text)):
                     features = Features(label=0.9, relation=0.9, ocr=span.score, scanned=float(row.ocr))
@@ -177,7 +187,7 @@ class Parties:
         if not label.ends_segment:
             span = self.context.beside(label)
             return (1.0, span) if span else None
-        below = list(islice(self.context.column_below(label, 14), 6))
+        below = list(islice(self.context.column_below(label, 14, slack=4 * label.row.height), 6))
         below = [s for s in below if abs(s.x0 - label.span.x0) < 0.3 * s.row.width]
         for segment in below:
             named = next(
@@ -194,11 +204,21 @@ class Parties:
         beside = self.context.beside(label)
         if label.colon and beside and beside.x0 - label.span.x1 < 10 * label.row.height:
             return 1.0, beside
-        if below and below[0].row.middle - label.row.middle < 5 * label.row.height:
-            return 0.9, below[0]
+        names = [s for s in below if not self._is_numbered(s)]
+        if names and names[0].row.middle - label.row.middle < 5 * label.row.height:
+            return 0.9, names[0]
         if beside and beside.x0 - label.span.x1 < 10 * label.row.height:
             return 0.8, beside
         return None
+
+    def _is_numbered(self, span: Span) -> bool:
+        """Whether a line of a block is a label with a number: "GLN 4304171000002", "Customer no. 17"."""
+        leading = any(
+            lb.span.start <= span.start + 1 and not any(m.term.startswith("party_") for m in lb.meanings)
+            for lb in self.context.of(span.row)
+            if span.start <= lb.span.start < span.end
+        )
+        return leading and any(c.isdigit() for c in span.text)
 
     def _is_label(self, span: Span) -> bool:
         key = fold(span.text)
@@ -217,42 +237,45 @@ class Parties:
         return buyer is not None and _alike(name, str(buyer.value))
 
     def _address_block(self) -> Finding | None:
-        """The first line of the address in the upper half of the first page that is not the sender's."""
-        sheet = self.context.sheet
-        for row in sheet.on_page(1):
+        """The first line of an address in the upper half of the first page that is not the seller's own."""
+        scored = sorted(self._seller_candidates(unknown_buyer=True), key=lambda f: -f.score)
+        seller = str(scored[0].value) if scored else ""
+        for row in self.context.sheet.on_page(1):
             if row.middle > 0.45 * row.page_height:
                 break
             for segment in row.segments:
-                if not _TOWN.search(segment.text) or _SEPARATOR.search(segment.text.strip(" ,")):
+                if not _TOWN.search(segment.text) or self._sender(segment)[1]:
                     continue
                 block = self._block_above(segment)
-                if len(block) < 2 or block[0].row.middle < 0.07 * row.page_height:
+                named = [s for s in block if not self._sender(s)[1] and not self._is_label(s)]
+                named = [s for s in named if not _ONLY_SALUTATION.match(s.text)]
+                if len(block) < 2 or not named or named[0] is segment:
                     continue
-                first = next(
-                    (s for s in block if not _SEPARATOR.search(s.text) and not self._is_label(s)), None
-                )
-                if first is None or first is segment or self.role_at(first) in ("seller", "other"):
+                text = _clean_name(named[0].text)
+                if self.role_at(named[0]) in ("seller", "other") or _alike(text, seller) or _is_address(text):
                     continue
-                text = _clean_name(first.text)
                 if _plausible_name(text):
-                    features = Features(label=0.3, relation=0.6, ocr=first.score, scanned=float(row.ocr))
-                    return Finding("buyer_name", text, (first,), 0.4, features, text)
+                    features = Features(label=0.3, relation=0.6, ocr=named[0].score, scanned=float(row.ocr))
+                    return Finding("buyer_name", text, (named[0],), 0.4, features, text)
         return None
 
     def _block_above(self, town: Span) -> list[Span]:
         """The lines of an address from its first to the line above the town, by their common left side."""
         block: list[Span] = []
-        last = town
+        last, step = town, 2.2 * town.row.height
         for row in reversed(self.context.sheet.rows[: town.row.index]):
-            if row.page != town.row.page or last.row.middle - row.middle > 2.2 * town.row.height:
+            if row.page != town.row.page or last.row.middle - row.middle > step:
                 break
             same = [s for s in row.segments if abs(s.x0 - town.x0) < 0.8 * town.row.height]
             if same:
+                # Twice the distance of two lines ends the block.
+                step = min(step, 1.6 * (last.row.middle - same[0].row.middle))
                 block.insert(0, same[0])
                 last = same[0]
-        return block[-5:]
+        return block[-6:]
 
-    def _seller_candidates(self) -> Iterator[Finding]:
+    def _seller_candidates(self, unknown_buyer: bool = False) -> Iterator[Finding]:
+        """Segments scored as the seller's name; `unknown_buyer` leaves out what the buyer's name excludes."""
         sheet = self.context.sheet
         usual = sorted(row.height for row in sheet.rows)[len(sheet.rows) // 2] if sheet.rows else 10.0
         proofs = {at.span.row.index for at in (*self.context.values.vat_ids, *self.context.values.ibans)}
@@ -264,7 +287,7 @@ class Parties:
             for segment in row.segments:
                 piece, sender = self._sender(segment)
                 text = _clean_name(piece.text)
-                if not _plausible_name(text) or self._is_buyer(text):
+                if not _plausible_name(text) or (not unknown_buyer and self._is_buyer(text)):
                     continue
                 order += row.page == 1
                 marks = {
@@ -431,7 +454,10 @@ class Parties:
             return "buyer"
         if self._label_before(at.span) == "buyer_vat_id":
             return "buyer"
-        return self.role_at(at.span)
+        before = [lb for lb in self.context.of(at.span.row) if lb.span.end <= at.span.start and lb.leads]
+        if before and (role := self.role_at(before[-1].span)):
+            return role
+        return self.role_at(at.span) or self.role_at(at.span, wide=True)
 
     def _label_before(self, span: Span) -> str:
         """The tax id label that stands before a place in its row, or above it."""

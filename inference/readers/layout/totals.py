@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from inference.confidence import Features
@@ -28,6 +28,10 @@ SCORES = {
     "rate": 0.3,  # a rate printed beside the VAT confirms it
     "due": 0.5,  # total − prepaid = amount due
     "due_is_total": 0.25,
+    "same_row": 0.3,  # the agreement of figures on one row, as VAT by rate has it
+    "adjusted": 0.5,  # agreement but for a discount, a charge or a rounding that is printed
+    "again": 0.12,  # for each other label of the same value
+    "implied": 0.4,  # an amount without a fitting label that the others ask for
     "lines": 0.5,  # the lines add up to it
     "stand_in": 0.75,  # factor: an amount due as the total, where none is named
 }
@@ -65,6 +69,7 @@ def find_totals(context: Context, lines_sum: Decimal | None) -> Totals:
     _add_vat_rows(candidates, vat_rows)
     stand_ins = [_scaled(f, "total_with_vat", SCORES["stand_in"]) for f in candidates["amount_due"]]
     candidates["total_with_vat"] = _distinct([*candidates["total_with_vat"], *stand_ins])
+    _add_implied(context, candidates)
     chosen = _choose(candidates, lines_sum)
     agree = _agree(chosen)
     chosen |= _settle(candidates, chosen)
@@ -79,13 +84,21 @@ def _candidates(context: Context, term: str) -> list[Finding]:
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """The best finding of each value, best first; later places win over earlier ones of equal score."""
+    """The best finding of each value, best first, a little better for each other row that names the value."""
     best: dict[object, Finding] = {}
+    rows: dict[object, set[int]] = {}
     for finding in findings:
         known = best.get(finding.value)
         if known is None or finding.score > known.score:
             best[finding.value] = finding
-    return sorted(best.values(), key=lambda f: -f.score)[:_KEPT]
+        rows.setdefault(finding.value, set()).add(finding.spans[0].row.index)
+    found = [
+        replace(f, score=f.score + SCORES["again"] * min(3, len(rows[value]) - 1)).with_features(
+            repeated=float(len(rows[value]) > 1)
+        )
+        for value, f in best.items()
+    ]
+    return sorted(found, key=lambda f: -f.score)[:_KEPT]
 
 
 def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
@@ -201,6 +214,44 @@ def _add_vat_rows(candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) 
                 )
 
 
+def _add_implied(context: Context, candidates: dict[str, list[Finding]]) -> None:
+    """Printed amounts that no label names but that the named ones ask for: net or VAT of a likely total."""
+    printed: dict[Decimal, list[NumberAt]] = {}
+    for row in context.sheet.rows:
+        for at in context.values.numbers(row):
+            if not at.number.percent:
+                printed.setdefault(abs(at.number.value), []).append(at)
+    totals = [f for f in candidates["total_with_vat"] if f.score > 0.6][:3]
+    for total in totals:
+        for known, wanted in (("total_vat", "total_without_vat"), ("total_without_vat", "total_vat")):
+            for other in candidates[known][:4]:
+                rest = abs(_decimal(total)) - abs(_decimal(other))
+                _add_printed(candidates, wanted, rest, printed, bool(_decimal(other)))
+        for row in context.sheet.rows:
+            money = [at for at in context.values.numbers(row) if at.money]
+            for net, vat in zip(money, money[1:], strict=False):
+                fits = net.number.value + vat.number.value == _decimal(total)
+                if fits and 0 < vat.number.value < net.number.value * Decimal("0.35"):
+                    for term, at in (("total_without_vat", net), ("total_vat", vat)):
+                        _add_printed(candidates, term, at.number.value, {at.number.value: [at]}, sure=True)
+
+
+def _add_printed(
+    candidates: dict[str, list[Finding]],
+    term: str,
+    value: Decimal,
+    printed: dict[Decimal, list[NumberAt]],
+    sure: bool,
+) -> None:
+    if value <= 0 or not sure or any(abs(_decimal(f)) == value for f in candidates[term]):
+        return
+    for at in printed.get(value, [])[-1:]:
+        features = Features(label=0.4, relation=0.5, ocr=at.span.score, scanned=float(at.span.row.ocr))
+        candidates[term].append(
+            Finding(term, at.number.value, (at.span,), SCORES["implied"], features, at.span.text)
+        )
+
+
 def _choose(candidates: dict[str, list[Finding]], lines_sum: Decimal | None) -> dict[str, Finding]:
     """The net, VAT and total with the best sum of scores and agreement."""
     best: tuple[Finding | None, ...] = ()
@@ -211,7 +262,8 @@ def _choose(candidates: dict[str, list[Finding]], lines_sum: Decimal | None) -> 
     adjustments = {Decimal(0)} | {
         _decimal(f) for f in (*candidates["rounding_amount"], *candidates["charge_total"])
     }
-    adjustments |= {-abs(_decimal(f)) for f in candidates["discount_total"]}
+    less = {-abs(_decimal(f)) for f in candidates["discount_total"]}
+    adjustments |= less | {more + one for more in adjustments for one in less}
     for net in nets:
         for vat in vats:
             for total in totals:
@@ -233,8 +285,12 @@ def _score(
     if net is not None and vat is not None and total is not None:
         off = _decimal(total) - _decimal(net) - _decimal(vat)
         if abs(off) <= CENT:
-            score += SCORES["agreement"] if _decimal(vat) else SCORES["equality"]
-        elif off not in adjustments:
+            one_row = len({f.spans[0].row.index for f in (net, vat, total)}) == 1
+            full = SCORES["same_row"] if one_row else SCORES["agreement"]
+            score += full if _decimal(vat) else SCORES["equality"]
+        elif off in adjustments:
+            score += SCORES["adjusted"]
+        else:
             score += SCORES["contradiction"]
         if _same_place(net, vat):
             score += SCORES["contradiction"]
