@@ -84,7 +84,7 @@ class Page(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Opened bytes. `attached` holds the files embedded in a PDF, `sha256` the identity of the content."""
+    """Opened bytes. `attached` holds the files embedded in a PDF or OFD, or the XML itself, `sha256` the identity of the content."""
 
     name: str
     sha256: str
@@ -127,6 +127,11 @@ def open_document(data: bytes, name: str, limits: Limits | None = None) -> Docum
 
             parse_xml(data)
             return Document(name, sha256, mime, Origin.DATA, (), (Attached(name, data),))
+        case "application/ofd" as mime:
+            from inference.ofd import open_ofd
+
+            sheets, attached = open_ofd(data, limits)
+            return Document(name, sha256, mime, Origin.BORN_DIGITAL, sheets, attached)
         case found:
             raise UnsupportedDocument(
                 f"{found} cannot be read. Ask the sender for a PDF, a picture or an e-invoice."
@@ -146,7 +151,7 @@ _OTHERS = {
 
 
 def sniff(data: bytes) -> str:
-    """`application/pdf`, `application/xml`, `image`, or in words what else it seems to be."""
+    """`application/pdf`, `application/xml`, `application/ofd`, `image`, or in words what else it seems to be."""
     if b"%PDF-" in data[:1024]:
         return "application/pdf"
     if data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
@@ -155,6 +160,8 @@ def sniff(data: bytes) -> str:
         if data[8:12] in (b"avif", b"avis"):
             return "image"
         return "A HEIC photograph or a video"
+    if data.startswith(b"PK\x03\x04") and b"OFD.xml" in data:
+        return "application/ofd"
     for start, meaning in _OTHERS.items():
         if data.startswith(start):
             return meaning

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inference.errors import DocumentError, UnsupportedDocument
-from inference.readers.einvoice import cii, ubl
+from inference.readers.einvoice import cii, fapiao, ubl
 
 if TYPE_CHECKING:
     from inference.document import Document
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EInvoiceReader:
-    """Reads CII and UBL, embedded in a PDF or as a document by itself. What it finds is certain, not estimated."""
+    """Reads CII, UBL and fapiao data, embedded in a PDF or OFD or as a document by itself. What it finds is certain, not estimated."""
 
     name = "einvoice"
 
@@ -31,8 +31,12 @@ class EInvoiceReader:
         root = _data(document)
         if root is None:
             raise UnsupportedDocument("The document carries no e-invoice. Read it with the layout reader.")
-        read = cii.read_cii if root.name in cii.ROOTS else ubl.read_ubl
-        reading = read(root, self.name)
+        if root.name in cii.ROOTS:
+            reading = cii.read_cii(root, self.name)
+        elif root.name == fapiao.ROOT:
+            reading = fapiao.read_fapiao(root, self.name)
+        else:
+            reading = ubl.read_ubl(root, self.name)
         return replace(reading, timing_ms={"einvoice": (time.perf_counter() - started) * 1000})
 
 
@@ -47,6 +51,14 @@ def _data(document: Document) -> Node | None:
             root = parse_xml(attached.data)
         except DocumentError:
             continue  # an enclosure that is no e-invoice; the page is read instead
-        if root.name in cii.ROOTS or (root.name in ubl.ROOTS and root.namespace.startswith(ubl.NAMESPACE)):
+        if _known(root):
             return root
     return None
+
+
+def _known(root: Node) -> bool:
+    if root.name in ubl.ROOTS:
+        return root.namespace.startswith(ubl.NAMESPACE)
+    if root.name == fapiao.ROOT:
+        return any(child.namespace.startswith(fapiao.NAMESPACE) for child in root.children())
+    return root.name in cii.ROOTS

@@ -1,0 +1,265 @@
+"""OFD, the Chinese fixed-layout format (GB/T 33190-2016) in which electronic fapiao come: a zip of XML pages in
+millimetres. Words with boxes come from its text objects; the issuer's own data from its attachments."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from inference.document import Attached, Limits, Token
+from inference.errors import DamagedDocument, OversizedDocument
+from inference.words import Character, clean, words
+from inference.xml import Node, parse_xml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from PIL import ImageFont
+    from PIL.Image import Image
+
+POINTS_PER_MM = 72 / 25.4
+MOST_FILES = 2000
+MOST_BYTES = 20_000_000
+# Ascent and descent of a font in em, where OFD gives only the baseline.
+ASCENT, DESCENT = 0.86, 0.14
+_IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+class Glyph(NamedTuple):
+    """A character as placed: its origin on the baseline, its advance and the font size, in millimetres."""
+
+    text: str
+    x: float
+    y: float
+    advance: float
+    size: float
+
+
+class OfdPage:
+    """One page of an OFD file. Its picture shows the text and the rules between it, not seals or embedded fonts."""
+
+    ocr = False
+
+    def __init__(self, number: int, layers: Sequence[Node], size_mm: tuple[float, float]) -> None:
+        self.number = number
+        self._layers = layers
+        self.width, self.height = (side * POINTS_PER_MM for side in size_mm)
+
+    @cached_property
+    def _glyphs(self) -> list[list[Glyph]]:
+        return [_glyphs(text) for layer in self._layers for text in layer.descendants("TextObject")]
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """The words in reading order."""
+        return self._tokens
+
+    @cached_property
+    def _tokens(self) -> list[Token]:
+        return words(self._characters(), self.width, self.height)
+
+    def _characters(self) -> Iterator[Character]:
+        for run in self._glyphs:
+            for x, y, advance, size, text in ((g.x, g.y, g.advance, g.size, clean(g.text)) for g in run):
+                box = (x, y - ASCENT * size, x + advance, y + DESCENT * size)
+                left, top, right, bottom = (side * POINTS_PER_MM for side in box)
+                yield Character(text or " ", (left, top, right, bottom))
+            yield Character(" ", (0, 0, 0, 0))
+
+    def image(self, dpi: int = 200) -> Image:
+        """The page in RGB at `dpi`, drawn with the fonts of this machine."""
+        from PIL import Image, ImageDraw
+
+        scale = dpi / 25.4
+        picture = Image.new("RGB", (round(self.width / 72 * dpi), round(self.height / 72 * dpi)), "white")
+        draw = ImageDraw.Draw(picture)
+        for layer in self._layers:
+            for path in layer.descendants("PathObject"):
+                for line in _strokes(path):
+                    draw.line(
+                        [(x * scale, y * scale) for x, y in line], fill="gray", width=max(1, dpi // 100)
+                    )
+        for run in self._glyphs:
+            for glyph in run:
+                if glyph.text.strip():
+                    draw.text(
+                        (glyph.x * scale, glyph.y * scale),
+                        glyph.text,
+                        fill="black",
+                        font=_font(max(1, round(glyph.size * scale))),
+                        anchor="ls",
+                    )
+        return picture
+
+
+def open_ofd(data: bytes, limits: Limits) -> tuple[list[OfdPage], tuple[Attached, ...]]:
+    """The pages and attached files. Raises DamagedDocument or OversizedDocument."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _read(_Package(archive), limits)
+    except DamagedDocument:
+        raise
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise DamagedDocument(
+            f"The OFD file is damaged or incomplete ({error}). Ask the sender for it again."
+        ) from error
+
+
+class _Package:
+    """The zip file, read under a limit of files and of unpacked bytes."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        if len(archive.namelist()) > MOST_FILES:
+            raise OversizedDocument(f"The OFD file holds more than {MOST_FILES} files, which no bill does.")
+        self._archive = archive
+        self._left = MOST_BYTES
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file. Raises KeyError where it is missing."""
+        with self._archive.open(path.lstrip("/")) as file:
+            content = file.read(self._left + 1)
+        self._left -= len(content)
+        if self._left < 0:
+            raise OversizedDocument(f"The OFD file unpacks to more than {MOST_BYTES / 1e6:.0f} MB.")
+        return content
+
+    def xml(self, path: str) -> Node:
+        """The root of one file."""
+        return parse_xml(self.read(path))
+
+
+def _read(package: _Package, limits: Limits) -> tuple[list[OfdPage], tuple[Attached, ...]]:
+    root = package.xml("OFD.xml").first("DocBody/DocRoot")
+    if root is None:
+        raise DamagedDocument("The OFD file names no document. Ask the sender for it again.")
+    document, folder = package.xml(root.text), posixpath.dirname(root.text)
+    nodes = document.all("Pages/Page")
+    if not nodes:
+        raise DamagedDocument("The OFD file has no pages. Ask the sender for it again.")
+    if len(nodes) > limits.pages:
+        raise OversizedDocument(
+            f"The OFD file has {len(nodes)} pages, more than the limit of {limits.pages}. Split it, or raise the limit."
+        )
+    templates = {
+        node.attribute("ID"): package.xml(_beside(folder, node.attribute("BaseLoc")))
+        for node in document.all("CommonData/TemplatePage")
+    }
+    pages: list[OfdPage] = []
+    for number, node in enumerate(nodes, 1):
+        content = package.xml(_beside(folder, node.attribute("BaseLoc")))
+        used = [templates.get(template.attribute("TemplateID")) for template in content.all("Template")]
+        layers = [layer for layer in (*used, content) if layer is not None]
+        pages.append(OfdPage(number, layers, _page_size([content, *layers], document)))
+    return pages, tuple(_attachments(package, document, folder))
+
+
+def _beside(folder: str, path: str) -> str:
+    return posixpath.normpath(path.lstrip("/") if path.startswith("/") else posixpath.join(folder, path))
+
+
+def _page_size(pages: Sequence[Node], document: Node) -> tuple[float, float]:
+    """In millimetres: of the page itself, its template, or the document."""
+    areas = [page.first("Area/PhysicalBox") for page in pages] + [
+        document.first("CommonData/PageArea/PhysicalBox")
+    ]
+    for area in areas:
+        if area is not None:
+            _, _, width, height = _numbers(area.text)
+            if 10 <= width <= 3000 and 10 <= height <= 3000:
+                return width, height
+    raise DamagedDocument("The OFD file gives no page size. Ask the sender for it again.")
+
+
+def _attachments(package: _Package, document: Node, folder: str) -> Iterator[Attached]:
+    listed = document.first("Attachments")
+    if listed is None:
+        return
+    path = _beside(folder, listed.text)
+    for node in package.xml(path).all("Attachment/FileLoc"):
+        name = _beside(posixpath.dirname(path), node.text)
+        yield Attached(posixpath.basename(name), package.read(name))
+
+
+def _glyphs(node: Node) -> list[Glyph]:
+    """The characters of a text object (GB/T 33190 clause 11): its boundary's corner plus its matrix's image."""
+    left, top, *_ = _numbers(node.attribute("Boundary"))
+    a, b, c, d, e, f = _numbers(node.attribute("CTM")) if node.attribute("CTM") else _IDENTITY
+    size = float(node.attribute("Size") or 0) * abs(d or a)
+    glyphs: list[Glyph] = []
+    for code in node.all("TextCode"):
+        text = code.text
+        x, y = float(code.attribute("X") or 0), float(code.attribute("Y") or 0)
+        right, down = (
+            _deltas(code.attribute("DeltaX"), len(text)),
+            _deltas(code.attribute("DeltaY"), len(text)),
+        )
+        for index, char in enumerate(text):
+            usual = size * (0.5 if ord(char) < 0x2E80 else 1.0)
+            step = right[index] * abs(a) if index < len(right) and right[index] > 0 else usual
+            glyphs.append(
+                Glyph(char, left + a * x + c * y + e, top + b * x + d * y + f, min(step, 1.2 * usual), size)
+            )
+            x += right[index] if index < len(right) else (0.0 if down else usual)
+            y += down[index] if index < len(down) else 0.0
+    return glyphs
+
+
+def _deltas(text: str, most: int) -> list[float]:
+    """Advances between characters: `g 3 1.5` stands for three times 1.5."""
+    parts, found = text.split(), list[float]()
+    while parts and len(found) < most:
+        part = parts.pop(0)
+        if part == "g" and len(parts) >= 2:
+            found.extend([float(parts[1])] * min(int(parts[0]), most))
+            del parts[:2]
+        else:
+            found.append(float(part))
+    return found
+
+
+def _strokes(node: Node) -> Iterator[list[tuple[float, float]]]:
+    """The lines of a path object in millimetres, curves as the chord to their end."""
+    left, top, *_ = _numbers(node.attribute("Boundary"))
+    a, b, c, d, e, f = _numbers(node.attribute("CTM")) if node.attribute("CTM") else _IDENTITY
+    data = node.first("AbbreviatedData")
+    line: list[tuple[float, float]] = []
+    points: list[float] = []
+    for part in [*(data.text.split() if data else []), "M"]:
+        if not part.isalpha():
+            points.append(float(part))
+            continue
+        if len(points) >= 2:
+            x, y = points[-2:]
+            line.append((left + a * x + c * y + e, top + b * x + d * y + f))
+        points.clear()
+        if part in "MS" and len(line) > 1:
+            yield line
+        if part in "MS":
+            line = []
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split())
+
+
+def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """A font with Chinese characters where the machine has one, else Pillow's own."""
+    from PIL import ImageFont as Fonts
+
+    for name in ("NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "wqy-zenhei.ttc", "msyh.ttc", "simsun.ttc"):
+        try:
+            return Fonts.truetype(name, pixels)
+        except OSError:
+            continue
+    return Fonts.load_default(pixels)
