@@ -93,17 +93,22 @@ class Case:
 
 def passed(check_id: str, message: str) -> Check:
     """A Check that passed."""
-    return Check(check_id, Status.PASS, message)
+    return Check(check_id, Status.PASS, _sentence(message))
 
 
 def failed(check_id: str, message: str) -> Check:
     """A Check that failed: a person decides."""
-    return Check(check_id, Status.FAIL, message)
+    return Check(check_id, Status.FAIL, _sentence(message))
 
 
 def not_applicable(check_id: str, message: str) -> Check:
     """A Check that had nothing to compare."""
-    return Check(check_id, Status.NOT_APPLICABLE, message)
+    return Check(check_id, Status.NOT_APPLICABLE, _sentence(message))
+
+
+def _sentence(text: str) -> str:
+    """One full stop, where a name such as `Acme Inc.` brings its own."""
+    return text[:-1] if text.endswith("..") else text
 
 
 def proven(field: Field | None) -> bool:

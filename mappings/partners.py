@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import prod
 
 from inference.invoice import Check, Field
 from mappings.case import Case, confidence, failed, not_applicable, passed, proven
@@ -23,8 +24,9 @@ TAX_ID, BARE_TAX_ID, ACCOUNT, REGISTRY, DOMAIN, NAME = 0.99, 0.95, 0.95, 0.85, 0
 CERTAIN = 0.995
 LIKE_NAME = 0.75
 SAME_NAME = 0.90
-LOOKALIKE_MARGIN = 0.12
-STRONG = frozenset({"seller_vat_id", "seller_tax_id", "payment_account", "seller_registration"})
+CLASH_MARGIN = 0.05
+# A second candidate is too near when the doubt about it is less than this many times the doubt about the first.
+NEAR = 4.0
 
 
 @dataclass(slots=True)
@@ -40,11 +42,13 @@ class _Candidate:
             self.reasons[term] = reason
 
     @property
+    def doubt(self) -> float:
+        """The probability that every key misleads, taken as independent."""
+        return prod(1.0 - score for score in self.scores.values())
+
+    @property
     def score(self) -> float:
-        doubt = 1.0
-        for score in self.scores.values():
-            doubt *= 1.0 - score
-        return min(CERTAIN, 1.0 - doubt)
+        return min(CERTAIN, 1.0 - self.doubt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Vendor:
 def find_vendor(case: Case) -> Vendor:
     """Tax id, bank account, register number, domain and name together point at one partner, or do not."""
     candidates = _candidates(case)
-    ranked = sorted(candidates.values(), key=lambda c: (-c.score, not c.partner.active, c.partner.id))
+    ranked = sorted(candidates.values(), key=lambda c: (c.doubt, not c.partner.active, c.partner.id))
     matches = tuple(
         Match("res.partner", c.partner.id, c.partner.name, c.score, tuple(c.reasons.values()))
         for c in ranked[:5]
@@ -86,9 +90,8 @@ def _as_set_in_odoo(case: Case, ranked: list[_Candidate]) -> list[_Candidate]:
     """Between look-alikes, the one that the record has already comes first: somebody has told them apart."""
     present = case.record.values.get("partner_id")
     head = case.index.commercial(present) if isinstance(present, int) else None
-    near = [c for c in ranked if ranked[0].score - c.score < LOOKALIKE_MARGIN]
-    chosen = next((c for c in near if c.partner.id == head), None)
-    if chosen is None or STRONG & ranked[0].scores.keys():
+    chosen = next((c for c in [ranked[0], *_near(ranked)] if c.partner.id == head), None)
+    if chosen is None:
         return ranked
     chosen.set_in_odoo = True
     return [chosen, *(c for c in ranked if c is not chosen)]
@@ -133,7 +136,7 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
     if text := reading.text("seller_name"):
         for partner, similarity in index.vendors_named(text):
             reason = f"name {text!r} is like {partner.name!r}" if similarity < 1 else f"name {text!r} fits"
-            add([partner], "seller_name", NAME * similarity, reason)
+            add([partner], "seller_name", NAME * similarity**2, reason)
     return found
 
 
@@ -142,18 +145,20 @@ def _one_has_no_country(one: str, other: str) -> bool:
 
 
 def _distinct(best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
-    """By name or domain alone, a second vendor of nearly that name makes the first one a guess."""
-    if STRONG & best.scores.keys():
-        return [passed("vendor_unique", f"An identifier names {best.partner.name}.")]
+    """A second vendor for whom nearly as much speaks makes the first one a guess."""
     if best.set_in_odoo:
         return [passed("vendor_unique", f"The record has {best.partner.name} already.")]
-    near = [c for c in ranked[1:] if best.score - c.score < LOOKALIKE_MARGIN]
+    near = _near(ranked)
     if not near:
         return [passed("vendor_unique", f"No other vendor is nearly like {best.partner.name}.")]
     names = " or ".join(c.partner.name for c in (best, *near[:2]))
     return [
         failed("vendor_unique", f"The vendor could be {names}: the document has nothing that tells which.")
     ]
+
+
+def _near(ranked: list[_Candidate]) -> list[_Candidate]:
+    return [c for c in ranked[1:] if c.doubt < NEAR * ranked[0].doubt]
 
 
 def _agreement(case: Case, best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
@@ -184,7 +189,7 @@ _SAYS = {"seller_vat_id": "tax ID", "payment_account": "bank account"}
 def _name_clash(case: Case, best: _Candidate, name: str) -> list[Check]:
     own = name_similarity(name, best.partner.name)
     for other, similarity in case.index.vendors_named(name):
-        if other.id != best.partner.id and similarity >= SAME_NAME and similarity > own:
+        if other.id != best.partner.id and similarity >= max(SAME_NAME, own + CLASH_MARGIN):
             says = next(iter(best.reasons.values()))
             text = f"The name on the document is {name}, which is {other.name}, but the {says.split(' is ')[0]} is {best.partner.name}'s."
             return [failed("vendor_agrees", text)]

@@ -1,0 +1,141 @@
+"""Spellings of the same vendor meet; different vendors do not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.invoice import Check, Status
+from mappings.case import Case
+from mappings.erp_data import Partner
+from mappings.folding import fold_tax_id, name_core, name_similarity, order_keys, reference_keys
+from mappings.index import ErpIndex
+from mappings.partners import Vendor, check_buyer, find_vendor
+from tests.unit.mappings_builder import TODAY, demo_data, draft_bill, index, reading, vendor_id
+
+INDEX = index()
+
+
+def vendor(erp: ErpIndex = INDEX, **seller: str) -> Vendor:
+    return find_vendor(Case(reading(**seller), draft_bill(), erp, TODAY))
+
+
+def problems(checks: tuple[Check, ...]) -> set[str]:
+    return {check.id for check in checks if check.status is Status.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("seller", "expected"),
+    [
+        ({"seller_vat_id": "DE 371.628.131"}, "brunnhuber"),
+        ({"seller_vat_id": "USt-IdNr.: DE371628131"}, "brunnhuber"),
+        ({"seller_tax_id": "371 628 131"}, "brunnhuber"),
+        ({"seller_vat_id": "nl867741168b01"}, "dijkzicht"),
+        ({"seller_tax_id": "471830562"}, "blue_mesa"),
+        ({"seller_tax_id": "91440300MAJPB1988W"}, "mingan"),
+        ({"payment_account": "IBAN: FR76 3000 4146 7919 0314 3728 642"}, "vaucelin"),
+        ({"payment_account": "4420 1583 5000 5902 1777"}, "mingan"),
+        ({"seller_email": "Rechnung@Nordlicht-Elektronik.example"}, "nordlicht_elektronik"),
+        ({"seller_website": "www.thornbeck.example/shop"}, "thornbeck"),
+        ({"seller_name": "HÉBERGEMENT CORMELAN S.A.S."}, "cormelan"),
+        ({"seller_name": "Fuhrwerk Logistik Lueneburg"}, "fuhrwerk"),
+        ({"seller_name": "Papierhaus Brunnhuber GmbH & Co KG"}, "brunnhuber"),
+        ({"seller_name": "宁波海鹭五金"}, "hailu"),
+    ],
+)
+def test_a_vendor_is_found_however_it_is_written(seller: dict[str, str], expected: str) -> None:
+    found = vendor(**seller)
+    assert found.partner is not None
+    assert found.partner.id == vendor_id(expected)
+    assert found.value is not None
+    assert found.value.terms == tuple(seller)
+    assert not problems(found.checks)
+
+
+def test_a_domain_or_a_similar_name_alone_is_never_sure() -> None:
+    for seller in ({"seller_website": "thornbeck.example"}, {"seller_name": "Thornbek Precision Ltd"}):
+        found = vendor(**seller)
+        assert found.value is not None
+        assert found.value.confidence < 0.9
+
+
+def test_a_doubtful_reading_makes_a_doubtful_vendor() -> None:
+    found = vendor(seller_name="Ateliers Vaucelin SARL", sure=0.5)  # type: ignore[arg-type]
+    assert found.value is not None
+    assert found.value.confidence <= 0.5
+
+
+def test_look_alikes_are_ranked_and_doubted() -> None:
+    found = vendor(seller_name="Nordlicht Elektro GmbH")
+    assert "vendor_unique" in problems(found.checks)
+    assert {match.id for match in found.matches[:2]} == {
+        vendor_id("nordlicht_elektronik"),
+        vendor_id("nordlicht_elektrik"),
+    }
+    with_id = vendor(seller_name="Nordlicht Elektronik GmbH", seller_vat_id="DE374639463")
+    assert not problems(with_id.checks)
+
+
+def test_what_the_record_has_already_tells_look_alikes_apart() -> None:
+    elektrik = vendor_id("nordlicht_elektrik")
+    record = draft_bill(values={"partner_id": elektrik})
+    found = find_vendor(Case(reading(seller_name="Nordlicht Elektro GmbH"), record, INDEX, TODAY))
+    assert found.partner is not None
+    assert found.partner.id == elektrik
+    assert not problems(found.checks)
+    named = reading(seller_name="Nordlicht Elektronik GmbH")
+    assert "vendor_agrees" in problems(find_vendor(Case(named, record, INDEX, TODAY)).checks)
+
+
+def test_tax_id_and_bank_account_of_different_vendors_clash() -> None:
+    found = vendor(seller_vat_id="DE371628131", payment_account="NL93ABNA8134127886")
+    assert "vendor_agrees" in problems(found.checks)
+
+
+def test_two_partners_under_one_tax_id_are_told_apart_or_doubted() -> None:
+    twin = Partner(990, "Papierhaus Brunnhuber Filiale Ost", 990, vat="DE371628131")
+    erp = ErpIndex(demo_data(partners=(*demo_data().partners, twin)))
+    assert "vendor_unique" in problems(vendor(erp, seller_vat_id="DE371628131").checks)
+    named = vendor(erp, seller_vat_id="DE371628131", seller_name="Papierhaus Brunnhuber Filiale Ost")
+    assert named.partner == twin
+
+
+@pytest.mark.parametrize(
+    ("buyer", "status"),
+    [
+        ({"buyer_vat_id": "DE 214 513 568"}, Status.PASS),
+        ({"buyer_name": "KESTREL WORKS GMBH"}, Status.PASS),
+        ({"buyer_name": "Kestrel Works GmbH, Frau Accountant"}, Status.PASS),
+        ({"buyer_name": "Kestrel Works GmbH", "buyer_vat_id": "DE371628131"}, Status.FAIL),
+        ({"buyer_name": "Nordlicht Elektrik GmbH"}, Status.FAIL),
+        ({}, Status.NOT_APPLICABLE),
+    ],
+)
+def test_the_buyer_must_be_us(buyer: dict[str, str], status: Status) -> None:
+    assert check_buyer(Case(reading(**buyer), draft_bill(), INDEX, TODAY)).status is status
+
+
+@given(st.text(max_size=40))
+def test_folding_is_idempotent(text: str) -> None:
+    assert name_core(name_core(text)) == name_core(text)
+    assert fold_tax_id(fold_tax_id(text)) == fold_tax_id(text)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_similarity_is_symmetric_and_bounded(one: str, other: str) -> None:
+    assert name_similarity(one, other) == pytest.approx(name_similarity(other, one))
+    assert 0.0 <= name_similarity(one, other) <= 1.0
+
+
+@given(st.integers(1, 99999), st.sampled_from(["", "R", "RE-", "INV/2026/"]), st.integers(0, 4))
+def test_zeros_spaces_and_case_do_not_hide_a_number(number: int, prefix: str, zeros: int) -> None:
+    written = f"{prefix}{number}"
+    other = f" {prefix.lower()} {'0' * zeros}{number} " if prefix.endswith(("/", "-", "R")) else written
+    assert reference_keys(written) & reference_keys(other)
+    assert not reference_keys(written) & reference_keys(f"{prefix}{number + 1}")
+
+
+@pytest.mark.parametrize("text", ["P00101", "PO P00101", "Bestellung P-00101/A", "p101", "P 00101 vom 2.9."])
+def test_an_order_number_is_found_in_its_surroundings(text: str) -> None:
+    assert ("P", 101) in order_keys(text)
