@@ -69,7 +69,7 @@ def find_headings(sheet: Sheet, values: Values) -> list[Heading]:
 def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
     cells = _cells(row)
     named = [cell for cell in cells if cell.meanings]
-    if len(named) < 2 or any(at.money for at in values.numbers(row)):
+    if len(named) < 2 or any(at.money for at in values.numbers(row)) or values.dates(row):
         return None
     letters = sum(c.isalnum() for c in row.text)
     covered = sum(c.isalnum() for cell in named for c in cell.text)
@@ -118,6 +118,8 @@ def _cells(row: Row) -> list[Cell]:
 def _wraps(cells: Sequence[Cell], near: Row, other: Row, values: Values) -> bool:
     """Whether a neighbouring row continues the heading: close, no figures, and each piece is a column's word."""
     close = abs(other.middle - near.middle) < 1.9 * near.height and other.page == near.page
+    if values.dates(other):
+        return False
     if not close or any(at.number.places or at.number.value > 9 for at in values.numbers(other)):
         return False
     columns = lexicon().columns
@@ -132,6 +134,8 @@ def _wraps(cells: Sequence[Cell], near: Row, other: Row, values: Values) -> bool
         inside = find_phrases(other, columns)
         matched = any(segment.start <= label.span.start < segment.end for label in inside)
         known += key in columns or joined or matched
+    if other.middle < near.middle:
+        return known == len(other.segments)
     return known * 2 >= len(other.segments) + (len(other.segments) > 1)
 
 

@@ -76,17 +76,17 @@ class Parties:
         """Whether a label opens a block: a colon follows, or nothing else does in its segment."""
         if label.colon or label.ends_segment:
             return True
-        return (
-            len(label.key) > 5
-            and label.span.text[:1].isupper()
-            and label.span.start == label.span.segment.start
-        )
+        rest = label.row.text[label.span.end : label.span.segment.end].strip()
+        opens = label.span.text[:1].isupper() and label.span.start == label.span.segment.start
+        return len(label.key) > 5 and opens and not rest[:1].islower() and len(rest.split()) <= 7
 
     def role_at(self, span: Span, wide: bool = False) -> str:
         """The party whose block a place belongs to: "seller", "buyer", "other" or "" by the nearest heading.
 
         `wide` takes places far right of a heading that stands alone on its row as its own.
         """
+        if self._fapiao_names and (role := self._fapiao_role(span)):
+            return role
         best, least = "", 1e9
         row = span.row
         for label in self._headings:
@@ -111,12 +111,35 @@ class Parties:
         return best
 
     @cached_property
+    def _fapiao_names(self) -> tuple[Label, ...]:
+        """The two "名称" of a Chinese fapiao, the buyer's first: its layout is prescribed by law."""
+        names = [
+            label
+            for row in self.context.sheet.on_page(1)
+            for label in self.context.of(row)
+            if label.means("party_name") and not label.key.isascii() and label.colon
+        ]
+        return tuple(names) if len(names) == 2 else ()
+
+    def _fapiao_role(self, span: Span) -> str:
+        """Whose name stands nearest, among those left of a place or above or below it."""
+        if span.row.page != 1:
+            return ""
+        near = [
+            abs(span.row.middle - label.row.middle)
+            + 0.5 * max(0.0, label.span.x0 - span.x0 - span.row.height * 6)
+            + 0.02 * abs(label.span.x0 - span.x0)
+            for label in self._fapiao_names
+        ]
+        return ("buyer", "seller")[near.index(min(near))]
+
+    @cached_property
     def buyer(self) -> Finding | None:
         """The buyer's name."""
         known = self._recipient_on_page()
         if known:
             return known
-        labelled = self._labelled("buyer")
+        labelled = self._by_name_label("buyer") if self._fapiao_names else self._labelled("buyer")
         if labelled:
             return labelled
         return self._address_block()
@@ -124,7 +147,7 @@ class Parties:
     def seller(self) -> Finding | None:
         """The seller's name: named by a heading, else the best of the letterhead, the footer and the rest."""
         scored = sorted(self._seller_candidates(), key=lambda f: -f.score)
-        labelled = self._labelled("seller")
+        labelled = self._by_name_label("seller") if self._fapiao_names else self._labelled("seller")
         best_score = scored[0].score if scored else 0.0
         if labelled and not self._is_buyer(str(labelled.value)) and labelled.score > min(0.7, best_score):
             return labelled
@@ -172,7 +195,9 @@ class Parties:
             if row.index in self.context.headings:
                 continue
             for label in self.context.of(row):
-                if not (label.means("party_name") and label.leads and (label.colon or label.ends_segment)):
+                if not label.means("party_name") or not (label.colon or label.ends_segment):
+                    continue
+                if not label.leads and label.key.isascii():
                     continue
                 if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
                     continue
