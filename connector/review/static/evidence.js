@@ -30,6 +30,14 @@ for (const value of values) {
   value.addEventListener("focusout", () => light([]));
 }
 
+// Without this file the link leads to the box; with it the focus, which a jump would drop, stays on the link.
+for (const link of document.querySelectorAll("a[data-row]")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    link.focus();
+  });
+}
+
 for (const box of document.querySelectorAll(".page rect")) {
   const mine = valuesOf(box);
   box.addEventListener("mouseenter", () => light([box, ...mine], mine[0]));

@@ -53,8 +53,3 @@ document.querySelector("table.rows")?.addEventListener("click", (event) => {
   if (event.target.closest("a") || String(getSelection())) return;
   event.target.closest("tr")?.querySelector("a[data-row]")?.click();
 });
-
-// Coming back from a bill, the row one came from has the focus.
-if (/^#job-\d+$/.test(location.hash)) {
-  document.querySelector(`${location.hash} a[data-row]`)?.focus();
-}
