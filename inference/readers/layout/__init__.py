@@ -24,7 +24,7 @@ from inference.readers.layout.headings import find_headings
 from inference.readers.layout.labels import find_labels
 from inference.readers.layout.parties import Parties
 from inference.readers.layout.rows import Sheet, Span, sheet_of
-from inference.readers.layout.table import Line, line_findings, receipt_lines, table_lines
+from inference.readers.layout.table import Line, line_findings, receipt_lines, table_lines, total_of
 from inference.readers.layout.terms import find_payment_terms
 from inference.readers.layout.totals import Totals, VatRow, find_totals
 
@@ -68,14 +68,22 @@ def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, li
     headings = find_headings(sheet, values)
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
     lines = table_lines(context, headings) or receipt_lines(context)
-    amounts = [line.amount() for line in lines]
-    known = [amount for amount in amounts if amount is not None]
-    totals = find_totals(context, sum(known, Decimal(0)) if known else None)
+    full = [line for line in lines if line.full]
+    totals = find_totals(context, frozenset({total_of(lines), total_of(full)} - {Decimal(0)}))
+    if _explains(totals, full) and not _explains(totals, lines):
+        # Rows with nothing but an amount are notes on the line above where the others alone make the total.
+        lines = full
     kind = find_document_type(context)
     found = [kind, find_currency(context), find_payment_terms(context)]
     header = [*_header(context, kind), *Parties(context, recipient).findings()]
     findings = [f for f in found if f is not None] + header + list(totals.chosen.values())
     return findings, totals, lines
+
+
+def _explains(totals: Totals, lines: Sequence[Line]) -> bool:
+    """Whether the lines add up to the net total or the total."""
+    chosen = (totals.chosen.get(name) for name in ("total_without_vat", "total_with_vat"))
+    return any(finding is not None and finding.value == total_of(lines) for finding in chosen)
 
 
 def _header(context: Context, kind: Finding | None) -> Iterable[Finding]:

@@ -113,7 +113,7 @@ class Values:
     def _find_numbers(self, row: Row) -> Iterator[NumberAt]:
         taken = [(at.span.start, at.span.end) for at in self.dates(row)]
         taken += [(at.span.start, at.span.end) for at in self.vat_ids if at.span.row is row]
-        taken += [found.span() for found in re.finditer(r"\b\d{1,2}:\d{2}(?::\d{2})?\b", row.text)]
+        taken += [found.span() for found in _TIME.finditer(row.text)]
         for found in NUMBER.finditer(row.text):
             start, end = found.span()
             if any(start < stop and begin < end for begin, stop in taken):
@@ -123,6 +123,9 @@ class Values:
                 yield NumberAt(Span(row, start + lead, start + len(found.group().rstrip())), number)
 
 
+_TIME = re.compile(
+    r"\b\d{1,2}:\d{2}(?::\d{2})?\b|\b\d{1,2}[.:]\d{2}\s?(?:-|–|bis|to)\s?\d{1,2}[.:]\d{2}\b|\b\d{1,2}\.\d{2}\s?(?:Uhr|h)\b"
+)
 _ID = re.compile(r"[A-Za-z0-9]")
 _SKIP = re.compile(r"^(?:[\s:：.#№°*|=>(\[–-]|(?:nr|no|n|num|number|id)\b[.:]*)+", re.IGNORECASE)
 _PHONE = re.compile(r"^\+?\(?\d{2,5}\)?[ /-]\d{3,}[ \d/-]*$")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -58,7 +58,47 @@ class Label:
 def find_labels(rows: Iterable[Row]) -> dict[int, tuple[Label, ...]]:
     """The labels of each row, by the row's index, from left to right; the longest phrase wins."""
     phrases = lexicon().labels
-    return {row.index: tuple(_in_row(row, phrases)) for row in rows}
+    return {row.index: tuple(_composed(label) for label in _in_row(row, phrases)) for row in rows}
+
+
+_AMOUNT_TERMS = frozenset({"total_without_vat", "total_vat", "total_with_vat", "amount_due"})
+COMPOSED = 0.9
+"""The weight of a meaning put together from the words of a phrase that the lexicon does not have."""
+
+
+def _composed(label: Label) -> Label:
+    """A label of an amount, its meaning corrected by the words around it: "Total (excl. VAT)" is a net total."""
+    if not label.leads or not any(meaning.term in _AMOUNT_TERMS for meaning in label.meanings):
+        return label
+    text = label.row.text
+    segment = label.span.segment
+    stop = segment.end
+    for position in range(label.span.end, segment.end):
+        if text[position].isdigit() or text[position] in ":：":
+            stop = position
+            break
+    tail = pieces(text[label.span.end : stop])
+    if not tail or len(tail) > 7:
+        return label
+    words = {piece.folded for piece in (*pieces(label.span.text), *tail)}
+    term = _compose(words, lexicon().amount_words)
+    if term is None or label.means(term):
+        return label
+    return replace(label, meanings=(Meaning(term, COMPOSED),))
+
+
+def _compose(words: set[str], groups: Mapping[str, frozenset[str]]) -> str | None:
+    """The amount that words name together, or None where they name none."""
+    has = {name: bool(words & group) for name, group in groups.items()}
+    if has["due"]:
+        return "amount_due"
+    if not has["total"] and not (has["tax"] and not has["net"] and not has["gross"]):
+        return None
+    if has["net"]:
+        return "total_without_vat"
+    if has["gross"]:
+        return "total_with_vat"
+    return "total_vat" if has["tax"] else "total_with_vat"
 
 
 def find_phrases(row: Row, phrases: Phrases) -> tuple[Label, ...]:

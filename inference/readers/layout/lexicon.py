@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -42,6 +43,7 @@ class Lexicon:
     carried: frozenset[str]
     legal_forms: frozenset[str]
     streets: frozenset[str]
+    amount_words: Mapping[str, frozenset[str]]
     longest: int
 
 
@@ -95,6 +97,7 @@ def lexicon() -> Lexicon:
     ).items():
         labels[name] = labels.get(name, ()) + meanings
     words = cast("dict[str, list[str]]", tables["words"])
+    groups = cast("dict[str, list[str]]", tables["amounts"])
     titles, columns = _phrases(tables["titles"]), _phrases(tables["columns"])
     return Lexicon(
         labels,
@@ -103,6 +106,7 @@ def lexicon() -> Lexicon:
         frozenset(map(fold, words["carried"])),
         frozenset(map(fold, words["legal_forms"])),
         frozenset(map(fold, words["streets"])),
+        {name: frozenset(map(fold, group)) for name, group in groups.items()},
         max(len(key) for key in (*labels, *titles, *columns)),
     )
 

@@ -38,12 +38,22 @@ class Line:
     texts: dict[str, list[Span]] = field(default_factory=dict[str, "list[Span]"])
     consistent: bool | None = None
 
+    @property
+    def full(self) -> bool:
+        """Whether it has a quantity or a price beside its amount."""
+        return "quantity" in self.values or "net_price" in self.values
+
     def amount(self) -> Decimal | None:
         """The line's amount, net or gross."""
         for role in AMOUNTS:
             if role in self.values:
                 return self.values[role].number.value
         return None
+
+
+def total_of(lines: Sequence[Line]) -> Decimal:
+    """The sum of the lines' amounts; lines without one count nothing."""
+    return sum((amount for line in lines if (amount := line.amount()) is not None), Decimal(0))
 
 
 @dataclass
@@ -96,7 +106,8 @@ def _body(context: Context, headings: Sequence[Heading]) -> Iterator[Row]:
         if anchors and _is_total(context, row):
             ended = True
             continue
-        anchors += any(at.money for at in context.values.numbers(row))
+        numbers = context.values.numbers(row)
+        anchors += len(numbers) > 1 or any(at.money for at in numbers)
         yield row
 
 
@@ -132,7 +143,7 @@ def _assign(context: Context, heading: Heading, body: Sequence[Row]) -> dict[int
     """The role of each number of the body: `{row index: {start: role}}`."""
     numbers = [at for row in body for at in _column_numbers(context, row, heading)]
     clusters = _clusters(numbers)
-    pairs = _align(clusters, heading.columns)
+    pairs = _by_arithmetic(clusters, _align(clusters, heading.columns))
     roles: dict[int, dict[int, str]] = {}
     for cluster, column in pairs:
         for at in cluster.numbers:
@@ -200,6 +211,37 @@ def _align(clusters: Sequence[_Cluster], columns: Sequence[Column]) -> list[tupl
     return pairs
 
 
+def _by_arithmetic(
+    clusters: Sequence[_Cluster], pairs: list[tuple[_Cluster, Column]]
+) -> list[tuple[_Cluster, Column]]:
+    """The pairs, with the one of quantity, price and amount found that no heading names, where figures prove it."""
+    roles = {column.role: cluster for cluster, column in pairs if column.role in NUMERIC}
+    trio = ("quantity", "net_price", "line_net_amount")
+    missing = [role for role in trio if role not in roles]
+    if missing == ["line_net_amount"] and "line_total_with_vat" in roles:
+        return pairs
+    if len(missing) != 1:
+        return pairs
+    free = [c for c in clusters if not any(c is known for known in roles.values())]
+    for cluster in free:
+        known = {role: _by_row(roles[role]) for role in trio if role in roles} | {
+            missing[0]: _by_row(cluster)
+        }
+        rows = set(known[trio[0]]) & set(known[trio[1]]) & set(known[trio[2]])
+        right = sum(
+            abs(known["quantity"][row] * known["net_price"][row] - known["line_net_amount"][row]) <= CENT
+            for row in rows
+        )
+        if rows and right >= 0.5 * len(rows):
+            kept = [(c, column) for c, column in pairs if c is not cluster]
+            return [*kept, (cluster, Column(missing[0], cluster.x0, cluster.x1))]
+    return pairs
+
+
+def _by_row(cluster: _Cluster) -> dict[int, Decimal]:
+    return {at.span.row.index: at.number.value for at in cluster.numbers}
+
+
 def _fit(cluster: _Cluster, column: Column) -> float:
     height = cluster.numbers[0].span.row.height
     gap = max(cluster.x0 - column.x1, column.x0 - cluster.x1, 0.0)
@@ -265,8 +307,12 @@ def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[
         if role and role in NUMERIC and role not in line.values:
             line.values[role] = at
             taken.append((at.span.start, at.span.end))
+    left = min(column.x0 for column in heading.columns) - row.height
     for segment in row.segments:
         for piece in _free(segment, taken):
+            if piece.x1 < left:
+                # Print beside the table, such as a sample's stamp along the margin.
+                continue
             role = _text_role(heading, piece)
             line.texts.setdefault(role, []).append(piece)
 
@@ -356,7 +402,11 @@ def _nearest(row: Row, before: Line | None, after: Line | None, texts_first: boo
 
 
 def _real(line: Line) -> bool:
-    text = " ".join(span.text for spans in line.texts.values() for span in spans)
+    named = " ".join(
+        span.text for role in ("item_name", "item_seller_id") for span in line.texts.get(role, [])
+    )
+    others = " ".join(span.text for spans in line.texts.values() for span in spans)
+    text = others if line.full else named
     return any(c.isalpha() for c in text) and not _carried(line.anchor)
 
 

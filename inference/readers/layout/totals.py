@@ -24,7 +24,8 @@ SCORES = {
     "least": 0.25,  # a candidate must be better
     "agreement": 0.9,  # net + VAT = total, with VAT
     "equality": 0.35,  # net = total, no VAT
-    "contradiction": -0.9,  # net + VAT is not the total
+    "contradiction": -1.7,  # net + VAT is not the total
+    "partial": -0.7,  # net and VAT of one row, and no total that a label of its own names
     "rate": 0.3,  # a rate printed beside the VAT confirms it
     "due": 0.5,  # total − prepaid = amount due
     "due_is_total": 0.25,
@@ -62,7 +63,7 @@ class Totals:
     agree: bool | None
 
 
-def find_totals(context: Context, lines_sum: Decimal | None) -> Totals:
+def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     """The totals of the document; a term without a good enough amount is left out."""
     vat_rows = tuple(_vat_rows(context))
     candidates = {term: _candidates(context, term) for term in _TERMS}
@@ -70,7 +71,7 @@ def find_totals(context: Context, lines_sum: Decimal | None) -> Totals:
     stand_ins = [_scaled(f, "total_with_vat", SCORES["stand_in"]) for f in candidates["amount_due"]]
     candidates["total_with_vat"] = _distinct([*candidates["total_with_vat"], *stand_ins])
     _add_implied(context, candidates)
-    chosen = _choose(candidates, lines_sum)
+    chosen = _choose(candidates, sums)
     agree = _agree(chosen)
     chosen |= _settle(candidates, chosen)
     return Totals({t: _judged(f, chosen, candidates[t], agree) for t, f in chosen.items()}, vat_rows, agree)
@@ -116,15 +117,24 @@ def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
         return
     if not label.ends_segment and not label.colon:
         return
-    for segment in context.column_below(label, 2.6):
+    yield from _below(context, term, label)
+
+
+def _below(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    """The amounts in the column below a label, row after row, until another thing stands there."""
+    last = label.row
+    for segment in context.column_below(label, 9):
+        if segment.row.middle - last.middle > 2.8 * label.row.height:
+            return
         amounts = [
             at
             for at in context.values.numbers(segment.row)
             if segment.start <= at.span.start < segment.end and at.money and _overlaps(label.span, at.span)
         ]
-        for at in amounts[:1]:
-            yield _amount(context, term, label, SCORES["below"], at)
-        return
+        if not amounts:
+            return
+        yield _amount(context, term, label, SCORES["below"], amounts[0])
+        last = segment.row
 
 
 def _overlaps(label: Span, value: Span) -> bool:
@@ -142,7 +152,7 @@ def _amount(context: Context, term: str, label: Label, relation: float, at: Numb
     weight = label.weight(term)
     score = weight * relation * (1.0 if at.money else SCORES["not_money"])
     # Totals stand at the end: of two equal labels the later one is meant.
-    score += 0.04 * label.row.index / max(1, len(context.sheet.rows))
+    score += 0.04 * at.span.row.index / max(1, len(context.sheet.rows))
     features = Features(
         label=weight,
         relation=relation,
@@ -252,10 +262,11 @@ def _add_printed(
         )
 
 
-def _choose(candidates: dict[str, list[Finding]], lines_sum: Decimal | None) -> dict[str, Finding]:
+def _choose(candidates: dict[str, list[Finding]], sums: frozenset[Decimal]) -> dict[str, Finding]:
     """The net, VAT and total with the best sum of scores and agreement."""
     best: tuple[Finding | None, ...] = ()
     best_score = float("-inf")
+    strongest = max((f.score for f in candidates["total_with_vat"]), default=0.0)
     nets: list[Finding | None] = [None, *candidates["total_without_vat"]]
     vats: list[Finding | None] = [None, *candidates["total_vat"]]
     totals: list[Finding | None] = [None, *candidates["total_with_vat"]]
@@ -267,7 +278,10 @@ def _choose(candidates: dict[str, list[Finding]], lines_sum: Decimal | None) -> 
     for net in nets:
         for vat in vats:
             for total in totals:
-                score = _score(net, vat, total, lines_sum, adjustments)
+                score = _score(net, vat, total, sums, adjustments)
+                if total is not None:
+                    # What the strongest label says is not given up lightly.
+                    score -= 0.6 * max(0.0, strongest - total.score)
                 if score > best_score:
                     best, best_score = (net, vat, total), score
     names = ("total_without_vat", "total_vat", "total_with_vat")
@@ -278,7 +292,7 @@ def _score(
     net: Finding | None,
     vat: Finding | None,
     total: Finding | None,
-    lines_sum: Decimal | None,
+    sums: frozenset[Decimal],
     adjustments: set[Decimal],
 ) -> float:
     score = sum(f.score - SCORES["least"] for f in (net, vat, total) if f is not None)
@@ -288,6 +302,8 @@ def _score(
             one_row = len({f.spans[0].row.index for f in (net, vat, total)}) == 1
             full = SCORES["same_row"] if one_row else SCORES["agreement"]
             score += full if _decimal(vat) else SCORES["equality"]
+            if net.spans[0].row is vat.spans[0].row and total.score < 0.8:
+                score += SCORES["partial"]
         elif off in adjustments:
             score += SCORES["adjusted"]
         else:
@@ -304,7 +320,7 @@ def _score(
             score += SCORES["contradiction"] / 2
     elif vat is not None and total is not None and abs(_decimal(vat)) > abs(_decimal(total)) / 2:
         score += SCORES["contradiction"]
-    if lines_sum is not None and any(f is not None and _decimal(f) == lines_sum for f in (net, total)):
+    if any(f is not None and _decimal(f) in sums for f in (net, total)):
         score += SCORES["lines"]
     return score
 
