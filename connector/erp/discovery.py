@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.erp import values
+from connector.erp.mailed_images import SMALLEST
 from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Poll, SyncCursor
 from connector.erp.records import BILL_TYPES, ORDER_STATES
 from connector.erp.transport import Session
@@ -27,7 +28,6 @@ PAGE = 500
 _IDS = 2000
 _FIELDS = ("name", "mimetype", "file_size", "checksum", "res_model", "res_id", "create_date", "write_date")
 _DOCUMENTS = (("res_model", "in", [BILL, ORDER]), ("res_field", "=", False), ("type", "=", "binary"))
-_TINY = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -171,7 +171,7 @@ class Discovery:
                 owner.setdefault(attached, targets[int(mail["res_id"])])
         rows = self._pages("ir.attachment", [("id", "in", sorted(owner)), ("res_model", "=", False)], _FIELDS)
         readable = [self._attachment(row, owner[int(row["id"])]) for row in rows]
-        found = [one for one in readable if one.is_main or one.size >= _TINY]
+        found = [one for one in readable if one.is_main or one.size >= SMALLEST]
         seen = {attachment.id for attachment in found}
         return found + [
             self._unreadable(row) for row in bills if row["message_main_attachment_id"][0] not in seen

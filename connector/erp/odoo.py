@@ -199,6 +199,6 @@ def _out_of_sight(attachment: Attachment) -> tuple[str, str]:
         return f"{attachment.name} is gone from Odoo", "gone"
     message = (
         f"{attachment.name} came by mail, and Odoo shows such an image only to administrators: drop it on the bill "
-        "again, or let a scheduled action attach such images to their bills"
+        "again, or let an administrator install the scheduled action that attaches such images to their bills"
     )
     return message, "unreachable"

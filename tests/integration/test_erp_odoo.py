@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from connector.erp import mailed_images
 from connector.erp.odoo import OdooErp, connect
 from connector.erp.port import BILL, ORDER, Activity, Attachment, Effect, Poll, SyncCursor, Upload
 from connector.erp.wire import Connection
@@ -205,10 +206,17 @@ def test_a_mailed_image_is_reported_and_readable_for_those_whom_odoo_shows_it(
     [seen] = on(powerful.discover(SyncCursor()), BILL, bill)
     assert seen.id == hidden.id
     assert powerful.download(seen) == file.content
-    # Once someone attaches it, it is an ordinary document for everyone.
-    admin.call("ir.attachment", "write", [seen.id], {"res_model": BILL, "res_id": bill})
-    [ordinary] = on(erp.discover(erp.discover(start(erp)).cursor), BILL, bill)
+
+    # The scheduled action makes it an ordinary document for everyone.
+    cursor = start(erp)
+    mailed_images.install(powerful.session)
+    assert not mailed_images.install(powerful.session)
+    [action] = admin.find("ir.cron", [["name", "=", mailed_images.NAME]], ["id"])
+    admin.call("ir.cron", "method_direct_trigger", [action["id"]])
+    [ordinary] = on(erp.discover(cursor), BILL, bill)
     assert erp.download(ordinary) == file.content
+    powerful.close()
+    fresh.close()
 
 
 def test_download_gives_the_bytes_or_says_why_not(erp: OdooErp, admin: Odoo, database: OdooDatabase) -> None:
@@ -356,6 +364,36 @@ def test_an_order_is_filled(erp: OdooErp, admin: Odoo, known: ErpData) -> None:
     )
     assert (after.amount_untaxed, after.amount_total) == (Decimal(10), Decimal("11.90"))
     assert erp.happened(effect)
+
+
+def test_records_of_another_company_are_written_in_that_company(
+    erp: OdooErp, admin: Odoo, database: OdooDatabase, known: ErpData
+) -> None:
+    # A country whose own chart is not installed would make Odoo install it.
+    [country] = admin.find("res.country", [["code", "=", "US"]], ["currency_id"])
+    branch = {"country_id": country["id"], "currency_id": country["currency_id"][0]}
+    other = admin.call("res.company", "create", {"name": f"Branch {uuid.uuid4().hex[:6]}", **branch})
+    admin.call("res.users", "write", [admin.uid], {"company_ids": [[4, other]]})
+    there = {"allowed_company_ids": [other]}
+    admin.call("account.chart.template", "try_loading", "generic_coa", other, False, context=there)
+    [user] = admin.find("res.users", [["login", "=", database.login]], ["company_ids"])
+    admin.call("res.users", "write", [user["id"]], {"company_ids": [[4, other]]})
+    bill = admin.call(BILL, "create", {"move_type": "in_invoice"}, context=there)
+    document = admin.attach(BILL, bill, pdf())
+
+    only_ours = connect(replace(erp.settings, companies=(known.companies[0].id,)))
+    assert not on(only_ours.discover(SyncCursor()), BILL, bill)
+    assert {one.id for one in only_ours.erp_data().companies} == {known.companies[0].id}
+    both = connect(erp.settings)
+    assert [one.id for one in on(both.discover(SyncCursor()), BILL, bill)] == [document]
+    branch_tax = next(one for one in both.erp_data().taxes if one.company_id == other)
+    line = {"name": "x", "quantity": Decimal(1), "price_unit": Decimal(100), "tax_ids": (branch_tax.id,)}
+    before = both.record(BILL, bill)
+    after = both.apply(Effect(uuid.uuid4().hex, BILL, bill, before.write_date, {"ref": "B-1"}, (line,)))
+    assert (after.company_id, after.lines[0].tax_ids) == (other, (branch_tax.id,))
+    assert after.amount_tax == branch_tax.amount
+    only_ours.close()
+    both.close()
 
 
 def test_the_way_before_odoo_17_reads_and_writes_the_same(erp: OdooErp, admin: Odoo, known: ErpData) -> None:
