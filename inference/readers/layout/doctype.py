@@ -69,7 +69,7 @@ def _titles(context: Context, row: Row, usual: float) -> Iterator[tuple[float, s
     titles = lexicon().titles
     known = context.of(row)
     for label in find_phrases(row, titles):
-        segment = label.span.segment
+        segment = label.segment
         rest = sum(c.isalpha() for c in segment.text) - sum(c.isalpha() for c in label.span.text)
         name = "inside"
         if any(

@@ -66,7 +66,7 @@ class Context:
 
     def beside(self, label: Label) -> Span | None:
         """The text right of a label: the rest of its segment, or else the next one, up to the next label."""
-        row, segment = label.row, label.span.segment
+        row, segment = label.row, label.segment
         stop = self.stop_after(label)
         start, end = label.span.end, min(stop, segment.end)
         if label.ends_segment:
@@ -84,7 +84,7 @@ class Context:
         weight = label.weight(term)
         if not 0 < weight < TITLED or term not in ("invoice_number", "issue_date"):
             return weight
-        before = label.row.text[label.span.segment.start : label.span.start]
+        before = label.row.text[label.segment.start : label.span.start]
         titles = (lb for lb in find_phrases(label.row, lexicon().titles) if lb.span.end <= label.span.start)
         invoice = any(meaning.term in ("invoice", "credit_note") for lb in titles for meaning in lb.meanings)
         return TITLED if invoice and len(before) < 60 else weight
@@ -166,7 +166,7 @@ def _right_and_below(
 ) -> Iterator[tuple[float, Span]]:
     """Values right of a label, in its segment and in the next one, else the first thing below it."""
     row = label.row
-    segment = label.span.segment
+    segment = label.segment
     if not label.ends_segment:
         if span := pick(row, label.span.end, min(stop, segment.end)):
             yield RELATION["beside"], span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -36,9 +37,14 @@ class Label:
         return self.span.row
 
     @property
+    def segment(self) -> Span:
+        """The segment of the row in which it ends."""
+        return Span(self.row, max(self.span.start, self.span.end - 1), self.span.end).segment
+
+    @property
     def ends_segment(self) -> bool:
         """Whether nothing but punctuation follows in its segment."""
-        segment = self.span.segment
+        segment = self.segment
         return not any(c.isalnum() for c in self.row.text[self.span.end : segment.end])
 
     def weight(self, term: str) -> float:
@@ -58,20 +64,35 @@ class Label:
 def find_labels(rows: Iterable[Row]) -> dict[int, tuple[Label, ...]]:
     """The labels of each row, by the row's index, from left to right; the longest phrase wins."""
     phrases = lexicon().labels
-    return {row.index: tuple(_composed(label) for label in _in_row(row, phrases)) for row in rows}
+    return {row.index: tuple(_compositions(_in_row(row, phrases))) for row in rows}
 
 
 _AMOUNT_TERMS = frozenset({"total_without_vat", "total_vat", "total_with_vat", "amount_due"})
+_TAKEN_IN = _AMOUNT_TERMS | {"seller_vat_id", "currency"}
 COMPOSED = 0.9
 """The weight of a meaning put together from the words of a phrase that the lexicon does not have."""
 
 
-def _composed(label: Label) -> Label:
-    """A label of an amount, its meaning corrected by the words around it: "Total (excl. VAT)" is a net total."""
+def _compositions(labels: Iterable[Label]) -> Iterator[Label]:
+    """Labels of amounts with the words around them taken in; what they take in is no label of its own."""
+    reach = -1
+    for label in labels:
+        if label.span.start < reach and any(m.term in _TAKEN_IN for m in label.meanings):
+            continue
+        composed, stop = _composed(label)
+        reach = max(reach, stop)
+        yield composed
+
+
+def _composed(label: Label) -> tuple[Label, int]:
+    """A label of an amount, its meaning corrected by the words after it, and where those end.
+
+    "Total (excl. VAT)" is a net total.
+    """
     if not label.leads or not any(meaning.term in _AMOUNT_TERMS for meaning in label.meanings):
-        return label
+        return label, -1
     text = label.row.text
-    segment = label.span.segment
+    segment = label.segment
     stop = segment.end
     for position in range(label.span.end, segment.end):
         if text[position].isdigit() or text[position] in ":：":
@@ -79,12 +100,19 @@ def _composed(label: Label) -> Label:
             break
     tail = pieces(text[label.span.end : stop])
     if not tail or len(tail) > 7:
-        return label
+        return label, -1
     words = {piece.folded for piece in (*pieces(label.span.text), *tail)}
     term = _compose(words, lexicon().amount_words)
-    if term is None or label.means(term):
-        return label
-    return replace(label, meanings=(Meaning(term, COMPOSED),))
+    if term is None:
+        return label, -1
+    if label.means(term) or not (label.means("total_with_vat") or words & _markers()):
+        return label, stop
+    return replace(label, meanings=(Meaning(term, COMPOSED),)), stop
+
+
+def _markers() -> frozenset[str]:
+    groups = lexicon().amount_words
+    return groups["net"] | groups["gross"] | groups["due"]
 
 
 def _compose(words: set[str], groups: Mapping[str, frozenset[str]]) -> str | None:
@@ -126,7 +154,8 @@ def _in_row(row: Row, phrases: Phrases) -> Iterator[Label]:
             position = after
             continue
         before = text[:start].rstrip(" ")
-        leads = not before or text[:start].endswith(COLUMN_GAP) or not before[-1].isalnum()
+        own = before.rpartition(COLUMN_GAP)[2]
+        leads = text[:start].endswith(COLUMN_GAP) or not before[-1:].isalnum() or not _WORD.search(own)
         rest = text[end : end + 4].lstrip(" .)")
         yield Label(Span(row, start, end), phrases[key], key, leads, rest[:1] in (":", "："), exact)
         position = after
@@ -166,6 +195,7 @@ def _longest(
     return best
 
 
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER_WORDS = frozenset({"no", "nr", "number", "num", "nummer", "#", "numero", "id"})
 
 

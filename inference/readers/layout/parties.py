@@ -76,8 +76,8 @@ class Parties:
         """Whether a label opens a block: a colon follows, or nothing else does in its segment."""
         if label.colon or label.ends_segment:
             return True
-        rest = label.row.text[label.span.end : label.span.segment.end].strip()
-        opens = label.span.text[:1].isupper() and label.span.start == label.span.segment.start
+        rest = label.row.text[label.span.end : label.segment.end].strip()
+        opens = label.span.text[:1].isupper() and label.span.start == label.segment.start
         return len(label.key) > 5 and opens and not rest[:1].islower() and len(rest.split()) <= 7
 
     def role_at(self, span: Span, wide: bool = False) -> str:
@@ -100,8 +100,10 @@ class Parties:
             shift = span.x0 - label.span.x0
             if shift < -3 * row.height or (drop <= 0.5 * row.height and label.span.start > span.start):
                 continue
-            reach = 0.4 if spread or (wide and len(label.row.segments) == 1) else 0.22
-            if wide and len(label.row.segments) == 1:
+            others = [s for s in label.row.segments if sum(c.isalpha() for c in s.text) >= 3]
+            alone = len(others) == 1
+            reach = 0.4 if spread else 0.22
+            if wide and alone:
                 reach = 1.0
             if shift > reach * row.width and drop > 0.5 * row.height:
                 continue
@@ -201,7 +203,10 @@ class Parties:
                     continue
                 if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
                     continue
-                if (span := self.context.beside(label)) and _plausible_name(_clean_name(span.text)):
+                span = self.context.beside(label) or next(
+                    iter(islice(self.context.column_below(label, 2.5), 1)), None
+                )
+                if span and _plausible_name(_clean_name(span.text)):
                     features = Features(label=0.9, relation=0.9, ocr=span.score, scanned=float(row.ocr))
                     text = _clean_name(span.text)
                     return Finding(f"{role}_name", text, (span,), 0.9, features, text)
@@ -247,6 +252,8 @@ class Parties:
 
     def _is_label(self, span: Span) -> bool:
         key = fold(span.text)
+        if "_" in span.text:
+            return False
         if key in lexicon().labels or key in lexicon().columns or key in lexicon().titles:
             return True
         return any(
@@ -294,7 +301,7 @@ class Parties:
             same = [s for s in row.segments if abs(s.x0 - town.x0) < 0.8 * town.row.height]
             if same:
                 # Twice the distance of two lines ends the block.
-                step = min(step, 1.6 * (last.row.middle - same[0].row.middle))
+                step = min(step, 2.0 * (last.row.middle - same[0].row.middle))
                 block.insert(0, same[0])
                 last = same[0]
         return block[-6:]
@@ -329,10 +336,7 @@ class Parties:
                     "sender_line": float(sender),
                     "near_tax_id": float(any(abs(row.index - proof) <= 4 for proof in proofs)),
                     "address": float(not sender and bool(_is_address(text))),
-                    "figures": float(
-                        any(at.money for at in self.context.values.numbers(row))
-                        or bool(self.context.values.dates(row))
-                    ),
+                    "figures": float(self._has_figures(segment)),
                     "label": float(self._names_something(piece)),
                     "buyer_block": float(self.role_at(piece) in ("buyer", "other")),
                     "long": float(len(text) > 60),
@@ -360,6 +364,12 @@ class Parties:
         if len(parts) > 2 and fold(parts[1]) in lexicon().legal_forms:
             end = segment.start + text.index(parts[1]) + len(parts[1])
         return Span(segment.row, segment.start, end), True
+
+    def _has_figures(self, segment: Span) -> bool:
+        values = self.context.values
+        places = [at.span for at in values.numbers(segment.row) if at.money]
+        places += [at.span for at in values.dates(segment.row)]
+        return any(segment.start <= place.start < segment.end for place in places)
 
     def _names_something(self, piece: Span) -> bool:
         labels = [lb for lb in self.context.of(piece.row) if piece.start <= lb.span.start < piece.end]

@@ -24,7 +24,7 @@ def find_payment_terms(context: Context) -> Finding | None:
     for label in context.all_labels("payment_terms"):
         if label.weight("payment_terms") < 0.9 or not (label.colon or label.ends_segment):
             continue
-        segment = label.span.segment
+        segment = label.segment
         span = Span(label.row, label.span.end, segment.end)
         if label.ends_segment:
             right = [s for s in label.row.segments if s.start > label.span.end]

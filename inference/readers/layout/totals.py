@@ -29,8 +29,10 @@ SCORES = {
     "rate": 0.3,  # a rate printed beside the VAT confirms it
     "due": 0.5,  # total − prepaid = amount due
     "due_is_total": 0.25,
+    "largest": 0.15,  # the largest of the totals
+    "next": 0.55,  # alone on the row after the label's, or before it
     "same_row": 0.3,  # the agreement of figures on one row, as VAT by rate has it
-    "adjusted": 0.5,  # agreement but for a discount, a charge or a rounding that is printed
+    "adjusted": 0.35,  # agreement but for a discount, a charge or a rounding that is printed
     "again": 0.12,  # for each other label of the same value
     "implied": 0.4,  # an amount without a fitting label that the others ask for
     "lines": 0.5,  # the lines add up to it
@@ -72,8 +74,9 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     candidates["total_with_vat"] = _distinct([*candidates["total_with_vat"], *stand_ins])
     _add_implied(context, candidates)
     chosen = _choose(candidates, sums)
-    agree = _agree(chosen)
     chosen |= _settle(candidates, chosen)
+    _after_discount(candidates, chosen)
+    agree = _agree(chosen)
     return Totals({t: _judged(f, chosen, candidates[t], agree) for t, f in chosen.items()}, vat_rows, agree)
 
 
@@ -117,7 +120,23 @@ def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
         return
     if not label.ends_segment and not label.colon:
         return
-    yield from _below(context, term, label)
+    below = list(_below(context, term, label))
+    yield from below or _next_row(context, term, label)
+
+
+def _next_row(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    """An amount alone on a neighbouring row, right of a label: a photo's rows do not always meet."""
+    row = label.row
+    if label.segment.end < len(row.text):
+        return
+    for index in (row.index + 1, row.index - 1):
+        other = context.sheet.rows[index] if 0 <= index < len(context.sheet.rows) else None
+        if other is None or other.page != row.page or abs(other.middle - row.middle) > 1.6 * row.height:
+            continue
+        amounts = [at for at in context.values.numbers(other) if at.money]
+        letters = sum(c.isalpha() for c in other.text)
+        if len(amounts) == 1 and letters <= 3 and amounts[0].span.x0 > label.span.x1:
+            yield _amount(context, term, label, SCORES["next"], amounts[0])
 
 
 def _below(context: Context, term: str, label: Label) -> Iterator[Finding]:
@@ -267,6 +286,7 @@ def _choose(candidates: dict[str, list[Finding]], sums: frozenset[Decimal]) -> d
     best: tuple[Finding | None, ...] = ()
     best_score = float("-inf")
     strongest = max((f.score for f in candidates["total_with_vat"]), default=0.0)
+    largest = max((_decimal(f) for f in candidates["total_with_vat"]), default=Decimal(0))
     nets: list[Finding | None] = [None, *candidates["total_without_vat"]]
     vats: list[Finding | None] = [None, *candidates["total_vat"]]
     totals: list[Finding | None] = [None, *candidates["total_with_vat"]]
@@ -282,6 +302,7 @@ def _choose(candidates: dict[str, list[Finding]], sums: frozenset[Decimal]) -> d
                 if total is not None:
                     # What the strongest label says is not given up lightly.
                     score -= 0.6 * max(0.0, strongest - total.score)
+                    score += SCORES["largest"] * (_decimal(total) >= largest)
                 if score > best_score:
                     best, best_score = (net, vat, total), score
     names = ("total_without_vat", "total_vat", "total_with_vat")
@@ -363,6 +384,16 @@ def _settle(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) ->
         if best and best[0].score > 0.8:
             settled[term] = best[0]
     return settled
+
+
+def _after_discount(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) -> None:
+    """The net total is meant after discounts and charges (BT-109): taken where printed instead of one before."""
+    if _agree(chosen) is not False:
+        return
+    net = _decimal(chosen["total_with_vat"]) - _decimal(chosen["total_vat"])
+    for finding in candidates["total_without_vat"]:
+        if _decimal(finding) == net:
+            chosen["total_without_vat"] = finding
 
 
 def _judged(
