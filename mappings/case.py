@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, Field, Reading, Row, Status
-from mappings.erp_data import Company, Currency, Record
+from mappings.erp_data import Company, Currency, Record, Tax
 from mappings.index import ErpIndex
 from mappings.proposal import Totals
 
@@ -75,6 +75,15 @@ class Case:
         if untaxed is None and tax is not None:
             untaxed = total - tax
         return Totals(untaxed, tax, total)
+
+    @property
+    def usable_taxes(self) -> list[Tax]:
+        """The active percentage taxes of the record's company."""
+        return [
+            tax
+            for tax in self.index.data.taxes
+            if tax.active and tax.amount_type == "percent" and self.within_company(tax.company_id)
+        ]
 
     def within_company(self, company_id: int | None) -> bool:
         """Whether a record of that company (None: of all) may be used on ours: its own or a parent's."""

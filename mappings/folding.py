@@ -9,8 +9,8 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
-_VAT_SUFFIX = re.compile(r"(MWST|TVA|IVA|VAT)$")
-_VAT_LABEL = re.compile(r"^(USTIDNR|USTID|UIDNR|UID|VATNO|VATID|VAT|TVA|BTW|NIF|CIF|EIN)(?=[A-Z]{0,3}\d)")
+_VAT_SUFFIX = re.compile(r"(MWST|TVA|IVA|VAT)+$")
+_VAT_LABEL = re.compile(r"^(USTIDNR|USTID|UIDNR|UID|VATNO|VATID|VAT|TVA|BTW|NIF|CIF|EIN)+(?=[A-Z]{0,3}\d)")
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 _SPACE = re.compile(r"\s+")
 
@@ -74,14 +74,14 @@ _LEGAL_WORDS = frozenset(
         "ltda",
     )
 )
-_LEGAL_CJK = re.compile(r"(股份有限公司|有限责任公司|有限公司|集团|株式会社|公司)$")
+_LEGAL_CJK = re.compile(r"(股份有限公司|有限责任公司|有限公司|集团|株式会社|公司)+$")
 
 
 def plain(text: str) -> str:
     """Case, accents, width and surrounding space removed; umlauts as one letter, so `Müller` is `Mueller`."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     bare = "".join(c for c in folded if not unicodedata.combining(c))
-    bare = re.sub(r"(?<=[bcdfghklmnprstvwxz])(a|o|u)e", r"\1", bare)
+    bare = re.sub(r"(?<=[bcdfghklmnprstvwxz])(a|o|u)e(?!e)", r"\1", bare)
     return _SPACE.sub(" ", bare).strip()
 
 
@@ -106,10 +106,47 @@ def fold_account(text: str) -> str:
 
 
 def domain_of(address: str) -> str:
-    """The domain of an e-mail address or website, without `www.`; empty where there is none."""
+    """The domain of an e-mail address or website, without `www.`; empty where there is none or anybody has it."""
     text = address.strip().casefold().rpartition("@")[2]
     host = re.sub(r"^[a-z]+://", "", text).split("/")[0].split(":")[0].removeprefix("www.")
-    return host if "." in host else ""
+    return host if "." in host and host not in PUBLIC_DOMAINS else ""
+
+
+# Where anybody has an address: such a domain tells nothing about a company.
+PUBLIC_DOMAINS = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "yahoo.com",
+        "yahoo.fr",
+        "yahoo.de",
+        "gmx.de",
+        "gmx.net",
+        "gmx.at",
+        "web.de",
+        "t-online.de",
+        "freenet.de",
+        "icloud.com",
+        "me.com",
+        "aol.com",
+        "proton.me",
+        "protonmail.com",
+        "orange.fr",
+        "free.fr",
+        "wanadoo.fr",
+        "laposte.net",
+        "libero.it",
+        "qq.com",
+        "163.com",
+        "126.com",
+        "sina.com",
+        "foxmail.com",
+        "mail.com",
+    ]
+)
 
 
 @lru_cache(maxsize=65536)

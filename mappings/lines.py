@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from inference.invoice import Check, Row, as_decimal, as_text
 from mappings.accounts import choose_account
-from mappings.case import Case, confidence, failed, term
+from mappings.case import Case, confidence, failed, number, term
 from mappings.erp_data import Partner
 from mappings.folding import one_line
 from mappings.prices import Price, price_line
 from mappings.products import find_product
 from mappings.proposal import ProposedValue
 from mappings.purchases import BoughtLine, Purchase
-from mappings.rates import rates_by_line
-from mappings.taxes import Rate, TaxChoice, choose_tax, document_rates
+from mappings.rates import Rate, document_rates, rates_by_line
+from mappings.taxes import TaxChoice, choose_tax
 from mappings.totals import ZERO, PricedLine, round_amount
 
 NET, GROSS = "line_net_amount", "line_total_with_vat"
@@ -32,7 +32,6 @@ class DraftLine:
     tax: TaxChoice
     product: ProposedValue | None = None
     position: int | None = None
-    extra: dict[str, ProposedValue] = field(default_factory=dict[str, ProposedValue])
 
     @property
     def figures(self) -> PricedLine:
@@ -66,7 +65,7 @@ class DraftLines:
 
 def draft_lines(case: Case, vendor: Partner | None) -> DraftLines:
     """The document's lines, its charges and rounding, so that they add up to what it prints."""
-    rates = document_rates(case)
+    rates = document_rates(case, vendor)
     amount_name = _amount_name(case)
     if amount_name == GROSS or not case.reading.lines:
         printed, checks = _printed_lines(case, vendor, rates, amount_name, gross=True)
@@ -119,29 +118,25 @@ def _name(case: Case, position: int, row: Row) -> ProposedValue:
     for name in ("item_name", "item_seller_id"):
         if text := one_line(as_text(row.get(name)) or ""):
             return ProposedValue(text, row[name].confidence, "As printed.", (term("lines", position, name),))
-    number = case.reading.text("invoice_number") or "document"
-    return ProposedValue(f"{number}, line {position + 1}", 0.5, "The line's description could not be read.")
+    label = case.reading.text("invoice_number") or "document"
+    return ProposedValue(f"{label}, line {position + 1}", 0.5, "The line's description could not be read.")
 
 
 def _summary_lines(case: Case, vendor: Partner | None, rates: list[Rate]) -> list[DraftLine]:
     """One line per VAT rate from the breakdown, or one from the totals where there is one rate only."""
     label = case.reading.text("invoice_number") or "Document"
-    rows = case.reading.vat_breakdown
-    bases = [(f"vat_breakdown[{i}].taxable_amount", row.get("taxable_amount")) for i, row in enumerate(rows)]
-    if not rows or len(rates) != len(rows) or not all(base for _, base in bases):
-        if len({rate.percent for rate in rates}) != 1:
-            return []
-        bases, rates = [("total_without_vat", case.reading.get("total_without_vat"))], rates[:1]
+    bases = [(rate, rate.base_field, rate.base_term) for rate in rates]
+    if not all(base for _, base, _ in bases) and len({rate.percent for rate in rates}) == 1:
+        bases = [(rates[0], case.reading.get("total_without_vat"), "total_without_vat")]
     found: list[DraftLine] = []
-    for rate, (path, base) in zip(rates, bases, strict=True):
+    for rate, base, path in bases:
         amount = as_decimal(base)
         if base is None or amount is None:
             return []
         sure = min(SUMMARY_CONFIDENCE, base.confidence)
         why = "One line for this VAT rate: the document's own lines could not be used."
-        figures = PricedLine(Decimal(1), amount * case.sign)
-        price = Price(figures, (path,), sure, why)
-        name = ProposedValue(f"{label}, {rate.percent.normalize():f} % VAT", sure, why, (path,))
+        price = Price(PricedLine(Decimal(1), amount * case.sign), (path,), sure, why)
+        name = ProposedValue(f"{label}, {number(rate.percent)} % VAT", sure, why, (path,))
         found.append(DraftLine(name, price, choose_tax(case, rate, vendor)))
     return found
 
@@ -177,12 +172,10 @@ def _open_by_rate(
     case: Case, rates: list[Rate], printed: Sequence[DraftLine]
 ) -> Iterable[tuple[Rate, Decimal, str]]:
     """What the lines of each rate lack of the breakdown's taxable amount."""
-    for position, (row, rate) in enumerate(zip(case.reading.vat_breakdown, rates, strict=False)):
-        base = as_decimal(row.get("taxable_amount"))
-        if base is not None:
+    for rate in rates:
+        if rate.base is not None:
             same = [line for line in printed if [tax.amount for tax in line.tax.taxes] == [rate.percent]]
-            path = term("vat_breakdown", position, "taxable_amount")
-            yield rate, base * case.sign - _net_sum(case, same), path
+            yield rate, rate.base - _net_sum(case, same), rate.base_term
 
 
 def _rounding(case: Case) -> list[DraftLine]:

@@ -23,6 +23,7 @@ from mappings.proposal import Match, ProposedValue
 TAX_ID, BARE_TAX_ID, ACCOUNT, REGISTRY, DOMAIN, NAME = 0.99, 0.95, 0.95, 0.85, 0.80, 0.93
 CERTAIN = 0.995
 LIKE_NAME = 0.75
+LIKELY_NAME = 0.80
 SAME_NAME = 0.90
 CLASH_MARGIN = 0.05
 # A second candidate is too near when the doubt about it is less than this many times the doubt about the first.
@@ -64,7 +65,9 @@ class Vendor:
 def find_vendor(case: Case) -> Vendor:
     """Tax id, bank account, register number, domain and name together point at one partner, or do not."""
     candidates = _candidates(case)
-    ranked = sorted(candidates.values(), key=lambda c: (c.doubt, not c.partner.active, c.partner.id))
+    ranked = sorted(
+        candidates.values(), key=lambda c: (c.doubt, bool(_unusable(case, c.partner)), c.partner.id)
+    )
     matches = tuple(
         Match("res.partner", c.partner.id, c.partner.name, c.score, tuple(c.reasons.values()))
         for c in ranked[:5]
@@ -73,12 +76,17 @@ def find_vendor(case: Case) -> Vendor:
         return Vendor(None, None, matches, (failed("vendor_is_not_us", seller),))
     if not ranked:
         return Vendor(None, None, (), (failed("vendor_known", _unknown(case)),))
+    if not _unusable(case, ranked[0].partner):
+        # An archived twin, or another company's copy, of a vendor that can be used is no rival.
+        ranked = [c for c in ranked if not _unusable(case, c.partner)]
+    if _is_a_guess(case, ranked[0]):
+        return Vendor(None, None, matches, (failed("vendor_known", _unknown(case)),))
     ranked = _as_set_in_odoo(case, ranked)
     best = ranked[0]
     checks = (
         *_agreement(case, best, ranked),
         *_distinct(best, ranked),
-        *_usable(case, best.partner),
+        *_unusable(case, best.partner),
     )
     terms = tuple(best.scores)
     reason = f"{best.partner.name}: {'; '.join(best.reasons.values())}."
@@ -157,6 +165,16 @@ def _distinct(best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
     ]
 
 
+def _is_a_guess(case: Case, best: _Candidate) -> bool:
+    """Only a somewhat similar name, or a similar name under another tax id: a vendor that Odoo does not have."""
+    if best.scores.keys() != {"seller_name"}:
+        return False
+    similarity = name_similarity(case.reading.text("seller_name") or "", best.partner.name)
+    printed = case.reading.text("seller_vat_id")
+    other = bool(printed and best.partner.vat and not _same_tax_id(printed, best.partner.vat))
+    return similarity < (SAME_NAME if other else LIKELY_NAME)
+
+
 def _near(ranked: list[_Candidate]) -> list[_Candidate]:
     return [c for c in ranked[1:] if c.doubt < NEAR * ranked[0].doubt]
 
@@ -201,7 +219,7 @@ def _same_tax_id(one: str, other: str) -> bool:
     return a == b or (_one_has_no_country(a, b) and bare_tax_id(a) == bare_tax_id(b))
 
 
-def _usable(case: Case, partner: Partner) -> list[Check]:
+def _unusable(case: Case, partner: Partner) -> list[Check]:
     if not partner.active:
         return [failed("vendor_usable", f"{partner.name} is archived in Odoo.")]
     if not case.within_company(partner.company_id):
