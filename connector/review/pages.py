@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from inference.document import Limits, open_document
+from inference.document import Limits, Origin, open_document
 from inference.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -24,9 +24,13 @@ KEPT_DOCUMENTS = 256
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The sizes of a document's pages in points, or the sentence that says why there are none to show."""
+    """A document's pages, or the sentence that says why there are none to show.
 
-    sizes: tuple[tuple[float, float], ...] = ()
+    A page is its size in points, or None for a picture: its size is known once it is turned upright, which takes
+    recognition and must not hold up the bill page.
+    """
+
+    sizes: tuple[tuple[float, float] | None, ...] = ()
     problem: str = ""
 
 
@@ -50,8 +54,9 @@ class PageImages:
         if data is None:
             return Paper(problem="gone")
         try:
-            pages = open_document(data, "document", self._limits).pages
-            paper = Paper(tuple((page.width, page.height) for page in pages))
+            document = open_document(data, "document", self._limits)
+            known = document.origin is not Origin.IMAGE
+            paper = Paper(tuple((page.width, page.height) if known else None for page in document.pages))
         except DocumentError as error:
             paper = Paper(problem=str(error))
         with self._lock:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from prometheus_client import CollectorRegistry
 
+from connector.erp.port import BILL, Attachment, Poll, SyncCursor
 from connector.ledger.states import JobState
 from connector.review.app import create_app
 from connector.review.bill import GROUPS
@@ -24,7 +25,16 @@ from connector.review.language import Languages, from_document, plain
 from connector.review.pages import LARGEST, PageImages, encode
 from connector.review.security import LARGEST_FORM
 from inference.document import Limits
-from inference.invoice import HEADER, HEADER_TERMS, LINE_TERMS, VAT_TERMS, DocumentType
+from inference.invoice import (
+    HEADER,
+    HEADER_TERMS,
+    LINE_TERMS,
+    VAT_TERMS,
+    DocumentType,
+    Evidence,
+    Field,
+    Reading,
+)
 from tests.review_ledger import Desk, fill
 
 if TYPE_CHECKING:
@@ -173,6 +183,28 @@ def test_pages_that_are_not_there(client: TestClient, shared: Desk) -> None:
         assert answer.status_code == 404, path
         assert "There is no such page." in answer.text, path
     assert client.get(f"/documents/{shared.ids['failed']}/pages/1.webp").status_code == 422
+
+
+def test_embedded_data_shows_its_path_instead_of_a_page(desk: Desk) -> None:
+    found = Attachment("main", 77, "77", "invoice.xml", "application/xml", 9, BILL, 77, desk.clock())
+    desk.ledger.remember("main", Poll((found,), SyncCursor(desk.clock(), 77)))
+    job = next(job for job in desk.ledger.jobs([JobState.QUEUED]) if job.record_id == 77)
+    desk.ledger.keep_document(job, desk.documents.put(b"<Invoice><ID>R-1</ID></Invoice>"))
+    field = Field("R-1", 1.0, (Evidence(xpath="/Invoice/ID", text="R-1"),))
+    desk.ledger.keep_reading(job, "einvoice", "1", Reading("einvoice", {"invoice_number": field}).as_json())
+    html = client_of(desk).get(f"/documents/{job.id}").text
+    assert "/Invoice/ID" in html
+    assert "100 %" in html
+    assert "This document has no pages" in html
+
+
+def test_a_photograph_is_shown_without_waiting_for_its_size(shared: Desk) -> None:
+    out = BytesIO()
+    Image.new("RGB", (600, 400), "white").save(out, "PNG")
+    pages = PageImages(shared.documents, Limits())
+    sha256 = shared.documents.put(out.getvalue())
+    assert pages.paper(sha256).sizes == (None,)
+    assert pages.paper("0" * 64).problem == "gone"
 
 
 def test_kept_pictures_stay_within_their_memory(shared: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
