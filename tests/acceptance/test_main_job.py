@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +14,7 @@ import pytest
 from deploy.demo import deliver
 from deploy.odoo.administrator import Administrator
 from deploy.odoo.installation import Installation
+from tests.acceptance.command import settings_for, vouch
 from tests.integration.odoo_server import OdooDatabase, cloned
 from tests.samples.generate import Sample, bad_inputs, samples
 
@@ -79,30 +76,6 @@ class Round:
         model, number = self.places[name]
         domain = [["model", "=", model], ["res_id", "=", number], ["body", "ilike", "vouch"]]
         return [message["body"] for message in self.odoo.find("mail.message", domain, ["body"])]
-
-
-def vouch(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "connector.cli", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
-def settings_for(database: OdooDatabase, protocol: str, data: Path) -> dict[str, str]:
-    secret = {"json2": ("API_KEY", database.api_key), "jsonrpc": ("PASSWORD", database.password)}[protocol]
-    return {
-        "VOUCH_DATA_DIR": str(data),
-        "VOUCH_LOG_LEVEL": "warning",
-        "VOUCH_BACKENDS__MAIN__URL": database.url,
-        "VOUCH_BACKENDS__MAIN__DATABASE": database.database,
-        "VOUCH_BACKENDS__MAIN__LOGIN": database.login,
-        "VOUCH_BACKENDS__MAIN__PROTOCOL": protocol,
-        f"VOUCH_BACKENDS__MAIN__{secret[0]}": secret[1],
-    }
 
 
 @pytest.fixture(scope="module", params=["json2", "jsonrpc"])

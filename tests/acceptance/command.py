@@ -1,0 +1,48 @@
+"""Run the command `vouch` as a user does, against a test's own Odoo database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.integration.odoo_server import OdooDatabase
+
+
+def vouch(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "connector.cli", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def start(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
+    """The command, left running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "connector.cli", *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def settings_for(database: OdooDatabase, protocol: str, data: Path) -> dict[str, str]:
+    """The variables that point `vouch` at a database over one of the two protocols."""
+    secrets = {"json2": {"API_KEY": database.api_key}, "jsonrpc": {"PASSWORD": database.password}}[protocol]
+    return {
+        "VOUCH_DATA_DIR": str(data),
+        "VOUCH_LOG_LEVEL": "warning",
+        "VOUCH_BACKENDS__MAIN__URL": database.url,
+        "VOUCH_BACKENDS__MAIN__DATABASE": database.database,
+        "VOUCH_BACKENDS__MAIN__LOGIN": database.login,
+        "VOUCH_BACKENDS__MAIN__PROTOCOL": protocol,
+        **{f"VOUCH_BACKENDS__MAIN__{name}": value for name, value in secrets.items()},
+    }

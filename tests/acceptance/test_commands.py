@@ -1,0 +1,218 @@
+"""The commands on a real Odoo: what a wrong setting says, what a crash leaves behind, what the service serves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.odoo.administrator import Administrator, MailedFile
+from tests.acceptance.command import settings_for, start, vouch
+from tests.integration.odoo_server import OdooDatabase
+from tests.samples.generate import samples
+
+SAMPLES = {sample.name: sample for sample in samples()}
+
+
+@pytest.fixture
+def environment(odoo_database: OdooDatabase, tmp_path: Path) -> dict[str, str]:
+    return settings_for(odoo_database, "json2", tmp_path / "data")
+
+
+@pytest.fixture
+def odoo(odoo_database: OdooDatabase) -> Administrator:
+    return Administrator(
+        odoo_database.url, odoo_database.database, odoo_database.admin_login, odoo_database.admin_password
+    )
+
+
+def draft(odoo: Administrator, name: str) -> int:
+    sample = SAMPLES[name]
+    return odoo.draft_bill(MailedFile(sample.filename, sample.mimetype, sample.data))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+    return found
+
+
+def test_the_doctor_finds_all_well(environment: dict[str, str]) -> None:
+    ran = vouch(environment, "doctor", "--json")
+    assert ran.returncode == 0, ran.stdout
+    findings = json.loads(ran.stdout)["findings"]
+    assert {finding["status"] for finding in findings} == {"good"}
+    assert any("Odoo 19.0" in finding["message"] for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "code"),
+    [
+        ({"VOUCH_BACKENDS__MAIN__URL": "http://127.0.0.1:9"}, "127.0.0.1:9", 5),
+        ({"VOUCH_BACKENDS__MAIN__DATABASE": "nowhere"}, "nowhere", 2),
+        ({"VOUCH_BACKENDS__MAIN__API_KEY": "f" * 40}, "key", 4),
+        ({"VOUCH_BACKENDS__MAIN__URL": "odoo"}, "backends.MAIN.url", 2),
+        ({"VOUCH_POLICY__FILL_CONFIDENCE": "7"}, "policy.fill_confidence", 2),
+        ({"VOUCH_POLICY__FIL_CONFIDENCE": "0.9"}, "fil_confidence", 2),
+        ({"VOUCH_CONFIG": "/nowhere/vouch.toml"}, "/nowhere/vouch.toml", 2),
+    ],
+)
+@pytest.mark.parametrize("command", [["doctor"], ["sync", "--once"]])
+def test_a_wrong_setting_is_named_with_its_code(
+    environment: dict[str, str], command: list[str], change: dict[str, str], words: str, code: int
+) -> None:
+    ran = vouch(environment | change, *command)
+    said = ran.stdout + ran.stderr
+    assert (ran.returncode, "Traceback" in said) == (code, False), said
+    assert words.lower() in said.lower()
+    assert environment["VOUCH_BACKENDS__MAIN__API_KEY"] not in said
+
+
+def test_a_missing_right_is_named(
+    environment: dict[str, str], odoo: Administrator, odoo_database: OdooDatabase
+) -> None:
+    [user] = odoo.find("res.users", [["login", "=", odoo_database.login]], ["id", "group_ids"])
+    groups = odoo.find(
+        "res.groups", [["id", "in", user["group_ids"]], ["full_name", "ilike", "purchase"]], ["id"]
+    )
+    odoo.call("res.users", "write", [user["id"]], {"group_ids": [(3, group["id"]) for group in groups]})
+    ran = vouch(environment, "doctor")
+    assert ran.returncode == 4, ran.stdout
+    assert "urchase" in ran.stdout
+
+
+def test_push_makes_a_draft_that_the_next_round_fills(
+    environment: dict[str, str], odoo: Administrator, tmp_path: Path
+) -> None:
+    sample = SAMPLES["look_alike"]
+    file = tmp_path / sample.filename
+    file.write_bytes(sample.data)
+    pushed = vouch(environment, "push", str(file), "--json")
+    assert pushed.returncode == 0, pushed.stderr
+    [made] = json.loads(pushed.stdout)["drafts"]
+    assert json.loads(vouch(environment, "sync", "--once", "--json").stdout)["new"] == 1
+    [bill] = odoo.find("account.move", [["id", "=", made["record"]]], ["ref", "amount_total"])
+    assert bill["ref"] == sample.truth["fields"]["invoice_number"]
+    status = json.loads(vouch(environment, "status", "--json").stdout)
+    assert status["documents"]["filled"] == 1
+    refused = vouch(environment, "retry", "1")
+    assert (refused.returncode, "filled ones stay" in refused.stderr) == (2, True)
+
+
+def test_what_cannot_be_read_is_not_pushed(
+    environment: dict[str, str], odoo: Administrator, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.pdf", tmp_path / "bad.pdf"
+    good.write_bytes(SAMPLES["english"].data)
+    bad.write_bytes(b"")
+    before = odoo.call("account.move", "search_count", [])
+    ran = vouch(environment, "push", str(good), str(bad))
+    assert ran.returncode == 6
+    assert "bad.pdf" in ran.stderr
+    assert odoo.call("account.move", "search_count", []) == before
+
+
+def test_a_failed_document_can_be_tried_again(environment: dict[str, str], odoo: Administrator) -> None:
+    odoo.draft_bill(MailedFile("scan.pdf", "application/pdf", b"%PDF-1.7 cut off"))
+    vouch(environment, "sync", "--once")
+    status = json.loads(vouch(environment, "status", "--json").stdout)
+    assert status["documents"]["failed"] == 1
+    assert json.loads(vouch(environment, "retry", "--json").stdout) == {"retried": 1}
+    again = json.loads(vouch(environment, "sync", "--once", "--json").stdout)
+    assert [document["state"] for document in again["documents"]] == ["failed"]
+
+
+def test_a_posted_bill_is_never_touched(environment: dict[str, str], odoo: Administrator) -> None:
+    [posted] = odoo.find("account.move", [["ref", "=", "INV-10877"]], ["id"])
+    sample = SAMPLES["english"]
+    odoo.attach("account.move", posted["id"], MailedFile(sample.filename, sample.mimetype, sample.data))
+    before = odoo.find("account.move", [["id", "=", posted["id"]]], ["write_date", "message_ids"])
+    answer = json.loads(vouch(environment, "sync", "--once", "--json").stdout)
+    assert (answer["new"], answer["documents"]) == (0, [])
+    assert odoo.find("account.move", [["id", "=", posted["id"]]], ["write_date", "message_ids"]) == before
+
+
+def test_what_a_person_typed_stands(environment: dict[str, str], odoo: Administrator) -> None:
+    [vendor] = odoo.find("res.partner", [["name", "=", "Alpenrand Spedition GmbH"]], ["id"])
+    bill = draft(odoo, "look_alike")
+    odoo.call("account.move", "write", [bill], {"partner_id": vendor["id"], "ref": "by hand"})
+    [document] = json.loads(vouch(environment, "sync", "--once", "--json").stdout)["documents"]
+    assert document["state"] == "in_review"
+    assert "Alpenrand" in document["message"]
+    [after] = odoo.find("account.move", [["id", "=", bill]], ["partner_id", "ref", "invoice_line_ids"])
+    assert (after["partner_id"][0], after["ref"], after["invoice_line_ids"]) == (vendor["id"], "by hand", [])
+
+
+def test_killed_in_the_middle_and_taken_up_again(environment: dict[str, str], odoo: Administrator) -> None:
+    bills = [draft(odoo, "look_alike"), draft(odoo, "order_billed"), draft(odoo, "german_scan")]
+    for pause in (1.5, 2.2, 3.0):
+        process = start(environment, "sync", "--once")
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    ran = vouch(environment, "sync", "--once")
+    assert ran.returncode == 0, ran.stderr
+    status = json.loads(vouch(environment, "status", "--json").stdout)["documents"]
+    assert sum(status.values()) == len(bills)
+    assert status["queued"] == status["running"] == status["applying"] == 0
+    for bill in bills:
+        notes = odoo.find(
+            "mail.message",
+            [["model", "=", "account.move"], ["res_id", "=", bill], ["body", "ilike", "Vouch"]],
+            ["id"],
+        )
+        assert len(notes) == 1
+
+
+@pytest.fixture
+def service(environment: dict[str, str]) -> Iterator[str]:
+    port = free_port()
+    process = start(
+        environment | {"VOUCH_WEB__PORT": str(port), "VOUCH_BACKENDS__MAIN__SCHEDULE__INTERVAL_SECONDS": "1"},
+        "run",
+    )
+    url = f"http://127.0.0.1:{port}"
+
+    def ready() -> bool:
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        try:
+            return httpx.get(f"{url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_for(ready)
+    yield url
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+
+
+def test_the_service_reads_what_arrives_and_shows_it(service: str, odoo: Administrator) -> None:
+    assert httpx.get(f"{service}/healthz").status_code == 200
+    bill = draft(odoo, "changed_account")
+    wait_for(
+        lambda: odoo.find(
+            "mail.activity", [["res_model", "=", "account.move"], ["res_id", "=", bill]], ["note"]
+        )
+    )
+    assert "Fuhrwerk" in wait_for(lambda: _page_with(service, "Fuhrwerk"))
+
+
+def _page_with(service: str, words: str) -> str:
+    page = httpx.get(f"{service}/reviews").text
+    return page if words in page else ""
