@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LOCK = threading.Lock()
 THREADS = 2
-# The recogniser needs letters of some 15 pixels; more pixels than this cost time and find nothing more.
-LONGEST_SIDE = 2000
+# Pixels to which an image is reduced: more cost time and find nothing more. A long receipt keeps its breadth.
+LONGER_SIDE, SHORTER_SIDE = 2000, 800
 # No page is longer than this many times its breadth, or has fewer pixels across.
 MOST_ELONGATED, LEAST_SIDE = 12, 16
 LEAST_SCORE = 0.5
@@ -72,7 +72,7 @@ def recognise(image: Image.Image) -> Recognised:
     """The words on an RGB image of any size, in reading order. Needs about one second a page on two cores."""
     if max(image.size) > MOST_ELONGATED * min(image.size) or min(image.size) < LEAST_SIDE:
         return Recognised([], Turn())  # a rule or a speck; the detector would blow it up beyond measure
-    scale = min(1.0, LONGEST_SIDE / max(image.size))
+    scale = max(LONGER_SIDE / max(image.size), SHORTER_SIDE / min(image.size))
     if scale < 1.0:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -45,12 +45,12 @@ class OfdPage:
 
     def __init__(self, number: int, layers: Sequence[Node], size_mm: tuple[float, float]) -> None:
         self.number = number
-        self._layers = layers
         self.width, self.height = (side * POINTS_PER_MM for side in size_mm)
-
-    @cached_property
-    def _glyphs(self) -> list[list[Glyph]]:
-        return [_glyphs(text) for layer in self._layers for text in layer.descendants("TextObject")]
+        # Read at once, so that a bad number is found while the document is opened.
+        self._glyphs = [_glyphs(text) for layer in layers for text in layer.descendants("TextObject")]
+        self._strokes = [
+            line for layer in layers for path in layer.descendants("PathObject") for line in _strokes(path)
+        ]
 
     @property
     def tokens(self) -> Sequence[Token]:
@@ -76,12 +76,8 @@ class OfdPage:
         scale = dpi / 25.4
         picture = Image.new("RGB", (round(self.width / 72 * dpi), round(self.height / 72 * dpi)), "white")
         draw = ImageDraw.Draw(picture)
-        for layer in self._layers:
-            for path in layer.descendants("PathObject"):
-                for line in _strokes(path):
-                    draw.line(
-                        [(x * scale, y * scale) for x, y in line], fill="gray", width=max(1, dpi // 100)
-                    )
+        for line in self._strokes:
+            draw.line([(x * scale, y * scale) for x, y in line], fill="gray", width=max(1, dpi // 100))
         for run in self._glyphs:
             for glyph in run:
                 if glyph.text.strip():
@@ -195,11 +191,11 @@ def _glyphs(node: Node) -> list[Glyph]:
     """The characters of a text object (GB/T 33190 clause 11): its boundary's corner plus its matrix's image."""
     left, top, *_ = _numbers(node.attribute("Boundary"))
     a, b, c, d, e, f = _numbers(node.attribute("CTM")) if node.attribute("CTM") else _IDENTITY
-    size = float(node.attribute("Size") or 0) * abs(d or a)
+    size = _number(node.attribute("Size")) * abs(d or a)
     glyphs: list[Glyph] = []
     for code in node.all("TextCode"):
         text = code.text
-        x, y = float(code.attribute("X") or 0), float(code.attribute("Y") or 0)
+        x, y = _number(code.attribute("X")), _number(code.attribute("Y"))
         right, down = (
             _deltas(code.attribute("DeltaX"), len(text)),
             _deltas(code.attribute("DeltaY"), len(text)),
@@ -221,10 +217,10 @@ def _deltas(text: str, most: int) -> list[float]:
     while parts and len(found) < most:
         part = parts.pop(0)
         if part == "g" and len(parts) >= 2:
-            found.extend([float(parts[1])] * min(int(parts[0]), most))
+            found.extend([_number(parts[1])] * min(int(parts[0]), most))
             del parts[:2]
         else:
-            found.append(float(part))
+            found.append(_number(part))
     return found
 
 
@@ -237,7 +233,7 @@ def _strokes(node: Node) -> Iterator[list[tuple[float, float]]]:
     points: list[float] = []
     for part in [*(data.text.split() if data else []), "M"]:
         if not part.isalpha():
-            points.append(float(part))
+            points.append(_number(part))
             continue
         if len(points) >= 2:
             x, y = points[-2:]
@@ -250,7 +246,15 @@ def _strokes(node: Node) -> Iterator[list[tuple[float, float]]]:
 
 
 def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split())
+    return tuple(_number(part) for part in text.split())
+
+
+def _number(text: str) -> float:
+    """A length in millimetres or a factor. Raises ValueError for what no page has."""
+    number = float(text or 0)
+    if not -1e5 < number < 1e5:
+        raise ValueError(f"{text} is beyond any page")
+    return number
 
 
 def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -161,7 +161,12 @@ def _document(data: bytes) -> Generator[Any]:
 def _page(data: bytes, number: int) -> Generator[Any]:
     with _LOCK, _document(data) as document:
         try:
-            yield document[number - 1]
+            page = document[number - 1]
+            # What was filled into a form or stamped onto the page belongs to it.
+            if pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY) == pdfium_c.FLATTEN_SUCCESS:
+                page.close()
+                page = document[number - 1]
+            yield page
         except pdfium.PdfiumError as error:
             raise DamagedDocument(
                 f"Page {number} of the PDF is damaged. Ask the sender for it again."

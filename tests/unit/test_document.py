@@ -6,6 +6,8 @@ import io
 import subprocess
 import sys
 import time
+import zipfile
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pikepdf
@@ -23,6 +25,7 @@ from inference.errors import (
     OversizedDocument,
     UnsupportedDocument,
 )
+from inference.reading import make_readers, read_document
 from inference.words import clean
 
 if TYPE_CHECKING:
@@ -166,6 +169,100 @@ def test_a_watermark_across_the_page_is_no_word_of_it() -> None:
         canvas.drawString(300, 0, "DRAFT")
 
     assert texts(open_document(pdf(watermark), "bill.pdf").pages[0].tokens) == SENTENCE.split()
+
+
+def test_letters_of_a_ligature_and_signs_stay_in_their_word() -> None:
+    def ligature(canvas: Canvas) -> None:
+        words(canvas)
+        canvas.drawString(100, 500, "AnschriX: 42-0071 (4.5%)")
+
+    def mapped(document: pikepdf.Pdf) -> None:
+        font = next(iter(document.pages[0].Resources.Font.values()))
+        pairs = [(code, f"{code:04x}") for code in range(32, 127) if code != 0x58] + [(0x58, "00660074")]
+        rows = "\n".join(f"<{code:02x}> <{target}>" for code, target in pairs)
+        font.ToUnicode = document.make_stream(
+            (
+                "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
+                "1 begincodespacerange <00> <ff> endcodespacerange\n"
+                f"{len(pairs)} beginbfchar\n{rows}\nendbfchar\nendcmap end end"
+            ).encode()
+        )
+
+    found = texts(open_document(changed(pdf(ligature), mapped), "bill.pdf").pages[0].tokens)
+    assert found[-3:] == ["Anschrift:", "42-0071", "(4.5%)"]
+
+
+def test_what_is_filled_into_a_form_is_on_the_page() -> None:
+    def form(canvas: Canvas) -> None:
+        words(canvas)
+        canvas.acroForm.textfield(
+            name="order", value="PO-4711", x=150, y=340, width=100, height=20, borderWidth=0
+        )
+
+    page = open_document(pdf(form), "order.pdf").pages[0]
+    (token,) = [token for token in page.tokens if token.text == "PO-4711"]
+    assert ink(page.image(150), token) > 0.03
+
+
+OFD_PAGE = """<ofd:Page xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Area><ofd:PhysicalBox>0 0 210 140</ofd:PhysicalBox>
+</ofd:Area><ofd:Template TemplateID="1"/><ofd:Content><ofd:Layer>
+<ofd:TextObject Boundary="20 30 84 10" Size="4"><ofd:TextCode X="0" Y="4" DeltaX="g 2 2 6 g 2 2">123456</ofd:TextCode></ofd:TextObject>
+<ofd:TextObject Boundary="100 30 84 10" Size="4"><ofd:TextCode X="0" Y="4" DeltaX="g 1 4">￥６</ofd:TextCode></ofd:TextObject>
+</ofd:Layer></ofd:Content></ofd:Page>"""
+FAPIAO = """<eInvoice xmlns:fp="http://www.edrm.org.cn/schema/e-invoice/2019"><fp:InvoiceCode>050001700111</fp:InvoiceCode>
+<fp:InvoiceNo>12235358</fp:InvoiceNo><fp:IssueDate>2020年08月05日</fp:IssueDate><fp:Seller><fp:SellerName>某某公司</fp:SellerName></fp:Seller>
+<fp:TaxInclusiveTotalAmount>-106.00</fp:TaxInclusiveTotalAmount><fp:TaxTotalAmount>***</fp:TaxTotalAmount><fp:GoodsInfos><fp:GoodsInfo>
+<fp:Item>*餐饮服务*餐费</fp:Item><fp:Quantity></fp:Quantity><fp:Amount>-106.00</fp:Amount><fp:TaxScheme>6%</fp:TaxScheme></fp:GoodsInfo></fp:GoodsInfos></eInvoice>"""
+
+
+def ofd(**changes: str) -> bytes:
+    ns = 'xmlns:ofd="http://www.ofdspec.org/2016"'
+    files = {
+        "OFD.xml": f"<ofd:OFD {ns}><ofd:DocBody><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>",
+        "Doc_0/Document.xml": f"<ofd:Document {ns}><ofd:CommonData><ofd:TemplatePage ID='1' BaseLoc='Tpl.xml'/></ofd:CommonData>"
+        "<ofd:Pages><ofd:Page ID='2' BaseLoc='/Doc_0/Page.xml'/></ofd:Pages><ofd:Attachments>A/List.xml</ofd:Attachments></ofd:Document>",
+        "Doc_0/Page.xml": OFD_PAGE,
+        "Doc_0/Tpl.xml": f"<ofd:Page {ns}><ofd:Content><ofd:Layer><ofd:TextObject Boundary='20 10 50 9' Size='5'>"
+        "<ofd:TextCode X='0' Y='5' DeltaX='5 5 5'>电子发票</ofd:TextCode></ofd:TextObject></ofd:Layer></ofd:Content></ofd:Page>",
+        "Doc_0/A/List.xml": f"<ofd:Attachments {ns}><ofd:Attachment><ofd:FileLoc>data.xml</ofd:FileLoc></ofd:Attachment></ofd:Attachments>",
+        "Doc_0/A/data.xml": FAPIAO,
+    } | changes
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def test_an_ofd_fapiao_has_words_with_boxes_and_its_own_data() -> None:
+    document = open_document(ofd(), "fapiao.pdf")
+    page = document.pages[0]
+    assert texts(page.tokens) == ["电子发票", "123", "456", "¥6"]
+    assert page.tokens[1].box == pytest.approx((20 / 210, 30.56 / 140, 26.4 / 210, 34.56 / 140), abs=1e-6)
+    assert ink(page.image(200), page.tokens[1]) > 0.05
+    reading = read_document(document, readers=make_readers("einvoice"))
+    assert reading.text("document_type") == "credit_note"
+    assert reading.day("issue_date") == date(2020, 8, 5)
+    assert str(reading.amount("total_with_vat")) == "-106.00"
+    assert reading.lines[0]["vat_rate"].value == 6
+    assert reading.checks == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Doc_0/Page.xml": "<broken"},
+        {"Doc_0/Document.xml": "<ofd:Document xmlns:ofd='u'/>"},
+        {"Doc_0/Page.xml": OFD_PAGE.replace("0 0 210 140", "0 0 x")},
+        {"Doc_0/Page.xml": OFD_PAGE.replace('Size="4"', 'Size="inf"')},
+        {"Doc_0/Page.xml": OFD_PAGE.replace('X="0"', 'X="left"')},
+        {"Doc_0/A/data.xml": "x" * 25_000_000},
+        {"OFD.xml": "<OFD><DocBody><DocRoot>../../etc/passwd</DocRoot></DocBody></OFD>"},
+    ],
+)
+def test_a_bad_ofd_is_refused(changes: dict[str, str]) -> None:
+    with pytest.raises(DocumentError):
+        open_document(ofd(**changes), "fapiao.ofd")
 
 
 def test_bold_by_drawing_twice_is_one_word() -> None:
@@ -313,6 +410,7 @@ def _samples() -> list[bytes]:
         pdf(words, 2),
         *(picture(image, kind) for kind in ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")),
         b"<?xml version='1.0'?><Invoice xmlns='urn:x'><ID>1</ID></Invoice>",
+        ofd(),
     ]
 
 

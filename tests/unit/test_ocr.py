@@ -136,6 +136,17 @@ def test_a_text_layer_of_control_characters_is_not_believed() -> None:
     assert found(document) >= EXPECTED
 
 
+def test_a_long_receipt_keeps_its_small_print() -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(200, 1400), invariant=True)
+    canvas.setFont("Helvetica", 8)
+    for row in range(60):
+        canvas.drawString(15, 1370 - 22 * row, f"Item {row + 100} costs {row + 100}.50")
+    canvas.save()
+    words = found(opened(open_document(out.getvalue(), "receipt.pdf").pages[0].image(300)))
+    assert words >= {f"{row + 100}.50" for row in range(60)}
+
+
 def test_blank_pages_and_strips_have_no_words() -> None:
     assert opened(Image.new("RGB", (600, 800), "white")).pages[0].tokens == []
     assert opened(Image.new("RGB", (4000, 3), "white")).pages[0].tokens == []
