@@ -66,8 +66,8 @@ def probe(session: Session, settings: Connection) -> Capabilities:
             f"The database {settings.database} has no vendor bills: install Odoo's app Invoicing or Accounting"
         )
     missing = tuple(_missing(session, present))
-    user = session.rows("res.users", [("id", "=", session.user_id)], ["login", "company_ids"])
-    allowed = values.many(user[0]["company_ids"]) if user else ()
+    user = session.rows("res.users", [("id", "=", session.user_id)], ["login", "company_id", "company_ids"])
+    allowed = _main_first(user[0]) if user else ()
     return Capabilities(
         version=session.version.text,
         major=session.version.major,
@@ -109,6 +109,12 @@ def may(session: Session, model: str, right: str) -> bool:
     if session.version.major >= 18:
         return bool(session.read(model, "has_access", ids=[], args={"operation": right}))
     return bool(session.read(model, "check_access_rights", operation=right, raise_exception=False))
+
+
+def _main_first(user: Row) -> tuple[int, ...]:
+    """The user's companies, the one it works in by default before the others."""
+    main = values.many2one(user["company_id"])
+    return tuple(sorted(values.many(user["company_ids"]), key=lambda company: (company != main, company)))
 
 
 def _companies(settings: Connection, allowed: tuple[int, ...]) -> tuple[int, ...]:

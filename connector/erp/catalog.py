@@ -115,6 +115,7 @@ class Catalog:
             ("supplier_rank", ">", 0),
             ("bank_ids", "!=", False),
             ("user_ids", "!=", False),
+            of="res.partner",
         )
         names = (
             "name commercial_partner_id vat company_registry country_id email website is_company active "
@@ -354,8 +355,10 @@ class Catalog:
     def _country(self, value: Any) -> str:
         return self._countries.get(values.many2one(value) or 0, "")
 
-    def _any_of(self, *conditions: tuple[str, str, Any]) -> list[Any]:
-        return [*["|"] * (len(conditions) - 1), *conditions]
+    def _any_of(self, *conditions: tuple[str, str, Any], of: str = "") -> list[Any]:
+        """One of the conditions, leaving out those on fields that the model `of` lacks."""
+        kept = [one for one in conditions if not of or self.capabilities.has(of, one[0])]
+        return [*["|"] * (len(kept) - 1), *kept]
 
     def _shared(self, model: str) -> list[Any]:
         """Records of the chosen companies, and those that belong to none."""

@@ -47,7 +47,7 @@ class Effects:
         """Values, lines, note and activity for one `write` on the record."""
         found = values.vals(effect.values)
         if effect.lines:
-            found[shape.lines] = [[0, 0, values.vals(line, shape.renames())] for line in effect.lines]
+            found[shape.lines] = [_command(line, shape.renames()) for line in effect.lines]
         found["message_ids"] = [[0, 0, self._message(effect)]]
         if effect.activity:
             found["activity_ids"] = [[0, 0, self._activity(effect.activity, effect.model, record)]]
@@ -96,6 +96,12 @@ class Effects:
                 )
             self._ids[known] = int(found[1])
         return self._ids[known]
+
+
+def _command(line: Mapping[str, Any], renames: Mapping[str, str]) -> list[Any]:
+    """The x2many command: change the line that `id` names, else add one."""
+    vals = values.vals({name: value for name, value in line.items() if name != "id"}, renames)
+    return [1, line["id"], vals] if "id" in line else [0, 0, vals]
 
 
 def context(record: Record) -> Mapping[str, Any]:

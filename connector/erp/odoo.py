@@ -14,7 +14,7 @@ from connector.erp.catalog import Catalog
 from connector.erp.discovery import Discovery
 from connector.erp.effects import Effects
 from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Effect, Poll, SyncCursor, Upload
-from connector.erp.transport import Session, open_session
+from connector.erp.transport import Session, as_rows, open_session
 from connector.erp.wire import Connection, Row
 from connector.errors import ConflictError, FatalError, SkippableError, VouchError
 from mappings.erp_data import ErpData, Record
@@ -106,16 +106,14 @@ class OdooErp:
             self.session.write(effect.model, "write", [effect.record_id], {"vals": found}, context=context)
             return self._read(shape, effect.record_id)
         specification = records.specification(shape)
-        rows = cast(
-            list[Row],
-            self.session.write(
-                effect.model,
-                "web_save",
-                [effect.record_id],
-                {"vals": found, "specification": specification},
-                context=context,
-            ),
+        answer = self.session.write(
+            effect.model,
+            "web_save",
+            [effect.record_id],
+            {"vals": found, "specification": specification},
+            context=context,
         )
+        rows = as_rows(answer, f"{effect.model}.web_save")
         return records.build(shape, rows[0], rows[0][shape.lines])
 
     def happened(self, effect: Effect) -> bool:
@@ -128,7 +126,7 @@ class OdooErp:
         return bool(self.session.rows("mail.message", domain, ["id"], limit=1))
 
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
-        """One draft bill per document, each with its attachment in the same transaction."""
+        """One draft bill per document, from Odoo 17 on in one transaction with its attachment."""
         return tuple(self._upload(one) for one in uploads)
 
     def record_url(self, model: str, record_id: int) -> str:
@@ -149,12 +147,10 @@ class OdooErp:
 
     def _read(self, shape: records.Shape, record_id: int) -> Record:
         if self.nested:
-            rows = cast(
-                list[Row],
-                self.session.read(
-                    shape.model, "web_read", [record_id], {"specification": records.specification(shape)}
-                ),
+            answer = self.session.read(
+                shape.model, "web_read", [record_id], {"specification": records.specification(shape)}
             )
+            rows = as_rows(answer, f"{shape.model}.web_read")
             lines = cast(list[Row], rows[0][shape.lines]) if rows else []
         else:
             rows = self.session.rows(shape.model, [("id", "=", record_id)], (*shape.header, shape.lines))
@@ -173,24 +169,30 @@ class OdooErp:
             "datas": base64.b64encode(upload.data).decode("ascii"),
             "res_model": BILL,
         }
-        bill = {"move_type": upload.move_type, "attachment_ids": [[0, 0, document]]}
-        created = self.session.write(BILL, "create", args={"vals_list": [bill]}, context=context)
-        [number] = cast(list[int], created)
-        attached = self.session.rows(
-            "ir.attachment", [("res_model", "=", BILL), ("res_id", "=", number)], ["id"], limit=1
-        )
-        if not attached:
-            raise FatalError(
-                f"Odoo made the draft bill {number} without {upload.name}: delete it or attach it there"
-            )
+        bill: dict[str, Any] = {"move_type": upload.move_type}
+        together = self.capabilities().has(BILL, "attachment_ids")
+        if together:
+            bill["attachment_ids"] = [[0, 0, document]]
+        number = self._create(BILL, bill, context)
         try:
-            self.session.write(
-                "ir.attachment", "register_as_main_attachment", [int(attached[0]["id"])], {"force": False}
-            )
+            if together:
+                found = self.session.rows(
+                    "ir.attachment", [("res_model", "=", BILL), ("res_id", "=", number)], ["id"], limit=1
+                )
+                attached = int(found[0]["id"])
+            else:
+                attached = self._create("ir.attachment", {**document, "res_id": number}, {})
+            self.session.write("ir.attachment", "register_as_main_attachment", [attached], {"force": False})
         except VouchError as error:
             raise type(error)(
-                f"The draft bill {number} has {upload.name}, but not as main document: {error}"
+                f"Odoo made the draft bill {number}, but {upload.name} may not be on it as its document: "
+                f"look there, and attach it or delete the draft. {error}"
             ) from None
+        return number
+
+    def _create(self, model: str, values: dict[str, Any], context: dict[str, Any]) -> int:
+        created = self.session.write(model, "create", args={"vals_list": [values]}, context=context)
+        [number] = cast(list[int], created)
         return number
 
 

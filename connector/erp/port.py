@@ -83,7 +83,8 @@ class Effect:
     """One intended write on one record: values, lines, chatter note and activity go in one RPC.
 
     `key` makes it unique for ever and stands in the note, so that a retry can read back whether it happened.
-    `expected_write_date` is the record's when it was read: another one means a person was faster. `note` and the
+    `expected_write_date` is the record's when it was read: another one means a person was faster. A line with an `id`
+    is one that the record has, and changes; one without is added. `note` and the
     activity's texts are plain text, one paragraph a line; the adapter escapes them.
     """
 

@@ -58,7 +58,7 @@ class PooledJsonRpc(JsonRPCConnector):
     def send(self, service_name: str, method: str, *args: Any) -> Any:
         params = {"service": service_name, "method": method, "args": args}
         answer = self.wire.post("/jsonrpc", {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1})
-        if not isinstance(answer, dict):
+        if not isinstance(answer, dict) or "jsonrpc" not in answer:
             raise SettingsError(f"{self.wire.base} does not answer as Odoo does: check the address")
         reply = cast(Row, answer)
         if error := reply.get("error"):
@@ -197,7 +197,7 @@ class Session:
             load="_classic_read" if pairs else None,
             context={"active_test": False, **(context or {})},
         )
-        return cast(list[Row], found)
+        return as_rows(found, f"{model}.search_read")
 
     def close(self) -> None:
         """Give back the connections."""
@@ -208,6 +208,13 @@ class Session:
             return self.carrier.invoke(call, ids, args, named)
         except ServerFault as fault:
             raise faults.from_server(fault, call) from None
+
+
+def as_rows(answer: Any, what: str) -> list[Row]:
+    """A list of objects, as `search_read`, `web_read` and `web_save` give."""
+    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in cast(list[Any], answer)):
+        raise OutcomeUnknownError(f"Odoo's answer to {what} is not a list of records")
+    return cast(list[Row], answer)
 
 
 def open_session(settings: Connection) -> Session:
