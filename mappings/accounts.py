@@ -14,14 +14,22 @@ DEFAULT_CONFIDENCE = 0.6
 
 
 def choose_account(
-    case: Case, description: str, product_id: int | None, vendor: Partner | None
+    case: Case,
+    description: str,
+    product_id: int | None,
+    vendor: Partner | None,
+    tax_ids: tuple[int, ...] = (),
 ) -> ProposedValue | None:
-    """None only where not even the journal has a default account."""
+    """None only where not even the journal has a default account.
+
+    A vendor's lines of one tax go to one account more often than all its lines do (books and paper, say), so the
+    most frequent account is that of the lines with `tax_ids` where there are any.
+    """
     history = _usable_history(case, vendor)
     return (
         _by_description(case, description, history, vendor)
         or _of_product(case, product_id)
-        or _most_frequent(case, history, vendor)
+        or _most_frequent(case, [line for line in history if line.tax_ids == tax_ids] or history, vendor)
         or _journal_default(case)
     )
 
@@ -73,7 +81,7 @@ def _most_frequent(case: Case, history: list[PostedLine], vendor: Partner | None
         return None
     account, count = votes.most_common(1)[0]
     share = count / votes.total()
-    reason = f"{_label(case, account)}, where {count} of {votes.total()} earlier lines of {vendor.name} went."
+    reason = f"{_label(case, account)}, where {count} of {votes.total()} earlier lines of {vendor.name} like it went."
     return ProposedValue(account, min(0.94 if votes.total() > 1 else 0.90, share), reason)
 
 

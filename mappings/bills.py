@@ -11,7 +11,7 @@ from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, p
 from mappings.duplicates import check_duplicate
 from mappings.erp_data import Scalar
 from mappings.folding import reference_keys
-from mappings.lines import DraftLine, bill_values, draft_lines
+from mappings.lines import DraftLine, bill_values, draft_lines, fitted
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.payment import check_bank_account, check_dates, propose_currency, propose_due_date
 from mappings.proposal import Proposal, ProposedValue, Totals
@@ -35,6 +35,7 @@ def propose_bill(case: Case) -> Proposal:
     values, header_checks = _header(case, vendor)
     draft = draft_lines(case, vendor.partner)
     purchase = match_orders(case, vendor.partner, draft.bought())
+    draft = fitted(case, draft)
     predicted, total_check = predict_totals(case, draft.lines)
     checks += [*header_checks, *draft.checks, *purchase.checks, total_check]
     matches = {"partner_id": vendor.matches, "purchase_order": purchase.matches}

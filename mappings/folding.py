@@ -152,8 +152,8 @@ PUBLIC_DOMAINS = frozenset(
 @lru_cache(maxsize=65536)
 def name_core(name: str) -> str:
     """A company name without legal form and punctuation; the folded name where nothing else would be left."""
-    text = _LEGAL_CJK.sub("", plain(name).replace("&", " "))
-    words = _NOT_ALNUM.sub(" ", re.sub(r"(?<=\w)\.(?=\w)", "", text)).split()
+    text = re.sub(r"(?<=\w)\.(?=\w)", "", unicodedata.normalize("NFKC", name))
+    words = _NOT_ALNUM.sub(" ", _LEGAL_CJK.sub("", plain(text))).split()
     return " ".join(word for word in words if word not in _LEGAL_WORDS) or " ".join(words)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from inference.invoice import Check, Row, as_decimal, as_text
@@ -11,13 +11,13 @@ from mappings.accounts import choose_account
 from mappings.case import Case, confidence, failed, number, term
 from mappings.erp_data import Partner
 from mappings.folding import one_line
-from mappings.prices import Price, price_line
+from mappings.prices import PRICE_DIGITS, Price, price_line
 from mappings.products import find_product
 from mappings.proposal import ProposedValue
 from mappings.purchases import BoughtLine, Purchase
 from mappings.rates import Rate, document_rates, rates_by_line
 from mappings.taxes import TaxChoice, choose_tax
-from mappings.totals import ZERO, PricedLine, round_amount
+from mappings.totals import HUNDRED, ZERO, PricedLine, round_amount, round_digits
 
 NET, GROSS = "line_net_amount", "line_total_with_vat"
 SUMMARY_CONFIDENCE = 0.85
@@ -195,6 +195,33 @@ def _extra_line(name: str, amount: Decimal, tax: TaxChoice, sure: float, terms: 
     return DraftLine(ProposedValue(name, sure, "On document level.", terms), price, tax)
 
 
+def fitted(case: Case, draft: DraftLines) -> DraftLines:
+    """The lines with prices such that Odoo's sum over all of them is the sum of the amounts printed.
+
+    Odoo, where it rounds globally, adds up amounts that are not rounded yet; a document adds up whole cents. Where
+    that makes a difference, the price of each line that is no whole amount moves by less than half a cent a line.
+    """
+    paper, precision = case.paper, case.index.precision
+    whole = _net_sum(case, draft.lines)
+    exact = sum((line.figures.raw for line in draft.lines), ZERO)
+    rounded = round_amount(exact, case.currency.rounding)
+    if paper is None or paper.untaxed != whole or rounded == whole or precision.price is not None:
+        return draft
+    return DraftLines(tuple(_whole(case, line) for line in draft.lines), draft.checks)
+
+
+def _whole(case: Case, line: DraftLine) -> DraftLine:
+    figures = line.price.line
+    amount = round_amount(figures.raw, case.currency.rounding)
+    share = figures.quantity * (1 - figures.discount / HUNDRED)
+    if amount == figures.raw or not share:
+        return line
+    price = round_digits(amount / share, PRICE_DIGITS)
+    reason = f"{line.price.reason} Its {number(figures.price_unit)} as {price}, so that the lines add up in Odoo too."
+    moved = PricedLine(figures.quantity, price, figures.discount)
+    return replace(line, price=replace(line.price, line=moved, reason=reason))
+
+
 def _net_sum(case: Case, lines: Iterable[DraftLine]) -> Decimal:
     return sum((round_amount(line.figures.raw, case.currency.rounding) for line in lines), ZERO)
 
@@ -223,7 +250,8 @@ def _bill_line(
             product = ProposedValue(ordered.product_id, link.confidence, "The product of the order's line.")
     if product:
         values["product_id"] = product
-    account = choose_account(case, str(line.name.value), _id(product), vendor)
+    taxes = tuple(tax.id for tax in line.tax.taxes)
+    account = choose_account(case, str(line.name.value), _id(product), vendor, taxes)
     return values | ({"account_id": account} if account else {})
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, as_date
@@ -11,10 +12,10 @@ from mappings.bills import predict_totals
 from mappings.case import Case, a_kind, failed, money, not_applicable, number, passed, term
 from mappings.erp_data import OrderLine
 from mappings.folding import reference_keys
-from mappings.lines import DraftLine, DraftLines, draft_lines, figure_values
+from mappings.lines import DraftLine, DraftLines, draft_lines, figure_values, fitted
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.proposal import Proposal, ProposedValue
-from mappings.purchases import BoughtLine, pair_lines
+from mappings.purchases import SURE_LINE, BoughtLine, pair_lines
 from mappings.totals import HUNDRED
 
 ORDER_TYPES = frozenset({DocumentType.ORDER_CONFIRMATION, DocumentType.QUOTATION, DocumentType.ORDER})
@@ -32,8 +33,11 @@ def propose_order(case: Case) -> Proposal:
     lines: tuple[dict[str, ProposedValue], ...] = ()
     predicted = None
     if case.record.lines:
-        checks += compare_lines(case, draft.bought())
+        bought = draft.bought()
+        checks += compare_lines(case, bought)
+        lines = _promised_dates(case, bought)
     else:
+        draft = fitted(case, draft)
         predicted, totals = predict_totals(case, draft.lines)
         lines = tuple(_line(case, line) for line in draft.lines)
         checks += [*draft.checks, *_product_checks(draft), totals]
@@ -94,46 +98,53 @@ def _header(case: Case, checks: list[Check]) -> dict[str, ProposedValue]:
         elif not reference_keys(str(present)) & reference_keys(str(found.value)):
             text = f"The vendor reference in Odoo is {present}, the document says {found.value}."
             checks.append(failed("kept_partner_ref", text))
-    promised = case.reading.get("delivery_date")
-    day = as_date(promised)
-    if promised and day:
-        present = case.record.values.get("date_planned")
-        if case.record.lines and isinstance(present, date) and _day(present) != day:
-            text = f"Odoo expects the delivery on {_day(present)}, the document promises {day}."
-            checks.append(failed("order_date", text))
-        elif _day(present) != day:
-            values["date_planned"] = ProposedValue(
-                datetime.combine(day, NOON, UTC), promised.confidence, "As promised.", ("delivery_date",)
-            )
+    if not case.record.lines and (planned := _promised(case, None)):
+        values["date_planned"] = planned
     return values
-
-
-def _day(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else None
 
 
 def _line(case: Case, line: DraftLine) -> dict[str, ProposedValue]:
     values = figure_values(line, "product_qty")
     if line.product:
         values["product_id"] = line.product
-    if planned := _promised(case, line):
+    if planned := _promised(case, line.position):
         values["date_planned"] = planned
     return values
 
 
-def _promised(case: Case, line: DraftLine) -> ProposedValue | None:
-    own = case.reading.lines[line.position].get("delivery_date") if line.position is not None else None
-    found, day = own or case.reading.get("delivery_date"), as_date(own or case.reading.get("delivery_date"))
+def _promised(case: Case, position: int | None) -> ProposedValue | None:
+    """When the vendor delivers: the date on the line, else on the document."""
+    found, path = case.reading.get("delivery_date"), "delivery_date"
+    if position is not None and "delivery_date" in (row := case.reading.lines[position]):
+        found, path = row["delivery_date"], term("lines", position, "delivery_date")
+    day = as_date(found)
     if found is None or day is None:
         return None
-    path = (
-        term("lines", line.position, "delivery_date")
-        if own and line.position is not None
-        else "delivery_date"
-    )
     return ProposedValue(datetime.combine(day, NOON, UTC), found.confidence, "As promised.", (path,))
+
+
+def _promised_dates(case: Case, bought: Sequence[BoughtLine]) -> tuple[dict[str, ProposedValue], ...]:
+    """The promised dates for the order's own lines, where they differ from the plan.
+
+    Until a confirmation is on record (the vendor reference), planned dates are what Odoo computed from lead times,
+    and the vendor's promise replaces them; after that they are somebody's, and a difference is a failed Check.
+    """
+    if case.record.values.get("partner_ref"):
+        return ()
+    found: list[dict[str, ProposedValue]] = []
+    for one, line, score in pair_lines(case, bought, _ordered_lines(case)):
+        if (promised := _promised(case, one.position)) and not _as_planned(promised, line):
+            here = ProposedValue(line.id, min(1.0, score / SURE_LINE), f"The order's line {line.name}.")
+            planned = f"; Odoo planned {line.date_planned.date()}" if line.date_planned else ""
+            found.append({"id": here, "date_planned": replace(promised, reason=f"As promised{planned}.")})
+    return tuple(found)
+
+
+def _as_planned(promised: ProposedValue, line: OrderLine) -> bool:
+    day = promised.value
+    return (
+        isinstance(day, datetime) and line.date_planned is not None and day.date() == line.date_planned.date()
+    )
 
 
 def _product_checks(draft: DraftLines) -> list[Check]:
@@ -215,7 +226,13 @@ def _differences(case: Case, bought: BoughtLine, line: OrderLine) -> list[str]:
     ordered = line.price_unit * (1 - line.discount / HUNDRED)
     if price != ordered:
         found.append(f"{where}the price is {money(price)}, the order says {money(ordered)}.")
-    promised = as_date(case.reading.lines[bought.position].get("delivery_date"))
-    if promised and line.date_planned and promised != line.date_planned.date():
-        found.append(f"{where}promised for {promised}, planned for {line.date_planned.date()}.")
+    promised, planned = _promised(case, bought.position), line.date_planned
+    day = promised.value if promised else None
+    if (
+        case.record.values.get("partner_ref")
+        and planned
+        and isinstance(day, datetime)
+        and day.date() != planned.date()
+    ):
+        found.append(f"{where}promised for {day.date()}, planned for {planned.date()}.")
     return found

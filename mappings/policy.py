@@ -27,6 +27,7 @@ NAMES: Mapping[str, str] = {
     "payment_reference": "payment reference",
     "partner_ref": "vendor reference",
     "date_planned": "promised date",
+    "id": "order's own line",
     "name": "description",
     "quantity": "quantity",
     "product_qty": "quantity",
@@ -244,8 +245,6 @@ def _spoken_of(check: Check) -> Iterable[str]:
             return ("partner_id", "invoice_payment_term_id")
         case name if name.startswith("kept_"):
             return (name.removeprefix("kept_"),)
-        case "order_date":
-            return ("date_planned",)
         case _:
             return ()
 

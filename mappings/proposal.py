@@ -52,7 +52,8 @@ class Totals:
 class Proposal:
     """What Vouch would write on one ERP record.
 
-    `values` are header values and `lines` the lines to add, by Odoo's field names. `checks` are the controls run
+    `values` are header values and `lines` the lines to add, by Odoo's field names; a line with an `id` is one that the
+    record has, and changes. `checks` are the controls run
     on the proposal. `paper` are the totals the document prints, `predicted` what Odoo will compute from `lines`.
     `matches` lists the candidates per field, best first. `verify_only` is set where the record was filled already
     (by Odoo's own import, or by a person) and the document was only compared with it.

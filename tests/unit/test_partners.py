@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.invoice import Check, Status
@@ -116,7 +116,8 @@ def test_the_buyer_must_be_us(buyer: dict[str, str], status: Status) -> None:
     assert check_buyer(Case(reading(**buyer), draft_bill(), INDEX, TODAY)).status is status
 
 
-@given(st.text(max_size=40))
+@settings(max_examples=500)
+@given(st.text(max_size=40) | st.text("aeouGmbHVAT1公司. &", max_size=20))
 def test_folding_is_idempotent(text: str) -> None:
     assert name_core(name_core(text)) == name_core(text)
     assert fold_tax_id(fold_tax_id(text)) == fold_tax_id(text)
@@ -139,3 +140,25 @@ def test_zeros_spaces_and_case_do_not_hide_a_number(number: int, prefix: str, ze
 @pytest.mark.parametrize("text", ["P00101", "PO P00101", "Bestellung P-00101/A", "p101", "P 00101 vom 2.9."])
 def test_an_order_number_is_found_in_its_surroundings(text: str) -> None:
     assert ("P", 101) in order_keys(text)
+
+
+def test_a_weakly_similar_name_is_an_unknown_vendor_and_its_candidates_are_shown() -> None:
+    found = vendor(seller_name="Ateliers Vaudois")
+    assert (found.partner, problems(found.checks)) == (None, {"vendor_known"})
+    assert found.matches[0].id == vendor_id("vaucelin")
+    other_id = vendor(seller_name="Thornbek Precision", seller_vat_id="GB111111111")
+    assert "vendor_tax_id" in problems(other_id.checks)
+
+
+def test_a_public_mail_domain_names_nobody() -> None:
+    one = Partner(991, "Malerbetrieb Ost", 991, email="maler.ost@gmx.de")
+    erp = ErpIndex(demo_data(partners=(*demo_data().partners, one)))
+    assert vendor(erp, seller_email="schreiner.west@gmx.de").partner is None
+
+
+def test_an_archived_twin_is_no_rival_but_an_archived_vendor_is_found() -> None:
+    twin = Partner(99, "Papierhaus Brunnhuber", 99, vat="DE371628131", active=False)
+    erp = ErpIndex(demo_data(partners=(twin, *demo_data().partners)))
+    found = vendor(erp, seller_vat_id="DE371628131")
+    assert found.partner is not None
+    assert (found.partner.id, problems(found.checks)) == (vendor_id("brunnhuber"), set())
