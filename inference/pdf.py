@@ -16,7 +16,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inference.document import Attached, Limits, Token
-from inference.embedded import embedded_files
 from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocument
 from inference.upright import Turn, turned_box
 from inference.words import Character, clean, reading_direction, words
@@ -132,7 +131,12 @@ def open_pdf(data: bytes, limits: Limits) -> tuple[list[PdfPage], tuple[Attached
                 f"The PDF has {count} pages, more than the limit of {limits.pages}. Split it, or raise the limit."
             )
         sizes = [_page_size(document, index) for index in range(count)]
+        attachments = document.count_attachments()
     pages = [PdfPage(data, number, size, limits) for number, size in enumerate(sizes, 1)]
+    if attachments == 0:
+        return pages, ()
+    from inference.embedded import embedded_files
+
     return pages, embedded_files(data)
 
 

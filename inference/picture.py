@@ -95,6 +95,10 @@ class Picture:
                     image.seek(count)
                 except EOFError:
                     return count
+                except Exception as error:  # the decoders raise almost anything on hostile bytes
+                    raise DamagedDocument(
+                        f"The TIFF is damaged after page {count}. Ask the sender for it again."
+                    ) from error
                 self._require_pixels(image)
                 count += 1
         raise OversizedDocument(

@@ -10,7 +10,7 @@ from inference.errors import UnsupportedDocument
 from inference.readers import Recipient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from inference.document import Document
     from inference.invoice import Reading
@@ -24,15 +24,20 @@ def make_readers(name: str = "auto") -> tuple[Reader, ...]:
 
     `auto` asks for the document's own data first, and reads the page where it has none.
     """
+    readers = {reader.name: reader for reader in _in_order() if name in ("auto", reader.name)}
+    if not readers:
+        raise ValueError(f"There is no reader “{name}”. Choose one of {', '.join(READERS)}.")
+    return tuple(readers.values())
+
+
+def _in_order() -> Iterator[Reader]:
+    """One after another, so that a document that carries its own data never waits for the layout reader to load."""
     from inference.readers.einvoice import EInvoiceReader
 
-    if name == "einvoice":
-        return (EInvoiceReader(),)
-    if name not in READERS:
-        raise ValueError(f"There is no reader “{name}”. Choose one of {', '.join(READERS)}.")
+    yield EInvoiceReader()
     from inference.readers.layout import LayoutReader
 
-    return (LayoutReader(),) if name == "layout" else (EInvoiceReader(), LayoutReader())
+    yield LayoutReader()
 
 
 def read_document(
@@ -43,7 +48,7 @@ def read_document(
     Adds `total` to `timing_ms`. Raises UnsupportedDocument where no Reader can, or what that Reader raises.
     """
     started = time.perf_counter()
-    for reader in readers if readers is not None else make_readers():
+    for reader in readers if readers is not None else _in_order():
         if reader.reads(document):
             reading = reader.read(document, recipient or Recipient())
             spent = {reader.name: (time.perf_counter() - started) * 1000} | dict(reading.timing_ms)

@@ -329,6 +329,17 @@ def test_an_invoice_embedded_under_any_name_is_found_and_other_files_are_not() -
             read_document(document, readers=make_readers("einvoice"))
 
 
+def test_the_readers_are_asked_in_order_and_timed() -> None:
+    own = read_document(open_document(embedded(CII), "bill.pdf"))
+    assert (own.reader, set(own.timing_ms)) == ("einvoice", {"einvoice", "total"})
+    seen = read_document(open_document(page(), "bill.pdf"))
+    assert seen.reader == "layout"
+    assert seen.timing_ms["total"] > 0
+    assert [reader.name for reader in make_readers()] == ["einvoice", "layout"]
+    with pytest.raises(ValueError, match="einvoice, layout"):
+        make_readers("vlm")
+
+
 def test_entities_and_outside_files_are_refused(tmp_path: pytest.TempPathFactory) -> None:
     secret = tmp_path / "secret"  # type: ignore[operator]
     secret.write_text("the secret")
