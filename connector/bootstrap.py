@@ -13,7 +13,7 @@ from connector.execution.inline import Worker
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.pipeline import Pipeline
-from inference.document import Limits, open_document
+from inference.document import open_document
 from inference.reading import make_readers, read_document
 from mappings.policy import Policy
 
@@ -106,17 +106,11 @@ def make_pipeline(
     )
 
 
-def limits(settings: Settings) -> Limits:
-    """What a document may ask of us."""
-    reading = settings.reading
-    return Limits(reading.max_megabytes, reading.max_pages, reading.max_megapixels)
-
-
 def make_read(settings: Settings) -> Callable[[bytes, str, Recipient], Reading]:
     """Bytes in, Reading out, with the Readers and limits of the settings."""
-    readers, allowed = make_readers(settings.reading.reader), limits(settings)
+    readers, limits = make_readers(settings.reading.reader), settings.reading.limits
 
     def read(data: bytes, name: str, recipient: Recipient) -> Reading:
-        return read_document(open_document(data, name, allowed), recipient, readers)
+        return read_document(open_document(data, name, limits), recipient, readers)
 
     return read

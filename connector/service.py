@@ -14,7 +14,6 @@ import structlog
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 
-from connector.bootstrap import limits
 from connector.errors import FatalError
 from connector.execution.schedule import make_scheduler
 from connector.review.app import create_app
@@ -105,7 +104,7 @@ def _review_deps(service: Service) -> ReviewDeps:
         record_url=record_url,
         backends={name: _patience(backend.schedule) for name, backend in service.settings.backends.items()},
         sure=service.settings.policy.fill_confidence,
-        limits=limits(service.settings),
+        limits=service.settings.reading.limits,
     )
 
 

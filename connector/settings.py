@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from connector.errors import SettingsError
+from inference.document import Limits
 
 SECRETS = frozenset({"api_key", "password"})
 # Variables of the file itself, the tests and the development Odoo.
@@ -94,6 +95,11 @@ class ReadingSettings(Section):
     max_megabytes: float = Field(default=40, gt=0, description="Larger files are not read.")
     max_pages: int = Field(default=50, ge=1, description="Documents with more pages are not read.")
     max_megapixels: float = Field(default=50, gt=0, description="Larger pictures are not read.")
+
+    @property
+    def limits(self) -> Limits:
+        """What a document may ask of us."""
+        return Limits(self.max_megabytes, self.max_pages, self.max_megapixels)
 
 
 class PolicySettings(Section):

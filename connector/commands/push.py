@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from connector.bootstrap import limits, open_service
+from connector.bootstrap import open_service
 from connector.commands.output import OUT, print_json
 from connector.erp.port import BILL, Upload
 from connector.errors import SettingsError, SkippableError
@@ -40,7 +40,7 @@ def push_files(
 def _upload(file: Path, refund: bool, settings: Settings) -> Upload:
     try:
         data = file.read_bytes()
-        open_document(data, file.name, limits(settings))
+        open_document(data, file.name, settings.reading.limits)
     except OSError as error:
         raise SkippableError(
             f"{file} cannot be opened: {error.strerror}. Nothing was put into Odoo."

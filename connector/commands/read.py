@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from connector.bootstrap import limits
 from connector.commands.output import OUT, print_json, progress
 from connector.errors import SettingsError, SkippableError
 from connector.settings import load_settings
@@ -58,7 +57,7 @@ def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path |
     """Read files and print what was found; the exit code: 0, or 6 when one could not be read."""
     if reader not in READERS:
         raise SettingsError(f"There is no reader “{reader}”. Choose one of {', '.join(READERS)}.")
-    allowed, readers = limits(load_settings(config)), make_readers(reader)
+    allowed, readers = load_settings(config).reading.limits, make_readers(reader)
     answers: list[Answer] = []
     with progress() as bar:
         task = bar.add_task("Reading", total=len(files))

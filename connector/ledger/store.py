@@ -206,7 +206,7 @@ class Ledger:
         return due
 
     def finish(self, job: Job, state: JobState, reason: str, message: str) -> None:
-        """End a Job without an Effect: skipped, failed, or in review where Odoo could not be told."""
+        """End a Job without an Effect: skipped or failed."""
         now = self._clock()
         with self._write() as session:
             job = session.get_one(Job, job.id)
