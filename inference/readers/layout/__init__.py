@@ -68,11 +68,15 @@ def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, li
     headings = find_headings(sheet, values)
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
     lines = table_lines(context, headings) or receipt_lines(context)
-    full = [line for line in lines if line.full]
-    totals = find_totals(context, frozenset({total_of(lines), total_of(full)} - {Decimal(0)}))
-    if _explains(totals, full) and not _explains(totals, lines):
-        # Rows with nothing but an amount are notes on the line above where the others alone make the total.
-        lines = full
+    # Discounts and charges of the whole document are no lines, and rows with nothing but an amount may be notes
+    # on the line above: the choice that makes the total is right.
+    options = [
+        lines,
+        [line for line in lines if line.full or not line.charge],
+        [line for line in lines if line.full],
+    ]
+    totals = find_totals(context, frozenset(map(total_of, options)) - {Decimal(0)})
+    lines = next((option for option in options if option and _explains(totals, option)), options[1])
     kind = find_document_type(context)
     found = [kind, find_currency(context), find_payment_terms(context)]
     header = [*_header(context, kind), *Parties(context, recipient).findings()]

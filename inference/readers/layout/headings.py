@@ -55,15 +55,14 @@ class Heading:
 
 def find_headings(sheet: Sheet, values: Values) -> list[Heading]:
     """All rows that can be headings of a table of lines, top to bottom."""
+    tried = (_heading_at(sheet, values, row) for row in sheet.rows if len(row.segments) > 1)
     found: list[Heading] = []
     taken: set[int] = set()
-    for row in sheet.rows:
-        if row.index in taken:
-            continue
-        if heading := _heading_at(sheet, values, row):
+    for heading in sorted((h for h in tried if h), key=lambda h: -h.score):
+        if not taken & set(heading.rows):
             found.append(heading)
             taken.update(heading.rows)
-    return found
+    return sorted(found, key=lambda h: h.rows[0])
 
 
 def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
@@ -124,18 +123,22 @@ def _wraps(cells: Sequence[Cell], near: Row, other: Row, values: Values) -> bool
         return False
     columns = lexicon().columns
     known = 0
+    above = other.middle < near.middle
     for segment in other.segments:
         key = fold(segment.text)
         over = [cell for cell in cells if _overlap(cell.x0, cell.x1, segment.x0, segment.x1) > 0]
-        above = other.middle < near.middle
         joined = any(
             fold(f"{segment.text} {c.text}" if above else f"{c.text} {segment.text}") in columns for c in over
         )
         inside = find_phrases(other, columns)
-        matched = any(segment.start <= label.span.start < segment.end for label in inside)
+        named = [lb for lb in inside if segment.start <= lb.span.start < segment.end]
+        # A sentence above the table may hold a column's word.
+        matched = sum(len(lb.key) for lb in named) > (0.6 * len(key) if above else 0)
         known += key in columns or joined or matched
     if other.middle < near.middle:
-        return known == len(other.segments)
+        short = all(len(segment.text) <= 16 for segment in other.segments)
+        plain = short and not any(c.isdigit() for c in other.text)
+        return known == len(other.segments) or (plain and 0 < known and known * 3 >= len(other.segments))
     return known * 2 >= len(other.segments) + (len(other.segments) > 1)
 
 
@@ -174,4 +177,9 @@ def _roles(cells: Iterable[Cell]) -> list[Column]:
             ):
                 roles[i] = "item_name"
                 break
+    if "item_name" not in roles.values() and {"quantity", "net_price"} <= used:
+        # A heading in words that the lexicon lacks: the widest one is over the descriptions.
+        plain = [i for i, cell in enumerate(ordered) if roles[i] == "other" and not cell.meanings]
+        if plain:
+            roles[max(plain, key=lambda i: ordered[i].x1 - ordered[i].x0)] = "item_name"
     return [Column(roles[i], cell.x0, cell.x1) for i, cell in enumerate(ordered)]

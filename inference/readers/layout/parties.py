@@ -217,7 +217,7 @@ class Parties:
         if not label.ends_segment:
             span = self.context.beside(label)
             return (1.0, span) if span else None
-        below = list(islice(self.context.column_below(label, 14, slack=4 * label.row.height), 6))
+        below = list(islice(self.context.column_below(label, 14, slack=8 * label.row.height), 6))
         below = [s for s in below if abs(s.x0 - label.span.x0) < 0.3 * s.row.width]
         for segment in below:
             named = next(

@@ -16,6 +16,14 @@ from inference.readers.layout.lexicon import fold, lexicon
 from inference.readers.layout.rows import Row, Span
 
 CENT = Decimal("0.01")
+AMOUNT_TERMS = (
+    "total_without_vat",
+    "total_vat",
+    "total_with_vat",
+    "amount_due",
+    "discount_total",
+    "charge_total",
+)
 TOTAL_TERMS = ("total_without_vat", "total_vat", "total_with_vat", "amount_due")
 
 FIT = {
@@ -37,6 +45,7 @@ class Line:
     values: dict[str, NumberAt] = field(default_factory=dict[str, NumberAt])
     texts: dict[str, list[Span]] = field(default_factory=dict[str, "list[Span]"])
     consistent: bool | None = None
+    charge: bool = False
 
     @property
     def full(self) -> bool:
@@ -104,11 +113,29 @@ def _body(context: Context, headings: Sequence[Heading]) -> Iterator[Row]:
         if _carried(row) or _is_page_number(row):
             continue
         if anchors and _is_total(context, row):
-            ended = True
+            ended = not _goes_on(context, row)
             continue
         numbers = context.values.numbers(row)
         anchors += len(numbers) > 1 or any(at.money for at in numbers)
         yield row
+
+
+def _goes_on(context: Context, subtotal: Row) -> bool:
+    """Whether lines follow a subtotal: rows with several figures before the totals themselves."""
+    if not any(at.money for at in context.values.numbers(subtotal)):
+        return False
+    for row in context.sheet.rows[subtotal.index + 1 :]:
+        if row.page != subtotal.page:
+            return False
+        if _is_total(context, row):
+            labels = context.of(row)
+            if not labels or not labels[0].means("total_without_vat"):
+                return False
+            continue
+        named = any(lb.leads and any(m.term in AMOUNT_TERMS for m in lb.meanings) for lb in context.of(row))
+        if not named and len(context.values.numbers(row)) >= 3:
+            return True
+    return False
 
 
 def _carried(row: Row) -> bool:
@@ -159,7 +186,8 @@ def _column_numbers(context: Context, row: Row, heading: Heading) -> Iterator[Nu
         before = row.text[segment.start : at.span.start]
         own = sum(c.isalpha() for c in before) <= 3
         under = any(min(c.x1, at.span.x1) - max(c.x0, at.span.x0) > 0 for c in numeric)
-        if own or under:
+        named = before.rstrip().endswith((":", "："))
+        if own or (under and not named):
             yield at
 
 
@@ -281,13 +309,32 @@ def _lines(
     for row in body:
         found = roles.get(row.index, {})
         if anchor_roles & set(found.values()):
-            line = Line(row)
+            line = Line(row, charge=_is_charge(context, row))
             _fill(context, heading, line, row, found)
             lines.append(line)
         else:
             loose.append(row)
     _attach(context, heading, lines, loose, roles)
+    _drop_margin(lines, min(column.x0 for column in heading.columns) - body[0].height)
     return [line for line in lines if _real(line)]
+
+
+def _is_charge(context: Context, row: Row) -> bool:
+    """Whether a row names a discount or a charge of the whole document."""
+    return any(
+        label.leads and label.weight(term) >= 0.9 and label.span.start < 12
+        for label in context.of(row)
+        for term in ("discount_total", "charge_total")
+    )
+
+
+def _drop_margin(lines: Sequence[Line], left: float) -> None:
+    """Leave out what is printed left of the table, where the lines have their texts within it."""
+    inside = sum(any(span.x1 >= left for span in line.texts.get("item_name", [])) for line in lines)
+    if inside < 0.6 * len(lines):
+        return
+    for line in lines:
+        line.texts = {role: [span for span in spans if span.x1 >= left] for role, spans in line.texts.items()}
 
 
 def _anchor_roles(roles: dict[int, dict[int, str]]) -> set[str]:
@@ -307,12 +354,8 @@ def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[
         if role and role in NUMERIC and role not in line.values:
             line.values[role] = at
             taken.append((at.span.start, at.span.end))
-    left = min(column.x0 for column in heading.columns) - row.height
     for segment in row.segments:
         for piece in _free(segment, taken):
-            if piece.x1 < left:
-                # Print beside the table, such as a sample's stamp along the margin.
-                continue
             role = _text_role(heading, piece)
             line.texts.setdefault(role, []).append(piece)
 
@@ -521,10 +564,10 @@ def line_findings(line: Line) -> dict[str, Finding]:
         value = at.span.text if role == "line_id" else at.number.value
         found[term] = Finding(term, value, (at.span,), 1.0, features, at.span.text)
     for role, spans in line.texts.items():
-        if role not in ("item_name", "item_seller_id", "unit", "line_id") or role in found:
+        if role not in ("item_name", "item_seller_id", "unit", "line_id") or role in found or not spans:
             continue
         text = " ".join(re.sub(r"\s+", " ", span.text) for span in spans).strip(" |*:-")
-        if text:
+        if text and spans:
             features = Features(
                 label=0.8, relation=1.0, ocr=min(s.score for s in spans), scanned=float(spans[0].row.ocr)
             )
