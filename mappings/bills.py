@@ -108,12 +108,15 @@ def _header(case: Case, vendor: Vendor) -> tuple[dict[str, ProposedValue], list[
 def _is_empty(case: Case, name: str, present: Scalar) -> bool:
     """Whether nobody has set the value: Odoo's own defaults count as empty.
 
-    The currency is a default while it is the journal's or the company's. A due date is Odoo's while it is not
+    A vendor that is ourselves or one of our people is whoever forwarded the mail. The currency is a default while it
+    is the journal's or the company's. A due date is Odoo's while it is not
     after the bill's date or the day of the record's last change: Odoo puts the day of creation there. A payment
     term comes with the vendor.
     """
     if present in (None, "", False, ()) or name == "invoice_payment_term_id":
         return True
+    if name == "partner_id":
+        return present in case.index.own
     if name == "currency_id":
         return present == case.default_currency.id
     if name == "invoice_date_due" and isinstance(present, date):

@@ -88,10 +88,15 @@ def find_vendor(case: Case) -> Vendor:
         *_distinct(best, ranked),
         *_unusable(case, best.partner),
     )
-    terms = tuple(best.scores)
-    reason = f"{best.partner.name}: {'; '.join(best.reasons.values())}."
-    value = ProposedValue(best.partner.id, best.score, reason, terms)
-    return Vendor(best.partner, value, matches, checks)
+    return Vendor(best.partner, _value(case, best), matches, checks)
+
+
+def _value(case: Case, best: _Candidate) -> ProposedValue:
+    """The vendor as far as what has a place on the document proves it; all keys only where none has."""
+    terms = tuple(t for t in best.scores if proven(case.reading.get(t))) or tuple(best.scores)
+    sure = min(CERTAIN, 1.0 - prod(1.0 - best.scores[t] for t in terms))
+    reason = f"{best.partner.name}: {'; '.join(best.reasons[t] for t in terms)}."
+    return ProposedValue(best.partner.id, sure, reason, terms)
 
 
 def _as_set_in_odoo(case: Case, ranked: list[_Candidate]) -> list[_Candidate]:

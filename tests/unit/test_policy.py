@@ -14,7 +14,16 @@ from mappings.erp_data import BankAccount, Bill, Company, Partner, Record
 from mappings.index import ErpIndex
 from mappings.matching import propose
 from mappings.policy import Decision, Outcome, Policy, decide
-from tests.unit.mappings_builder import TODAY, demo_data, draft_bill, index, paper_bill, reading, vendor_id
+from tests.unit.mappings_builder import (
+    EMPLOYEE,
+    TODAY,
+    demo_data,
+    draft_bill,
+    index,
+    paper_bill,
+    reading,
+    vendor_id,
+)
 
 INDEX = index()
 
@@ -218,6 +227,32 @@ def test_sure_header_is_written_without_what_a_failed_check_speaks_of() -> None:
     assert set(made.write) == {"partner_id", "ref", "invoice_date", "invoice_date_due", "currency_id"}
     assert "partner_id" not in decision(look_alike(), policy=policy).write
     assert decision(paper_bill(document_type="credit_note"), policy=policy).write == ()
+
+
+def test_whoever_forwarded_the_mail_is_not_the_vendor() -> None:
+    record = draft_bill(values={"partner_id": EMPLOYEE})
+    proposal = propose(paper_bill(), record, INDEX, TODAY)
+    assert proposal.values["partner_id"].value == vendor_id("brunnhuber")
+    assert decision(paper_bill(), record).outcome is Outcome.FILL
+
+
+def test_a_vendor_is_proven_by_what_has_a_place_on_the_document() -> None:
+    assert decision(without_evidence("seller_name")).outcome is Outcome.FILL
+    fields = {
+        name: replace(field, evidence=()) if name.startswith(("seller", "payment")) else field
+        for name, field in paper_bill().fields.items()
+    }
+    made = decision(replace(paper_bill(), fields=fields))
+    assert made.reasons == ("The vendor has no proof on the document.",)
+
+
+def test_an_unknown_tax_is_one_reason_not_two() -> None:
+    read = paper_bill(total_vat="21.14", total_with_vat="282.14")
+    lines = tuple(
+        dict(row) | {"vat_rate": replace(row["vat_rate"], value=Decimal("8.1"))} for row in read.lines
+    )
+    made = decision(replace(read, lines=lines))
+    assert made.reasons == ("Odoo has no purchase tax of 8.1 %.",)
 
 
 def test_nothing_of_a_bank_account_is_ever_proposed() -> None:
