@@ -1,0 +1,1 @@
+"""Speed, printed as ratios within one run: machines differ and are noisy."""
