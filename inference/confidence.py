@@ -1,7 +1,9 @@
 """Confidence: from what speaks for a value to the probability that it is right.
 
-One logistic table for all fields. The weights were fitted on labelled documents (logistic regression on the
-features below, per kind of term an own bias) and are checked by the expected calibration error there.
+One logistic table for all fields. The weights were fitted by logistic regression on 1,375 header values of
+labelled documents, with a bias per group of terms: fitted on one half of the documents, the expected calibration
+error on the other half is 0.02–0.03. The weight of check digits and the bias of lines are set by hand, because
+samples carry invented tax ids.
 """
 
 from __future__ import annotations
@@ -38,20 +40,31 @@ class Features:
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "label": 2.0,
-        "relation": 1.0,
-        "margin": 1.5,
-        "repeated": 0.6,
-        "arithmetic": 2.0,
-        "check_digit": 1.5,
-        "ambiguous": -2.5,
-        "ocr": 2.0,
-        "scanned": -0.6,
+        "label": 1.62,
+        "relation": 0.85,
+        "margin": 1.4,
+        "repeated": 1.01,
+        "arithmetic": 2.12,
+        "check_digit": 0.6,
+        "ambiguous": -4.46,
+        "ocr": 2.76,
+        "scanned": -0.33,
     }
 )
 """Log-odds per unit of each feature."""
 
-BIAS: Mapping[str, float] = MappingProxyType({"": -3.2, "party": -3.0, "total": -3.4, "line": -2.6})
+BIAS: Mapping[str, float] = MappingProxyType(
+    {
+        "identifier": -1.73,
+        "date": -2.64,
+        "code": -2.05,
+        "tax": -3.4,
+        "seller": -3.03,
+        "buyer": -3.93,
+        "total": -3.44,
+        "line": -4.4,
+    }
+)
 """Log-odds to start from, by the group of the term."""
 
 FAILED_CHECK = 0.5
@@ -62,21 +75,29 @@ AMBIGUOUS = 0.6
 
 _GROUPS: Mapping[str, str] = MappingProxyType(
     {
-        "seller_name": "party", "buyer_name": "party", "seller_address": "party",
-        "total_without_vat": "total", "total_vat": "total", "total_with_vat": "total",
-        "amount_due": "total", "prepaid_amount": "total",
+        "document_type": "code", "currency": "code",
+        "seller_name": "seller", "seller_address": "seller", "buyer_name": "buyer",
+        "seller_vat_id": "tax", "buyer_vat_id": "tax", "seller_tax_id": "tax", "payment_account": "tax",
     }
 )  # fmt: skip
+_KIND_GROUPS: Mapping[Kind, str] = MappingProxyType({Kind.AMOUNT: "total", Kind.DATE: "date"})
 
 
 def probability(term: str, features: Features) -> float:
     """The probability (0.01–0.995) that the value of a header term is right, from its features."""
-    odds = BIAS[_GROUPS.get(term, "" if term in HEADER else "line")]
+    odds = BIAS[group_of(term)]
     odds += sum(weight * getattr(features, name) for name, weight in WEIGHTS.items())
     chance = 1 / (1 + math.exp(-odds))
     if features.ambiguous:
         chance = min(chance, AMBIGUOUS)
     return min(0.995, max(0.01, chance))
+
+
+def group_of(term: str) -> str:
+    """The group of a term in `BIAS`."""
+    if term not in HEADER:
+        return "line"
+    return _GROUPS.get(term) or _KIND_GROUPS.get(HEADER[term].kind, "identifier")
 
 
 def doubt_failed(fields: Mapping[str, Field], checks: Sequence[Check]) -> dict[str, Field]:
@@ -116,5 +137,3 @@ CONCERNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The header terms that each check of `inference.checks` is about."""
-
-NUMERIC = frozenset({Kind.AMOUNT, Kind.QUANTITY, Kind.PERCENT})

@@ -45,6 +45,8 @@ _TERMS = (
     "rounding_amount", "discount_total", "charge_total",
 )  # fmt: skip
 _KEPT = 7
+HIGHEST_SHARE = Decimal("0.3")
+"""No VAT is a larger share of the net total: 27 % is the highest rate there is."""
 
 
 @dataclass(frozen=True)
@@ -339,8 +341,10 @@ def _score(
             and -(_decimal(net) - _decimal(total)) not in adjustments
         ):
             score += SCORES["contradiction"] / 2
-    elif vat is not None and total is not None and abs(_decimal(vat)) > abs(_decimal(total)) / 2:
-        score += SCORES["contradiction"]
+    if vat is not None:
+        whole = [abs(_decimal(f)) for f in (net, total) if f is not None]
+        if whole and abs(_decimal(vat)) > HIGHEST_SHARE * max(whole):
+            score += SCORES["contradiction"]
     if any(f is not None and _decimal(f) in sums for f in (net, total)):
         score += SCORES["lines"]
     return score
@@ -411,7 +415,11 @@ def _judged(
         paid = abs(_decimal(chosen["prepaid_amount"])) if "prepaid_amount" in chosen else Decimal(0)
         fits = abs(_decimal(total) - paid - _decimal(finding)) <= CENT
         arithmetic = (1.0 if agree or paid else 0.5) if fits else -0.5
+    ambiguous = finding.features.ambiguous
+    if finding.term == "total_vat" and not {"total_without_vat", "total_with_vat"} & chosen.keys():
+        arithmetic = -0.5
     return finding.with_features(
+        ambiguous=ambiguous,
         margin=max(-1.0, min(1.0, margin)) if arithmetic <= 0 else max(0.3, min(1.0, margin)),
         arithmetic=arithmetic,
     )
