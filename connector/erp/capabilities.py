@@ -66,6 +66,9 @@ def probe(session: Session, settings: Connection) -> Capabilities:
             f"The database {settings.database} has no vendor bills: install Odoo's app Invoicing or Accounting"
         )
     missing = tuple(_missing(session, present))
+    if ORDER in present and not all(may(session, model, "read") for model in ORDER_MODELS):
+        # Bills go on without the right to see orders.
+        present = {model: names for model, names in present.items() if model not in ORDER_MODELS}
     user = session.rows("res.users", [("id", "=", session.user_id)], ["login", "company_id", "company_ids"])
     allowed = _main_first(user[0]) if user else ()
     return Capabilities(
@@ -80,6 +83,7 @@ def probe(session: Session, settings: Connection) -> Capabilities:
         ),
         fields=present,
         missing_rights=missing,
+        fills_orders=ORDER in present and all(may(session, model, "write") for model in ORDER_MODELS),
         key_expires=_key_expires(session) if session.protocol == JSON2 else None,
     )
 

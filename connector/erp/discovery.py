@@ -73,6 +73,8 @@ class Discovery:
         default_factory=dict[tuple[int, str], "Attachment | None"], repr=False
     )
     _looked_at: float = field(default=float("-inf"), repr=False)
+    _bare: frozenset[tuple[int, int]] = field(default=frozenset(), repr=False)
+    _images: list[Attachment] = field(default_factory=list[Attachment], repr=False)
 
     def poll(self, cursor: SyncCursor) -> Poll:
         """What is new since the cursor; every document on a draft where the cursor is empty."""
@@ -120,7 +122,7 @@ class Discovery:
                 yield row, self._attachment(row, target) if target else None
 
     def _models(self) -> tuple[str, ...]:
-        return tuple(model for model in (BILL, ORDER) if model in self.capabilities.fields)
+        return (BILL, ORDER) if self.capabilities.fills_orders else (BILL,)
 
     def _targets(self, model: str, domain: Sequence[Any]) -> dict[int, _Target]:
         """The open records of a model, by id."""
@@ -154,12 +156,17 @@ class Discovery:
             ("attachment_ids", "=", False),
         ]
         bills = self._pages(BILL, domain, ["message_main_attachment_id", "create_date"], pairs=True)
-        if not bills:
-            return []
         targets = {
             int(row["id"]): _Target(int(row["id"]), int(row["message_main_attachment_id"][0]))
             for row in bills
         }
+        bare = frozenset((target.id, target.main or 0) for target in targets.values())
+        if bare != self._bare:
+            self._images = self._images_of(targets, bills) if bills else []
+            self._bare = bare
+        return self._images
+
+    def _images_of(self, targets: Mapping[int, _Target], bills: Sequence[Row]) -> list[Attachment]:
         owner = {target.main or 0: target for target in targets.values()}
         mails = self._pages(
             "mail.message",

@@ -18,6 +18,7 @@ class Capabilities:
     """What this ERP and this login can do, probed once per start.
 
     `fields` holds, per model, the names of the fields present; `missing_rights` sentences a person understands.
+    Documents on orders are looked for only where `fills_orders`: the app is there, and this login may write them.
     """
 
     version: str
@@ -30,6 +31,7 @@ class Capabilities:
     fields: Mapping[str, frozenset[str]]
     missing_rights: tuple[str, ...] = ()
     key_expires: datetime | None = None
+    fills_orders: bool = True
 
     def has(self, model: str, name: str) -> bool:
         """Whether that model has that field here."""

@@ -504,6 +504,25 @@ def test_a_missing_right_is_named_with_its_remedy(admin: Odoo, database: OdooDat
         erp.record(BILL, 1)
 
 
+def test_bills_go_on_without_the_right_to_fill_orders(admin: Odoo, database: OdooDatabase) -> None:
+    name = f"biller_{uuid.uuid4().hex[:8]}"
+    groups = [
+        admin.call("ir.model.data", "check_object_reference", *group.split("."))[1]
+        for group in ("base.group_user", "account.group_account_invoice")
+    ]
+    user = {"login": name, "name": name, "password": name, "group_ids": [[6, 0, groups]]}
+    admin.call("res.users", "create", user)
+    erp = connect(settings(database, "jsonrpc", login=name, secret=SecretStr(name)))
+    assert all("purchase.order" in sentence for sentence in erp.capabilities().missing_rights)
+    known = erp.erp_data()
+    bill, order = admin.draft_bill(pdf()), admin.draft_order(vendor(known), pdf())
+    found = erp.discover(SyncCursor())
+    assert on(found, BILL, bill)
+    assert not on(found, ORDER, order)
+    assert erp.apply(bill_effect(erp, known, bill)).amount_total == Decimal("44.60")
+    erp.close()
+
+
 def test_no_secret_is_shown(erp: OdooErp, database: OdooDatabase, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     secret = "never-to-be-seen"
