@@ -11,6 +11,7 @@ import math
 import statistics
 import threading
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -185,29 +186,35 @@ def _between(a: Point, b: Point, share: float) -> Point:
 
 
 def _split(line: Line) -> list[tuple[str, float, float]]:
-    """The words of a line with start and end as fractions of its length: split at spaces."""
+    """The words of a line with start and end as fractions of its length: split at spaces and at clear gaps."""
     if len(line.columns) != len(line.text):
         return [(clean(line.text), 0.0, 1.0)]
-    steps = [b - a for a, b in zip(line.columns, line.columns[1:], strict=False)]
-    half = statistics.median(steps) / 2 if steps else 0.5
+    steps = [b - a for a, b in pairwise(line.columns)]
+    usual = statistics.median(steps) if steps else 1.0
     found: list[tuple[str, float, float]] = []
     start = 0
-    for end in range(len(line.text) + 1):
-        if end < len(line.text) and not line.text[end].isspace():
+    for end in range(1, len(line.text) + 1):
+        last = end == len(line.text)
+        if not last and steps[end - 1] <= usual * _unread_space(line.text[end - 1], line.text[end]):
             continue
-        text = clean(line.text[start:end]).replace("×", "x")  # the model prefers the sign to the letter
+        # The detector's ends are better than half a step beside the outermost characters.
+        left = 0.0 if start == 0 else line.columns[start] - usual / 2
+        right = 1.0 if last else line.columns[end - 1] + usual / 2
+        # The model prefers the multiplication sign to the letter x.
+        text = clean(line.text[start:end].strip()).replace("×", "x")
         if text:
-            first, last = line.columns[start] - half, line.columns[end - 1] + half
-            # The detector's ends are better than half a step beside the outermost characters.
-            found.append(
-                (
-                    text,
-                    0.0 if start == 0 else max(0.0, first),
-                    1.0 if end == len(line.text) else min(1.0, last),
-                )
-            )
-        start = end + 1
+            found.append((text, max(0.0, left), min(1.0, right)))
+        start = end
     return found
+
+
+def _unread_space(left: str, right: str) -> float:
+    """How many usual steps between two characters mean a space, read or not: "Table:206", "0,95 2" on receipts."""
+    if left.isspace() != right.isspace():
+        return -1.0
+    if left in ":;" or (left == "," and right.isalpha()):
+        return 2.2
+    return 2.6 if left.isdigit() and right.isdigit() else math.inf
 
 
 def _detect(image: Image.Image) -> list[Area]:

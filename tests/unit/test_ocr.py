@@ -12,6 +12,7 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from inference import ocr
 from inference.document import Document, Origin, open_document
 
 if TYPE_CHECKING:
@@ -147,6 +148,27 @@ def test_a_long_receipt_keeps_its_small_print() -> None:
     assert words >= {f"{row + 100}.50" for row in range(60)}
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "expected"),
+    [
+        ("ab 12", [0.1, 0.2, 0.2, 0.4, 0.5], ["ab", "12"]),
+        ("No:17", [0.1, 0.2, 0.3, 0.55, 0.65], ["No:", "17"]),
+        ("No:17", [0.1, 0.2, 0.3, 0.4, 0.5], ["No:17"]),
+        ("0,952", [0.1, 0.2, 0.3, 0.4, 0.68], ["0,95", "2"]),
+        ("wide", [0.1, 0.2, 0.3, 0.7], ["wide"]),
+        ("1×2", [0.1, 0.2, 0.3], ["1x2"]),
+        (" a ", [0.1, 0.2, 0.2], ["a"]),
+    ],
+)
+def test_a_line_is_split_at_spaces_and_at_gaps_that_must_be_spaces(
+    text: str, columns: list[float], expected: list[str]
+) -> None:
+    square = ((0.0, 0.0), (100.0, 0.0), (100.0, 10.0), (0.0, 10.0))
+    split = ocr._split(ocr.Line(square, text, tuple(columns), 0.9))
+    assert [word for word, _, _ in split] == expected
+    assert all(0 <= start < end <= 1 for _, start, end in split)
+
+
 def test_blank_pages_and_strips_have_no_words() -> None:
     assert opened(Image.new("RGB", (600, 800), "white")).pages[0].tokens == []
     assert opened(Image.new("RGB", (4000, 3), "white")).pages[0].tokens == []
@@ -154,8 +176,6 @@ def test_blank_pages_and_strips_have_no_words() -> None:
 
 
 def test_ocr_never_uses_the_network(monkeypatch: pytest.MonkeyPatch, scan: Image.Image) -> None:
-    from inference import ocr
-
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the network was asked for")
 
