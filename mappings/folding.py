@@ -153,8 +153,9 @@ PUBLIC_DOMAINS = frozenset(
 def name_core(name: str) -> str:
     """A company name without legal form and punctuation; the folded name where nothing else would be left."""
     text = re.sub(r"(?<=\w)\.(?=\w)", "", unicodedata.normalize("NFKC", name))
-    words = _NOT_ALNUM.sub(" ", _LEGAL_CJK.sub("", plain(text))).split()
-    return " ".join(word for word in words if word not in _LEGAL_WORDS) or " ".join(words)
+    words = _NOT_ALNUM.sub(" ", plain(text)).split()
+    own = (_LEGAL_CJK.sub("", word) for word in words)
+    return " ".join(word for word in own if word and word not in _LEGAL_WORDS) or " ".join(words)
 
 
 def name_similarity(one: str, other: str) -> float:

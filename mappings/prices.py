@@ -95,9 +95,11 @@ def _tries(
         for name, price in prices:
             share = round_digits(taken * HUNDRED / (quantity * price), precision.discount) if price else ZERO
             names = ("quantity", name, "discount_amount")
-            yield _Try(
-                quantity, price, share, names, 0.98, f"Discount of {money(taken)} as {number(share)} %."
-            )
+            says = f"Discount of {money(taken)} as {number(share)} %."
+            yield _Try(quantity, price, share, names, 0.98, says)
+            if amount is not None and round_amount(quantity * price - taken, rounding) == amount:
+                after = _dividing_price(amount, quantity, rounding, precision)
+                yield _Try(quantity, after, ZERO, names, 0.97, f"Price after the discount of {money(taken)}.")
     for name, price in prices:
         # A discount is printed, but the price is after it already: then the price alone gives the amount.
         yield _Try(quantity, price, ZERO, ("quantity", name), 1.0, "Quantity and price as printed.")

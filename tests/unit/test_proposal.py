@@ -92,6 +92,15 @@ LINE = {"item_name": "Fracht Hamburg–Berlin", "vat_rate": "19"}
             {"quantity": "4", "net_price": "25.00", "discount_amount": "5.00", "line_net_amount": "95.00"},
             ("4", "25", "5", "19"),
         ),
+        (  # an allowance that is no share of the price in two decimals
+            {
+                "quantity": "1000",
+                "net_price": "12.34",
+                "discount_amount": "7.77",
+                "line_net_amount": "12332.23",
+            },
+            ("1000", "12.33223", "0", "19"),
+        ),
         ({"quantity": "500", "net_price": "4.80", "line_net_amount": "24.00"}, ("500", "0.048", "0", "19")),
         ({"quantity": "7", "line_net_amount": "10.00"}, ("7", "1.429", "0", "19")),
         ({"line_net_amount": "61.30"}, ("1", "61.3", "0", "19")),
@@ -253,7 +262,7 @@ def test_no_vat_takes_the_only_tax_of_zero_and_doubts_between_two() -> None:
     second = Tax(98, "0 % EU", Decimal(0), company_id=1)
     two = ErpIndex(replace(data, taxes=(*data.taxes, second)))
     message = failures(proposed(bill(lines), erp=two))["tax_known"]
-    assert message == "Several taxes of 0 % could apply: 0 %, 0 % EU."
+    assert message == "No VAT is charged, and several taxes could apply: 0 %, 0 % EU."
 
 
 def test_a_rate_that_odoo_lacks_is_said() -> None:

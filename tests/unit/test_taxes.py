@@ -54,6 +54,27 @@ def test_a_tax_of_another_country_gives_way_to_one_s_own() -> None:
     assert chosen(with_taxes(ABROAD, GOODS)) == ([1], 0.98)
 
 
+ZERO, REVERSE = (
+    Tax(5, "0 %", Decimal(0), company_id=1, country="DE"),
+    Tax(6, "19 % reverse charge", Decimal(19), company_id=1, country="DE", reverse_charge=True),
+)
+NONE = Rate(Decimal(0), 0.98, "", ("total_vat",))
+
+
+def test_a_bill_without_vat_from_abroad_may_mean_that_we_owe_it() -> None:
+    assert chosen(with_taxes(ZERO, REVERSE), NONE) == ([5], 0.98)
+    assert chosen(with_taxes(ZERO, REVERSE), replace(NONE, category="AE")) == ([], 0.0)
+    assert chosen(with_taxes(ZERO, REVERSE), NONE, GRANITE) == ([], 0.0)
+    habit = with_taxes(ZERO, REVERSE, used=(6, 6, 5), by=GRANITE)
+    assert chosen(habit, NONE, GRANITE) == ([6], 0.98)
+    assert chosen(with_taxes(ZERO, REVERSE), NINETEEN) == ([], 0.0)
+
+
+def test_a_vendor_whose_lines_never_bore_a_tax_keeps_none() -> None:
+    data = replace(with_taxes(ZERO, REVERSE), posted_lines=(PostedLine(GRANITE, 1, "Build", 500),))
+    assert chosen(data, NONE, GRANITE) == ([], 0.98)
+
+
 @pytest.mark.parametrize(
     ("totals", "rates"),
     [
