@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -65,8 +64,15 @@ def probe(session: Session, settings: Connection) -> Capabilities:
         raise SettingsError(
             f"The database {settings.database} has no vendor bills: install Odoo's app Invoicing or Accounting"
         )
-    missing = tuple(_missing(session, present))
-    if ORDER in present and not all(may(session, model, "read") for model in ORDER_MODELS):
+    denied = {model: rights for model in present if (rights := _denied(session, model))}
+    missing = (
+        *(f"This user cannot see {model}: {_remedy(model)}" for model in MODELS if model not in present),
+        *(
+            f"This user may not {' or '.join(rights)} {model}: {_remedy(model)}"
+            for model, rights in denied.items()
+        ),
+    )
+    if any("read" in denied.get(model, ()) for model in ORDER_MODELS):
         # Bills go on without the right to see orders.
         present = {model: names for model, names in present.items() if model not in ORDER_MODELS}
     user = session.rows("res.users", [("id", "=", session.user_id)], ["login", "company_id", "company_ids"])
@@ -83,7 +89,7 @@ def probe(session: Session, settings: Connection) -> Capabilities:
         ),
         fields=present,
         missing_rights=missing,
-        fills_orders=ORDER in present and all(may(session, model, "write") for model in ORDER_MODELS),
+        fills_orders=ORDER in present and not any(model in denied for model in ORDER_MODELS),
         key_expires=_key_expires(session) if session.protocol == JSON2 else None,
     )
 
@@ -97,15 +103,12 @@ def _fields(session: Session, model: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _missing(session: Session, present: Iterable[str]) -> Iterable[str]:
-    models = set(present)
-    for model in MODELS:
-        if model not in models:
-            yield f"This user cannot see {model}: give the user the role {role_for(model)}"
-    for model in sorted(models):
-        denied = [right for right in _RIGHTS.get(model, ("read",)) if not may(session, model, right)]
-        if denied:
-            yield f"This user may not {' or '.join(denied)} {model}: give the user the role {role_for(model)}"
+def _denied(session: Session, model: str) -> list[str]:
+    return [right for right in _RIGHTS.get(model, ("read",)) if not may(session, model, right)]
+
+
+def _remedy(model: str) -> str:
+    return f"give the user the role {role_for(model)}"
 
 
 def may(session: Session, model: str, right: str) -> bool:
