@@ -24,7 +24,7 @@ class Features:
     margin: distance to the best other value (0–1). repeated: the value stands elsewhere too (0/1).
     arithmetic: figures agree (1), disagree (−1), or say nothing (0). check_digit: likewise.
     ambiguous: two readings of the same words (0/1). ocr: the lowest OCR score (0–1), 1 for a text layer.
-    scanned: words come from OCR (0/1).
+    scanned: words come from OCR (0/1). negative: a negative total on no credit note (0/1).
     """
 
     label: float = 0.0
@@ -36,6 +36,7 @@ class Features:
     ambiguous: float = 0.0
     ocr: float = 1.0
     scanned: float = 0.0
+    negative: float = 0.0
 
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -49,6 +50,7 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
         "ambiguous": -4.46,
         "ocr": 2.76,
         "scanned": -0.33,
+        "negative": -2.5,
     }
 )
 """Log-odds per unit of each feature."""
@@ -88,7 +90,7 @@ def probability(term: str, features: Features) -> float:
     odds = BIAS[group_of(term)]
     odds += sum(weight * getattr(features, name) for name, weight in WEIGHTS.items())
     chance = 1 / (1 + math.exp(-odds))
-    if features.ambiguous:
+    if features.ambiguous or features.negative:
         chance = min(chance, AMBIGUOUS)
     return min(0.995, max(0.01, chance))
 

@@ -79,9 +79,19 @@ def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, li
     lines = next((option for option in options if option and _explains(totals, option)), options[1])
     kind = find_document_type(context)
     found = [kind, find_currency(context), find_payment_terms(context)]
+    chosen = [_sign_doubted(f, kind) for f in totals.chosen.values()]
     header = [*_header(context, kind), *Parties(context, recipient).findings()]
-    findings = [f for f in found if f is not None] + header + list(totals.chosen.values())
+    findings = [f for f in found if f is not None] + header + chosen
     return findings, totals, lines
+
+
+def _sign_doubted(finding: Finding, kind: Finding | None) -> Finding:
+    """A negative total doubted where the document is no credit note: a dash before an amount is easily misread."""
+    credit = kind is not None and kind.value == DocumentType.CREDIT_NOTE
+    totals = ("total_without_vat", "total_with_vat", "amount_due")
+    if finding.term in totals and isinstance(finding.value, Decimal) and finding.value < 0 and not credit:
+        return finding.with_features(negative=1.0)
+    return finding
 
 
 def _explains(totals: Totals, lines: Sequence[Line]) -> bool:
@@ -125,7 +135,9 @@ def _lowered(finding: Finding) -> Finding:
 def to_field(finding: Finding) -> Field:
     """The Field of a finding: its value, its probability, its places on the page."""
     note = finding.note
-    if not note and finding.features.margin < 0.15:
+    if not note and finding.features.negative:
+        note = "It is negative, but the document does not say that it is a credit note."
+    elif not note and finding.features.margin < 0.15:
         note = "Another value on the page could be meant."
     elif not note and finding.features.ambiguous:
         note = f"“{finding.raw}” can be read in two ways."

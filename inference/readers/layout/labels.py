@@ -155,7 +155,9 @@ def _in_row(row: Row, phrases: Phrases) -> Iterator[Label]:
             continue
         before = text[:start].rstrip(" ")
         own = before.rpartition(COLUMN_GAP)[2]
+        joined = text[start - 1 : start] in ("-", "/") and text[start - 2 : start - 1].isalnum()
         leads = text[:start].endswith(COLUMN_GAP) or not before[-1:].isalnum() or not _WORD.search(own)
+        leads = leads and not joined
         rest = text[end : end + 4].lstrip(" .)")
         yield Label(Span(row, start, end), phrases[key], key, leads, rest[:1] in (":", "："), exact)
         position = after

@@ -178,6 +178,8 @@ class Parties:
         same = [label for label in self._headings if _role(label) == role]
         for order, label in enumerate(same):
             weight = label.weight(f"party_{role}") * (1.0 if len(label.key) > 4 else 0.8)
+            # "Customer copy" is no heading: a name in the same breath wants a colon.
+            weight *= 1.0 if label.colon or label.ends_segment else 0.65
             if found := self._name_after(label):
                 relation, span = found
                 text = _clean_name(span.text)
@@ -206,7 +208,7 @@ class Parties:
                 span = self.context.beside(label) or next(
                     iter(islice(self.context.column_below(label, 2.5), 1)), None
                 )
-                if span and _plausible_name(_clean_name(span.text)):
+                if span and _plausible_name(_clean_name(span.text)) and not self._is_label(span):
                     features = Features(label=0.9, relation=0.9, ocr=span.score, scanned=float(row.ocr))
                     text = _clean_name(span.text)
                     return Finding(f"{role}_name", text, (span,), 0.9, features, text)
@@ -234,12 +236,25 @@ class Parties:
         beside = self.context.beside(label)
         if label.colon and beside and beside.x0 - label.span.x1 < 10 * label.row.height:
             return 1.0, beside
-        names = [s for s in below if not self._is_numbered(s)]
+        names = [s for s in (*self._in_lane(label), *below) if not self._is_numbered(s)]
         if names and names[0].row.middle - label.row.middle < 5 * label.row.height:
             return 0.9, names[0]
         if beside and beside.x0 - label.span.x1 < 10 * label.row.height:
             return 0.8, beside
         return None
+
+    def _in_lane(self, label: Label) -> list[Span]:
+        """What stands right below a heading beside others, each centred over its lane of the page."""
+        beside = sorted((lb.span for lb in self._headings if lb.row is label.row), key=lambda span: span.x0)
+        if len(beside) < 2:
+            return []
+        place = beside.index(label.span)
+        left = (beside[place - 1].x1 + label.span.x0) / 2 if place else 0.0
+        right = (label.span.x1 + beside[place + 1].x0) / 2 if place + 1 < len(beside) else label.row.width
+        for row in self.context.sheet.below(label.row, 2.2 * label.row.height):
+            if found := [s for s in row.segments if s.x0 >= left and s.x1 <= right]:
+                return found[:1]
+        return []
 
     def _is_numbered(self, span: Span) -> bool:
         """Whether a line of a block is a label with a number: "GLN 4304171000002", "Customer no. 17"."""
@@ -251,6 +266,8 @@ class Parties:
         return leading and any(c.isdigit() for c in span.text)
 
     def _is_label(self, span: Span) -> bool:
+        if span.row.index in self.context.headings:
+            return True
         key = fold(span.text)
         if "_" in span.text:
             return False
@@ -411,16 +428,17 @@ class Parties:
     def _tax_ids(self) -> Iterator[Finding]:
         sellers: list[Finding] = []
         buyers: list[Finding] = []
-        seen: set[str] = set()
+        places: dict[str, list[IdentifierAt]] = {}
         for at in (*self.context.values.vat_ids, *self._labelled_ids()):
-            value = at.identifier.value
-            if value in seen:
-                continue
-            seen.add(value)
-            role = self._owner(at)
+            places.setdefault(at.identifier.value, []).append(at)
+        for value, same in places.items():
+            owners = [(owner, at) for at in same if (owner := self._owner(at))]
+            role, at = owners[0] if owners else ("", same[0])
             check = 0.0 if at.identifier.valid is None else 1.0 if at.identifier.valid else -1.0
             labelled = self._label_before(at.span)
             score = 0.5 + 0.3 * (labelled != "") + 0.1 * check + 0.25 * (role != "")
+            # A person's tax number is seldom a seller's.
+            score -= 0.2 * (at.identifier.country == "BR" and len(value) == 11)
             features = Features(
                 label=0.9 if labelled else 0.4,
                 relation=0.9 if role else 0.5,
@@ -502,6 +520,15 @@ class Parties:
             for term in terms:
                 if label.means(term):
                     return self._qualified(label, term)
+        if before:
+            return ""
+        for row in reversed(self.context.sheet.rows[max(0, span.row.index - 3) : span.row.index]):
+            if span.row.middle - row.middle > 2.2 * span.row.height or row.page != span.row.page:
+                break
+            for label in self.context.of(row):
+                over = min(label.span.x1, span.x1) - max(label.span.x0, span.x0)
+                if over > 0 and (term := next((t for t in terms if label.means(t)), "")):
+                    return term
         return ""
 
     def _qualified(self, label: Label, term: str) -> str:
@@ -600,7 +627,12 @@ def _alike(one: str, other: str) -> bool:
     a, b = fold(one), fold(other)
     if not a or not b:
         return False
-    return a == b or (min(len(a), len(b)) >= 5 and (a in b or b in a)) or fuzz.ratio(a, b) > 85
+    short, long = sorted((a, b), key=len)
+    return (
+        a == b
+        or (len(short) >= 5 and short in long and len(short) > 0.5 * len(long))
+        or fuzz.ratio(a, b) > 85
+    )
 
 
 def names_of(findings: Sequence[Finding]) -> list[str]:
