@@ -130,6 +130,20 @@ def confidence(fields: Iterable[Field | None]) -> float:
     return min((field.confidence for field in fields if field), default=1.0)
 
 
+# How often a misread code or description is, exactly, another one that the ERP has for the same vendor.
+CHANCE_HIT = 0.1
+
+
+def confirmed(sure: float) -> float:
+    """The confidence in something read that the ERP has just so: misread, it would hardly be there."""
+    return 1.0 - (1.0 - sure) * CHANCE_HIT
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """A description as a sentence can bear it."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
 def term(collection: str, position: int, name: str) -> str:
     """The path of a Field of a line or of a VAT breakdown row."""
     return f"{collection}[{position}].{name}"

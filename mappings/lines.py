@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from inference.invoice import Check, Row, as_decimal, as_text
 from mappings.accounts import choose_account
-from mappings.case import Case, confidence, failed, number, term
+from mappings.case import Case, confidence, confirmed, failed, number, shortened, term
 from mappings.erp_data import Partner
-from mappings.folding import one_line
+from mappings.folding import one_line, text_similarity
 from mappings.prices import PRICE_DIGITS, Price, price_line
 from mappings.products import find_product
 from mappings.proposal import ProposedValue
@@ -21,6 +21,7 @@ from mappings.totals import HUNDRED, ZERO, PricedLine, round_amount, round_digit
 
 NET, GROSS = "line_net_amount", "line_total_with_vat"
 SUMMARY_CONFIDENCE = 0.85
+SAME_TEXT = 0.95
 
 
 @dataclass(slots=True)
@@ -105,11 +106,13 @@ def _printed_lines(
         price = price_line(row, name, case.sign, case.currency.rounding, case.index.precision)
         if price is None:
             continue
-        label = _name(case, position, row)
-        if price.problem:
-            checks.append(failed("line_amount", f"Line {position + 1}, {label.value}: {price.problem}"))
-        tax = choose_tax(case, line_rates[position], vendor, gross)
         product = find_product(case, position, vendor)
+        label = _known_name(case, _name(case, position, row), product, vendor)
+        if price.problem:
+            checks.append(
+                failed("line_amount", f"Line {position + 1}, {shortened(str(label.value))}: {price.problem}")
+            )
+        tax = choose_tax(case, line_rates[position], vendor, gross)
         found.append(DraftLine(label, price, tax, product, position))
     return found, checks
 
@@ -120,6 +123,18 @@ def _name(case: Case, position: int, row: Row) -> ProposedValue:
             return ProposedValue(text, row[name].confidence, "As printed.", (term("lines", position, name),))
     label = case.reading.text("invoice_number") or "document"
     return ProposedValue(f"{label}, line {position + 1}", 0.5, "The line's description could not be read.")
+
+
+def _known_name(
+    case: Case, name: ProposedValue, product: ProposedValue | None, vendor: Partner | None
+) -> ProposedValue:
+    """The description, surer where the product or an earlier line of the vendor is called the same."""
+    item = case.index.products.get(_id(product) or 0)
+    known = [item.name, *(code.product_name for code in item.vendor_codes)] if item else []
+    known += [line.name for line in (case.index.history(vendor.id, case.company.id) if vendor else [])]
+    if not any(text_similarity(str(name.value), text) >= SAME_TEXT for text in known):
+        return name
+    return replace(name, confidence=confirmed(name.confidence), reason="As printed, and known from before.")
 
 
 def _summary_lines(case: Case, vendor: Partner | None, rates: list[Rate]) -> list[DraftLine]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, as_date
 from mappings.bills import predict_totals
-from mappings.case import Case, a_kind, failed, money, not_applicable, number, passed, term
+from mappings.case import Case, a_kind, failed, money, not_applicable, number, passed, shortened, term
 from mappings.erp_data import OrderLine
 from mappings.folding import reference_keys
 from mappings.lines import DraftLine, DraftLines, draft_lines, figure_values, fitted
@@ -150,7 +150,7 @@ def _as_planned(promised: ProposedValue, line: OrderLine) -> bool:
 def _product_checks(draft: DraftLines) -> list[Check]:
     """Odoo takes no order line without a product."""
     return [
-        failed("order_product", f"No product in Odoo fits the line {line.name.value!r}.")
+        failed("order_product", f"No product in Odoo fits the line {shortened(str(line.name.value))!r}.")
         for line in draft.lines
         if line.product is None
     ]
@@ -165,12 +165,12 @@ def compare_lines(case: Case, bought: Sequence[BoughtLine]) -> list[Check]:
     checks = [failed("order_line", text) for one, line, _ in pairs for text in _differences(case, one, line)]
     paired, confirmed = {one.position for one, _, _ in pairs}, {line.id for _, line, _ in pairs}
     checks += [
-        failed("order_line", f"Line {one.position + 1}, {one.name}, is not on the order.")
+        failed("order_line", f"Line {one.position + 1}, {shortened(one.name)}, is not on the order.")
         for one in bought
         if one.position not in paired
     ]
     checks += [
-        failed("order_line", f"{line.name} is ordered, but not on the document.")
+        failed("order_line", f"{shortened(line.name)} is ordered, but not on the document.")
         for line in ordered
         if line.id not in confirmed
     ]
@@ -217,7 +217,7 @@ def _ordered_lines(case: Case) -> list[OrderLine]:
 
 
 def _differences(case: Case, bought: BoughtLine, line: OrderLine) -> list[str]:
-    where = f"Line {bought.position + 1}, {bought.name}: "
+    where = f"Line {bought.position + 1}, {shortened(bought.name)}: "
     found: list[str] = []
     quantity = bought.figures.quantity
     if quantity != line.product_qty:

@@ -48,6 +48,14 @@ SAID_BY: Mapping[str, tuple[str, ...]] = {
 }
 """Line values that a failed Check speaks of already."""
 
+CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
+    "tax_known": ("totals",),
+    "line_amount": ("reading.line_arithmetic",),
+    "due_date_plausible": ("reading.due_date",),
+    "totals": ("reading.lines_sum", "reading.vat_by_rate"),
+}
+"""Failed Checks that only repeat or follow from another one: one cause, one sentence. `reading.` are the reader's."""
+
 # What a person should hear first; Checks not named here come after these.
 FIRST = (
     "document_type",
@@ -136,10 +144,11 @@ def _not_ours(reading: Reading, record: Record) -> str | None:
 
 def _failures(proposal: Proposal, reading: Reading) -> list[str]:
     """The sentences of the failed Checks, most important first."""
-    failed = [c for c in (*proposal.checks, *reading.checks) if c.status is Status.FAIL]
-    if any(check.id == "tax_known" for check in failed):
-        # Without the tax the totals cannot agree: one cause, one sentence.
-        failed = [check for check in failed if check.id != "totals"]
+    ours = {check.id for check in proposal.checks if check.status is Status.FAIL}
+    said = {name for cause in ours for name in CONSEQUENCES.get(cause, ())}
+    failed = [check for check in proposal.checks if check.status is Status.FAIL and check.id not in said]
+    # A Check of the reader's may have the name of one of ours and another meaning.
+    failed += [c for c in reading.checks if c.status is Status.FAIL and f"reading.{c.id}" not in said]
     failed.sort(key=_rank)
     return _unique(check.message for check in failed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inference.invoice import Row, as_text
-from mappings.case import Case, confidence, term
+from mappings.case import Case, confidence, confirmed, term
 from mappings.erp_data import Partner, Product
 from mappings.folding import alnum
 from mappings.index import ErpIndex
@@ -21,7 +21,7 @@ def find_product(case: Case, position: int, vendor: Partner | None) -> ProposedV
         unique = {product.id: product for product in found}
         if len(unique) == 1:
             product = next(iter(unique.values()))
-            sure = min(score, confidence([row.get(name)]))
+            sure = min(score, confirmed(confidence([row.get(name)])))
             reason = f"{product.name}: {as_text(row.get(name))} is {what}."
             return ProposedValue(product.id, sure, reason, (term("lines", position, name),))
     return None

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from inference.invoice import Check, as_text
 from mappings.assignment import assign
-from mappings.case import Case, failed, money, not_applicable, number, passed, term
+from mappings.case import Case, failed, money, not_applicable, number, passed, shortened, term
 from mappings.erp_data import OrderLine, Partner, PurchaseOrder
 from mappings.folding import order_keys, text_similarity
 from mappings.proposal import Match, ProposedValue
@@ -177,11 +177,11 @@ def _link(
         reason = f"Line of order {names[line.order_id]}: {line.name}."
         links[one.position] = ProposedValue(line.id, sure, reason, terms)
         for text in _differences(case, one, line):
-            checks.append(failed("order_line", f"Line {one.position + 1}, {one.name}: {text}"))
+            checks.append(failed("order_line", f"Line {one.position + 1}, {shortened(one.name)}: {text}"))
     if confirmed and not case.is_credit:
         label = " and ".join(order.name for order in confirmed)
         checks.extend(
-            failed("order_line", f"Line {one.position + 1}, {one.name}, is not on order {label}.")
+            failed("order_line", f"Line {one.position + 1}, {shortened(one.name)}, is not on order {label}.")
             for one in bought
             if one.position not in links
         )
