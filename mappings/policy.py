@@ -165,7 +165,7 @@ def _verified(failures: list[str]) -> Decision:
 
 def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> list[str]:
     """What is missing, not proven or not sure enough, in sentences."""
-    found = list(_missing(proposal, record))
+    found = list(_missing(proposal, reading, record))
     kind = reading.get("document_type")
     if kind is None:
         found.append("What kind of document this is could not be read.")
@@ -178,7 +178,7 @@ def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy
     return _unique(found)
 
 
-def _missing(proposal: Proposal, record: Record) -> Iterable[str]:
+def _missing(proposal: Proposal, reading: Reading, record: Record) -> Iterable[str]:
     if record.model != BILL:
         return
     vendor_said = any(check.id.startswith("vendor_") for check in proposal.checks)
@@ -186,7 +186,7 @@ def _missing(proposal: Proposal, record: Record) -> Iterable[str]:
         there = name in proposal.values or record.values.get(name) not in (None, "", False)
         if not there and not (name == "partner_id" and vendor_said):
             yield f"The {NAMES[name]} could not be read."
-    if proposal.paper is None:
+    if reading.get("total_with_vat") is None:
         yield "The document's total could not be read."
     if not proposal.lines:
         yield "The document's lines could not be read."

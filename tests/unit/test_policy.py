@@ -120,6 +120,11 @@ TRAPS: dict[str, tuple[Callable[[], Reading], str]] = {
         lambda: paper_bill(document_type="credit_note"),
         "The document is a credit note of Papierhaus Brunnhuber GmbH & Co. KG over 310.59",
     ),
+    "credit note taken for an invoice": (
+        lambda: paper_bill(preceding_invoice_reference="2026-0642"),
+        "The document refers to the earlier bill 2026-0642: it may be a credit note for it.",
+    ),
+    "total not printed": (lambda: paper_bill(total_with_vat=""), "The document's total could not be read."),
     "inactive currency": (
         lambda: paper_bill(currency="JPY"),
         "The currency JPY of the document is not active in Odoo.",
