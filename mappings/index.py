@@ -33,6 +33,7 @@ from mappings.folding import (
     reference_keys,
 )
 
+SHORTEST_ID = 5
 Key = TypeVar("Key")
 Item = TypeVar("Item")
 
@@ -68,8 +69,10 @@ class ErpIndex:
             p.id for p in partners if p.id in own or p.commercial_partner_id in own or p.is_employee
         )
         vendors = [p for p in partners if self.commercial(p.id) not in self.own and p.id not in self.own]
-        self.by_tax_id = group((fold_tax_id(p.vat), p) for p in vendors if p.vat)
-        self.by_bare_tax_id = group((bare_tax_id(fold_tax_id(p.vat)), p) for p in vendors if p.vat)
+        # Odoo writes "/" for a partner that has no tax id: what is too short is none.
+        tax_ids = [(fold_tax_id(p.vat), p) for p in vendors if len(fold_tax_id(p.vat)) >= SHORTEST_ID]
+        self.by_tax_id = group(tax_ids)
+        self.by_bare_tax_id = group((bare_tax_id(tax_id), p) for tax_id, p in tax_ids)
         self.by_registry = group((alnum(p.company_registry), p) for p in vendors if p.company_registry)
         self.by_domain = group(
             (domain, p) for p in vendors for domain in {domain_of(p.email), domain_of(p.website)} - {""}
@@ -104,6 +107,7 @@ class ErpIndex:
     # -- bank accounts ----------------------------------------------------------------------------------------
 
     def _index_accounts(self, accounts: Iterable[BankAccount]) -> None:
+        accounts = [account for account in accounts if len(fold_account(account.number)) >= SHORTEST_ID]
         self.by_account = group((fold_account(a.number), a) for a in accounts)
         self._accounts_of = group((self.commercial(a.partner_id), a) for a in accounts)
         self.own_accounts = frozenset(

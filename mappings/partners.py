@@ -20,7 +20,7 @@ from mappings.folding import (
 from mappings.proposal import Match, ProposedValue
 
 # How far one key alone tells who the vendor is. A register number repeats between courts, a domain between firms.
-TAX_ID, BARE_TAX_ID, ACCOUNT, REGISTRY, DOMAIN, NAME = 0.99, 0.95, 0.95, 0.85, 0.80, 0.93
+TAX_ID, BARE_TAX_ID, ACCOUNT, REGISTRY, DOMAIN, NAME = 0.99, 0.95, 0.95, 0.85, 0.70, 0.93
 CERTAIN = 0.995
 LIKE_NAME = 0.75
 LIKELY_NAME = 0.80
@@ -141,11 +141,12 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
     if text := reading.text("seller_registration"):
         holders = index.by_registry.get(alnum(text), []) + index.by_tax_id.get(fold_tax_id(text), [])
         add(holders, "seller_registration", REGISTRY, f"register number {text} is the vendor's")
-    for term in ("seller_email", "seller_website"):
-        if domain := domain_of(reading.text(term) or ""):
-            holders = index.by_domain.get(domain, [])
-            if len({p.commercial_partner_id for p in holders}) == 1:
-                add(holders, term, DOMAIN, f"only this vendor uses {domain}")
+    domains = {domain_of(reading.text(term) or ""): term for term in ("seller_website", "seller_email")}
+    for domain, term in domains.items():
+        # E-mail address and website of one domain are one key, not two.
+        holders = index.by_domain.get(domain, [])
+        if len({p.commercial_partner_id for p in holders}) == 1:
+            add(holders, term, DOMAIN, f"only this vendor uses {domain}")
     if text := reading.text("seller_name"):
         for partner, similarity in index.vendors_named(text):
             reason = f"name {text!r} is like {partner.name!r}" if similarity < 1 else f"name {text!r} fits"
@@ -203,6 +204,11 @@ def _agreement(case: Case, best: _Candidate, ranked: list[_Candidate]) -> list[C
                 checks.append(failed("vendor_agrees", text))
     if name:
         checks.extend(_name_clash(case, best, name))
+    by_account_only = best.scores.keys() - {"seller_name"} == {"payment_account"}
+    if name and by_account_only and name_similarity(name, best.partner.name) < LIKE_NAME:
+        # A factoring bank's account, or a wrong one: it alone does not make one vendor of two names.
+        text = f"The document is from {name}, but its bank account is that of {best.partner.name}."
+        checks.append(failed("vendor_agrees", text))
     return checks or [passed("vendor_agrees", f"Everything printed points at {best.partner.name}.")]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from inference.invoice import Check, Status
 from mappings.case import Case
-from mappings.erp_data import Partner
+from mappings.erp_data import BankAccount, Partner
 from mappings.folding import fold_tax_id, name_core, name_similarity, order_keys, reference_keys
 from mappings.index import ErpIndex
 from mappings.partners import Vendor, check_buyer, find_vendor
@@ -54,7 +54,9 @@ def test_a_vendor_is_found_however_it_is_written(seller: dict[str, str], expecte
 
 
 def test_a_domain_or_a_similar_name_alone_is_never_sure() -> None:
-    for seller in ({"seller_website": "thornbeck.example"}, {"seller_name": "Thornbek Precision Ltd"}):
+    domain = {"seller_website": "thornbeck.example", "seller_email": "post@thornbeck.example"}
+    sister = {"seller_website": "thornbeck.example", "seller_name": "Thornbeck Castings Ltd"}
+    for seller in (domain, sister, {"seller_name": "Thornbek Precision Ltd"}):
         found = vendor(**seller)
         assert found.value is not None
         assert found.value.confidence < 0.9
@@ -90,6 +92,11 @@ def test_what_the_record_has_already_tells_look_alikes_apart() -> None:
 
 def test_tax_id_and_bank_account_of_different_vendors_clash() -> None:
     found = vendor(seller_vat_id="DE371628131", payment_account="NL93ABNA8134127886")
+    assert "vendor_agrees" in problems(found.checks)
+
+
+def test_a_bank_account_alone_does_not_overrule_the_name() -> None:
+    found = vendor(seller_name="Kontorfaktor Bank AG", payment_account="DE77701500001391726847")
     assert "vendor_agrees" in problems(found.checks)
 
 
@@ -162,3 +169,11 @@ def test_an_archived_twin_is_no_rival_but_an_archived_vendor_is_found() -> None:
     found = vendor(erp, seller_vat_id="DE371628131")
     assert found.partner is not None
     assert (found.partner.id, problems(found.checks)) == (vendor_id("brunnhuber"), set())
+
+
+def test_a_placeholder_is_no_identifier() -> None:
+    none = Partner(992, "Hofladen", 992, vat="/")
+    nameless = BankAccount(993, 992, "")
+    data = demo_data()
+    erp = ErpIndex(demo_data(partners=(*data.partners, none), bank_accounts=(*data.bank_accounts, nameless)))
+    assert vendor(erp, seller_vat_id="/", payment_account="IBAN").partner is None
