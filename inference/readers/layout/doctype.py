@@ -21,11 +21,20 @@ WEIGHTS = {
     "upper": 0.3,  # in the upper third of the first page
     "later": 0.3,  # factor on later pages
     "named": 0.6,  # the document has a number or date of an invoice
-    "special": 1.15,  # factor: a special type, which also says "invoice" somewhere
+    "due": 0.3,  # it has a due date
+    "special": 1.3,  # factor: a special type, which also says "invoice" somewhere
 }
 """What a title weighs by where and how it stands."""
 
-_SPECIAL = frozenset({DocumentType.CREDIT_NOTE, DocumentType.ORDER_CONFIRMATION, DocumentType.QUOTATION})
+_REFERRED_TO = frozenset({DocumentType.DELIVERY_NOTE, DocumentType.QUOTATION, DocumentType.RECEIPT})
+_SPECIAL = frozenset(
+    {
+        DocumentType.CREDIT_NOTE,
+        DocumentType.ORDER_CONFIRMATION,
+        DocumentType.QUOTATION,
+        DocumentType.REMINDER,
+    }
+)
 
 
 def find_document_type(context: Context) -> Finding | None:
@@ -38,11 +47,18 @@ def find_document_type(context: Context) -> Finding | None:
             scores[kind] = max(scores.get(kind, 0.0), score)
             if kind not in best or score > best[kind][0]:
                 best[kind] = (score, label)
-    for term, kind in (("invoice_number", DocumentType.INVOICE), ("due_date", DocumentType.INVOICE)):
-        label = next((lb for lb in context.all_labels(term) if lb.weight(term) >= 0.9), None)
-        if label:
-            scores[kind] = scores.get(kind, 0.0) + WEIGHTS["named"]
-            best.setdefault(kind, (WEIGHTS["named"], label))
+    label = next(
+        (lb for lb in context.all_labels("invoice_number") if context.weight(lb, "invoice_number") >= 0.9),
+        None,
+    )
+    if label:
+        kind = DocumentType.INVOICE
+        scores[kind] = scores.get(kind, 0.0) + WEIGHTS["named"]
+        best.setdefault(kind, (WEIGHTS["named"], label))
+    due = next((lb for lb in context.all_labels("due_date") if lb.weight("due_date") >= 0.9), None)
+    if due:
+        scores[DocumentType.INVOICE] = scores.get(DocumentType.INVOICE, 0.0) + WEIGHTS["due"]
+        best.setdefault(DocumentType.INVOICE, (WEIGHTS["due"], due))
     if not scores or max(scores.values()) < 0.5:
         return _receipt_by_shape(context)
     ranked = sorted(scores, key=lambda k: -scores[k])
@@ -70,16 +86,27 @@ def _titles(context: Context, row: Row, usual: float) -> Iterator[tuple[float, s
     known = context.of(row)
     for label in find_phrases(row, titles):
         segment = label.segment
-        rest = sum(c.isalpha() for c in segment.text) - sum(c.isalpha() for c in label.span.text)
+        before = sum(c.isalpha() for c in row.text[segment.start : label.span.start])
+        after = [lb.span.start for lb in known if lb.span.start >= label.span.end]
+        rest = sum(c.isalpha() for c in row.text[label.span.end : min([*after, segment.end])])
         name = "inside"
         if any(
             lb.key.startswith(label.key) and lb.key != label.key and lb.span.start == label.span.start
             for lb in known
         ):
             continue
-        if label.leads:
+        if label.leads and not before:
             named = label.colon or _has_value(row, label)
-            name = "title" if rest <= 6 and not named else "leading" if rest <= 14 else "inside"
+            heading = sum(lb.leads for lb in known if lb.span.start >= label.span.end) >= 2
+            name = (
+                "inside"
+                if heading
+                else "title"
+                if rest <= 6 and not named
+                else "leading"
+                if rest <= 24
+                else "inside"
+            )
         score = WEIGHTS[name]
         if name != "inside":
             height = max(word.height for word in label.span.words)
@@ -88,6 +115,10 @@ def _titles(context: Context, row: Row, usual: float) -> Iterator[tuple[float, s
             score += WEIGHTS["upper"] * (row.page == 1 and row.middle < row.page_height / 3)
         score *= WEIGHTS["later"] if row.page > 1 else 1.0
         for meaning in label.meanings:
+            if name == "leading" and meaning.term in _REFERRED_TO and _has_value(row, label):
+                # "Delivery note 4711" refers to another document.
+                yield WEIGHTS["inside"], meaning.term, label
+                continue
             factor = WEIGHTS["special"] if meaning.term in _SPECIAL else 1.0
             yield score * factor, meaning.term, label
 
@@ -103,7 +134,9 @@ def _receipt_by_shape(context: Context) -> Finding | None:
     label = next(
         (lb for lb in context.all_labels("total_with_vat") if lb.weight("total_with_vat") >= 0.5), None
     )
-    if label is None or not rows or rows[0].width > 0.85 * rows[0].page_height:
+    if label is None or not rows or not (context.sheet.ocr or rows[0].width < 0.62 * rows[0].page_height):
         return None
-    features = Features(label=0.5, relation=0.5, ocr=label.span.score, scanned=float(label.row.ocr))
+    features = Features(
+        label=0.3, relation=0.3, margin=0.0, ocr=label.span.score, scanned=float(label.row.ocr)
+    )
     return Finding("document_type", str(DocumentType.RECEIPT), (label.span,), 0.5, features, label.span.text)

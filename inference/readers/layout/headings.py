@@ -158,15 +158,24 @@ def _overlap(a0: float, a1: float, b0: float, b1: float) -> float:
     return min(a1, b1) - max(a0, b0)
 
 
+def _choice(cell: Cell, place: int) -> tuple[int, int, int]:
+    """The order in which headings choose: few meanings first, then the right one of two amounts, then long ones."""
+    amount = any(meaning.term in AMOUNTS for meaning in cell.meanings)
+    return len(cell.meanings) or 99, -place if amount else 0, -len(fold(cell.text))
+
+
 def _roles(cells: Iterable[Cell]) -> list[Column]:
     """One role per cell: cells with one meaning first; of two amounts the right one is the line's."""
     ordered = sorted(cells, key=lambda c: c.x0)
     roles: dict[int, str] = {}
     used: set[str] = set()
-    by_choice = sorted(range(len(ordered)), key=lambda i: (len(ordered[i].meanings) or 99, -i))
+    by_choice = sorted(range(len(ordered)), key=lambda i: _choice(ordered[i], i))
     for i in by_choice:
         options = [m.term for m in ordered[i].meanings]
         role = next((option for option in options if option not in used), "other")
+        if role == "other" and "item_name" in options and "item_seller_id" not in used:
+            # "Description … Article": the second one is the article's number.
+            role = "item_seller_id"
         roles[i] = role
         if role != "other":
             used.add(role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -58,7 +58,9 @@ class Parties:
 
     def findings(self) -> list[Finding]:
         """The findings of all terms of both parties, one per term."""
-        found = [self.buyer, self.seller(), *self._tax_ids(), *self._accounts(), *self._contacts()]
+        seller = self.seller()
+        address = self._address(seller) if seller else None
+        found = [self.buyer, seller, address, *self._tax_ids(), *self._accounts(), *self._contacts()]
         return [finding for finding in found if finding is not None]
 
     @cached_property
@@ -158,6 +160,7 @@ class Parties:
         first = scored[0]
         rival = next((f for f in scored if not _alike(str(f.value), str(first.value))), None)
         margin = first.score - rival.score if rival else 1.0
+        first = _fullest(first, scored)
         return first.with_features(margin=max(0.0, min(1.0, 1.5 * margin)))
 
     def _recipient_on_page(self) -> Finding | None:
@@ -463,6 +466,7 @@ class Parties:
         """An identifier right of its label, outside of the buyer's block."""
         for label in self.context.all_labels(term):
             span = self._identifier_beside(label)
+            span = _register(label) or span
             if span and sum(c.isdigit() for c in span.text) >= least_digits and self.role_at(span) != "buyer":
                 features = Features(
                     label=label.weight(term), relation=0.9, ocr=span.score, scanned=float(span.row.ocr)
@@ -551,12 +555,67 @@ class Parties:
             )
             yield Finding("payment_account", at.identifier.value, (at.span,), 1.0, features, at.span.text)
             break
+        else:
+            yield from self._local_account()
         for label in self.context.all_labels("payment_bic"):
             for found in find_bics(label.row.text[label.span.end : label.span.end + 24]):
                 span = Span(label.row, label.span.end + found.start, label.span.end + found.end)
                 features = Features(label=1.0, relation=1.0, ocr=span.score, scanned=float(span.row.ocr))
                 yield Finding("payment_bic", found.value, (span,), 1.0, features, span.text)
                 return
+
+    def _local_account(self) -> Iterator[Finding]:
+        """An account number that is no IBAN, right of its label."""
+        for label in self.context.all_labels("payment_account"):
+            text = label.row.text[label.span.end : self.context.stop_after(label)]
+            found = re.search(
+                r"(?<![\w-])(?:[A-Z]{2}\d{2}[ ]?)?\d(?:[ -]?\d){5,24}(?!\w)|(?<=[^\x00-\x7f])\d{8,28}", text
+            )
+            if found is None or self.role_at(label.span) == "buyer":
+                continue
+            span = Span(label.row, label.span.end + found.start(), label.span.end + found.end())
+            features = Features(
+                label=label.weight("payment_account"),
+                relation=0.7,
+                ocr=span.score,
+                scanned=float(span.row.ocr),
+            )
+            yield Finding(
+                "payment_account", re.sub(r"[ -]", "", found.group()), (span,), 0.7, features, span.text
+            )
+            return
+
+    def _address(self, name: Finding) -> Finding | None:
+        """The address after a name in one line, or in the lines below it down to the town."""
+        first = name.spans[0]
+        segment = first.segment
+        rest = Span(first.row, min(first.end + 1, segment.end), segment.end)
+        if _TOWN.search(rest.text):
+            spans = [rest]
+        else:
+            spans = []
+            for row in self.context.sheet.below(first.row, 6 * first.row.height):
+                here = [s for s in row.segments if abs(s.x0 - first.x0) < first.row.height]
+                if not here or _CONTACT.search(here[0].text) or self._is_label(here[0]):
+                    break
+                spans.append(here[0])
+                if _TOWN.search(here[0].text):
+                    break
+            else:
+                return None
+            if not spans or not _TOWN.search(spans[-1].text):
+                return None
+        parts = [part.strip() for span in spans for part in re.split(r"\s[-–—•·|●⋅]\s|,\s", span.text)]
+        kept = [part for part in parts if part and not _CONTACT.search(part)]
+        text = ", ".join(part.strip(" ,;-–—•·|") for part in kept if part.strip(" ,;-–—•·|"))
+        features = Features(
+            label=0.6,
+            relation=0.7,
+            margin=name.features.margin,
+            ocr=spans[0].score,
+            scanned=float(first.row.ocr),
+        )
+        return Finding("seller_address", text, tuple(spans), 0.6, features, text)
 
     def _contacts(self) -> Iterator[Finding]:
         """The seller's e-mail address and website: the first ones outside of the buyer's block."""
@@ -574,11 +633,35 @@ class Parties:
                     break
 
 
+def _fullest(name: Finding, others: Sequence[Finding]) -> Finding:
+    """The name with its legal form, where it stands elsewhere with it: "Rivage" is "Rivage SARL"."""
+    text = str(name.value)
+    if _has_legal_form(text):
+        return name
+    for other in others:
+        longer = str(other.value)
+        rest = fold(longer)[len(fold(text)) :]
+        if fold(longer).startswith(fold(text)) and 0 < len(rest) <= 8 and _has_legal_form(longer):
+            return replace(other, score=name.score, features=name.features)
+    return name
+
+
 def _role(label: Label) -> str:
     for role in ("seller", "buyer", "other"):
         if label.means(f"party_{role}"):
             return role
     return ""
+
+
+_REGISTER = re.compile(
+    r"\b(?:HR[AB]|RCS|R\.C\.S\.|FN|KvK|CUI|KRS)[\s.:]*(?:Nr\.?\s*)?(?:[A-Z][\w-]+\s+)?([A-Z]?\d[\d ]*\d\w?)"
+)
+
+
+def _register(label: Label) -> Span | None:
+    """A register's number with the register's sign, which belongs to it ("HRB 12345")."""
+    found = _REGISTER.search(label.row.text, label.span.start)
+    return Span(label.row, *found.span()) if found else None
 
 
 def _clean_name(text: str) -> str:

@@ -187,9 +187,10 @@ def _joiner(before: Word, word: Word) -> str:
     gap, size = word.x0 - before.x1, max(4.0, min(before.height, word.height))
     if gap > _GAP * size:
         return COLUMN_GAP
-    torn = re.search(r"\d$", before.text) and re.match(r"[.,]\d", word.text)
-    torn = torn or (re.search(r"\d[.,]$", before.text) and re.match(r"\d{2,3}\b", word.text))
-    return "" if torn and gap < 0.6 * size else " "
+    if re.search(r"\d$", before.text) and re.match(r"[.,]\d", word.text):
+        return "" if gap < 0.6 * size else " "
+    torn = re.search(r"(?:^|[^\w])\d+[.,]$", before.text) and re.match(r"\d{2,3}\b", word.text)
+    return "" if torn and gap < 0.12 * size else " "
 
 
 def _within(share: float) -> float:

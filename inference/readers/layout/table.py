@@ -566,7 +566,7 @@ def line_findings(line: Line) -> dict[str, Finding]:
     for role, spans in line.texts.items():
         if role not in ("item_name", "item_seller_id", "unit", "line_id") or role in found or not spans:
             continue
-        text = " ".join(re.sub(r"\s+", " ", span.text) for span in spans).strip(" |*:-")
+        text = " ".join(re.sub(r"\s+", " ", span.text) for span in spans).strip(" |:-")
         if text and spans:
             features = Features(
                 label=0.8, relation=1.0, ocr=min(s.score for s in spans), scanned=float(spans[0].row.ocr)

@@ -12,7 +12,7 @@ from inference.readers.layout.rows import Row, Span
 
 _WORDING = re.compile(
     r"(?:payable|payment|net|due|terms)\b.{0,30}\b\d{1,3}\s*days|\bnet\s?\d{1,3}\b|due (?:up)?on receipt"
-    r"|zahlbar\b|zahlung\b.{0,40}\btage|innerhalb\s(?:von\s)?\d{1,3}\s+tage|\d{1,3}\s+tage\s+netto|sofort\s+(?:fällig|zahlbar)"
+    r"|zahlung\b.{0,40}\btage|innerhalb\s(?:von\s)?\d{1,3}\s+tage|\d{1,3}\s+tage\s+netto|sofort\s+(?:fällig|zahlbar)"
     r"|\d{1,3}\s+jours|à réception|paiement comptant|binnen\s\d{1,3}\sdagen|\d{1,3}\s+d[ií]as|\d{1,3}\s+giorni|\d{1,3}\s+dni\b"
     r"|\d{1,3}\s*天内",
     re.IGNORECASE,
@@ -21,6 +21,11 @@ _WORDING = re.compile(
 
 def find_payment_terms(context: Context) -> Finding | None:
     """The terms right of or below their label, else the first sentence that words them."""
+    for row in context.sheet.rows:
+        if (match := _WORDING.search(row.text)) and (
+            found := _terms(_wording_at(context, row, match.start()), 0.8)
+        ):
+            return found
     for label in context.all_labels("payment_terms"):
         if label.weight("payment_terms") < 0.9 or not (label.colon or label.ends_segment):
             continue
@@ -31,18 +36,21 @@ def find_payment_terms(context: Context) -> Finding | None:
             span = right[0] if right else next(iter(islice(context.column_below(label), 1)), None)
         if span and (found := _terms(span, 0.9)):
             return found
-    for row in context.sheet.rows:
-        if (match := _WORDING.search(row.text)) and (found := _terms(_segment_at(row, match.start()), 0.6)):
-            return found
     return None
 
 
-def _segment_at(row: Row, place: int) -> Span:
-    return Span(row, place, place + 1).segment
+def _wording_at(context: Context, row: Row, place: int) -> Span:
+    """The segment with the wording, without the label before it."""
+    segment = Span(row, place, place + 1).segment
+    start = segment.start
+    for label in context.of(row):
+        if label.means("payment_terms") and label.colon and segment.start <= label.span.start < segment.end:
+            start = max(start, label.span.end)
+    return Span(row, start, segment.end)
 
 
 def _terms(span: Span, label: float) -> Finding | None:
-    text = re.sub(r"\s+", " ", span.text).strip(" :：-.")
+    text = re.sub(r"\s+", " ", span.text).strip(" :：-")
     if sum(c.isalpha() for c in text) < 3:
         return None
     features = Features(label=label, relation=0.9, ocr=span.score, scanned=float(span.row.ocr))
