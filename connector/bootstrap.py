@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connector.erp.odoo import Connection, connect
+from connector.erp.odoo import OdooErp
+from connector.erp.wire import Connection
 from connector.errors import SettingsError
 from connector.execution.inline import Worker
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.pipeline import Pipeline
+from connector.settings import NO_BACKEND
 from inference.document import open_document
 from inference.reading import make_readers, read_document
 from mappings.policy import Policy
@@ -40,19 +43,16 @@ class Service:
 def open_service(settings: Settings) -> Generator[Service]:
     """Ledger, ERP connections, pipelines and worker, closed at the end. Raises errors of `connector.errors`."""
     if not settings.backends:
-        raise SettingsError(
-            "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
-            "…__DATABASE and …__API_KEY; see docs/settings.md."
-        )
+        raise SettingsError(NO_BACKEND)
     with ExitStack() as stack:
         ledger = stack.enter_context(opened_ledger(settings))
         documents = DocumentStore(settings.folder / "documents")
         read = make_read(settings)
         pipelines: dict[str, Pipeline] = {}
         for name, backend in settings.backends.items():
-            erp = connect(connection(name, backend, settings))
+            erp = OdooErp(connection(name, backend, settings))
             stack.callback(erp.close)
-            pipelines[name] = make_pipeline(settings, erp, ledger, documents, read)
+            pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, read)
         yield Service(settings, ledger, documents, pipelines, Worker(ledger, pipelines, settings.workers))
 
 
@@ -77,6 +77,7 @@ def connection(name: str, backend: BackendSettings, settings: Settings) -> Conne
         login=backend.login,
         protocol=backend.protocol,
         timeout=backend.timeout_seconds,
+        longest_request=backend.longest_request_seconds,
         companies=backend.companies,
         max_attachment_megabytes=int(settings.reading.max_megabytes),
         verify_tls=backend.verify_tls,
@@ -86,6 +87,7 @@ def connection(name: str, backend: BackendSettings, settings: Settings) -> Conne
 
 def make_pipeline(
     settings: Settings,
+    name: str,
     erp: Erp,
     ledger: Ledger,
     documents: DocumentStore,
@@ -103,6 +105,7 @@ def make_pipeline(
         ),
         review_url=lambda job_id: f"{settings.web_url}/documents/{job_id}",
         reviewer=settings.policy.reviewer,
+        longest_request=timedelta(seconds=settings.backends[name].longest_request_seconds),
     )
 
 

@@ -112,6 +112,24 @@ def retry(
 
 
 @app.command()
+def prepare(
+    login: Annotated[str, typer.Option(help="An administrator's login.", prompt="Administrator's login")],
+    password: Annotated[
+        str,
+        typer.Option(
+            help="Asked for when left out; not kept.", prompt=True, hide_input=True, envvar="ODOO_PASSWORD"
+        ),
+    ],
+    backend: BackendOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Once per Odoo 19, as its administrator: let Vouch see the images that come by mail."""
+    from connector.commands.prepare import prepare_odoo
+
+    raise typer.Exit(prepare_odoo(login, password, backend, config))
+
+
+@app.command()
 def doctor(json: JsonOption = False, config: ConfigOption = None) -> None:
     """Check settings, ledger, reading and every Odoo, and say what is wrong and how to mend it."""
     from connector.commands.doctor import examine

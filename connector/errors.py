@@ -41,6 +41,10 @@ class SkippableError(VouchError):
         self.reason = reason
 
 
+class UnreadableError(SkippableError):
+    """The document's bytes cannot be had or are not for reading; a person is told."""
+
+
 class ConflictError(SkippableError):
     """A person changed the record since it was read; theirs stands."""
 

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,10 @@ from structlog.typing import FilteringBoundLogger
 
 from connector import notes
 from connector.erp.port import BILL, Attachment, Effect
-from connector.errors import ConflictError, RetriableError, SkippableError, VouchError
+from connector.errors import ConflictError, RetriableError, SkippableError, UnreadableError, VouchError
 from connector.ledger.records import EffectRecord
 from connector.ledger.states import JobState
-from connector.ledger.store import ReviewSummary
+from connector.ledger.store import ReviewSummary, utc_now
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 Read = Callable[[bytes, str, Recipient], Reading]
 VERSION = version("vouch")
+# Why there is nothing left to read; a newer content comes with the next poll.
+GONE = frozenset({"gone", "replaced"})
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -72,11 +74,13 @@ class Pipeline:
         policy: Policy,
         review_url: Callable[[int], str],
         reviewer: int | None = None,
+        longest_request: timedelta = timedelta(seconds=150),
         today: Callable[[], date] = local_today,
     ) -> None:
         self.erp, self.ledger, self.documents = erp, ledger, documents
         self._read_document, self._policy, self._today = read, policy, today
         self._review_url, self._reviewer = review_url, reviewer
+        self._longest_request = longest_request
         self._index: ErpIndex | None = None
         # Matching and writing go one at a time, so that the second of two equal bills sees the first.
         self._turn = threading.Lock()
@@ -104,7 +108,8 @@ class Pipeline:
             log.warning("later", job=job.id, due=due.isoformat(timespec="seconds"), cause=str(error))
             return JobState.QUEUED
         except SkippableError as error:
-            return self._finish(job, JobState.FAILED, error.reason, str(error))
+            state = JobState.SKIPPED if error.reason in GONE else JobState.FAILED
+            return self._finish(job, state, error.reason, str(error))
         except VouchError as error:
             # Not this document's fault: it waits until a person has mended the settings or the rights.
             self.ledger.postpone(job, str(error))
@@ -119,14 +124,14 @@ class Pipeline:
         if (settled := self._settle_unknown(job)) is not None:
             return settled
         self.ledger.step(job, "fetch")
-        data = self._fetch(job)
-        self.ledger.step(job, "read")
         try:
+            data = self._fetch(job)
+            self.ledger.step(job, "read")
             reading = self._read_document(data, job.attachment.name, self._recipient())
         except UnsupportedDocument as error:
             return self._finish(job, JobState.SKIPPED, error.reason, str(error))
-        except DocumentError as error:
-            return self._tell_unreadable(job, error)
+        except (DocumentError, UnreadableError) as error:
+            return self._tell_unreadable(job, error.reason, str(error))
         reading_id = self.ledger.keep_reading(job, reading.reader, VERSION, reading.as_json())
         with self._turn:
             self.ledger.step(job, "match")
@@ -148,6 +153,10 @@ class Pipeline:
         if effect is None:
             return None
         if not self.erp.happened(_from_record(effect)):
+            if utc_now() < effect.at + self._longest_request:
+                raise RetriableError(
+                    "A write was interrupted and Odoo may still be at it. Vouch looks again later."
+                )
             self.ledger.void(job, effect, "not found in the ERP after an interruption")
             return None
         body = effect.body
@@ -279,14 +288,14 @@ class Pipeline:
         log.info(str(leads_to), job=job.id, record=after.display_name, total=str(after.amount_total))
         return after
 
-    def _tell_unreadable(self, job: Job, error: DocumentError) -> JobState:
+    def _tell_unreadable(self, job: Job, why: str, message: str) -> JobState:
         record = self.erp.record(job.model, job.record_id)
         if not record.is_draft:
-            return self._finish(job, JobState.FAILED, error.reason, str(error))
-        reason = f"{job.attachment.name} cannot be read: {error}"
+            return self._finish(job, JobState.FAILED, why, message)
+        reason = f"{job.attachment.name} cannot be read: {message}"
         summary = ReviewSummary(title=record.display_name)
         with self._turn:
-            return self._ask(job, record, (reason,), summary, {}, JobState.FAILED, error.reason)
+            return self._ask(job, record, (reason,), summary, {}, JobState.FAILED, why)
 
     def _finish(self, job: Job, state: JobState, reason: str, message: str) -> JobState:
         self.ledger.finish(job, state, reason, message)

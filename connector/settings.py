@@ -17,6 +17,10 @@ from pydantic_settings import (
 from connector.errors import SettingsError
 from inference.document import Limits
 
+NO_BACKEND = (
+    "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
+    "…__DATABASE and …__API_KEY; see docs/settings.md."
+)
 SECRETS = frozenset({"api_key", "password"})
 # Variables of the file itself, the tests and the development Odoo.
 OTHERS = ("config", "cache", "test_", "odoo_", "demo_")
@@ -57,6 +61,12 @@ class BackendSettings(Section):
         description="`auto` takes JSON-2 where Odoo has it (19 and later) and an API key is given.",
     )
     timeout_seconds: float = Field(default=30, gt=0, description="How long to wait for one answer of Odoo.")
+    longest_request_seconds: float = Field(
+        default=150,
+        gt=0,
+        description="Longer than Odoo works on one request (its `limit_time_real`, 120 by default): after a broken "
+        "write Vouch waits so long before it looks whether the write happened.",
+    )
     verify_tls: bool = Field(default=True, description="Check the server's certificate. Leave it on.")
     ca_file: Path | None = Field(
         default=None, description="Certificates to trust, for a certificate authority of your own."
@@ -210,6 +220,17 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings(**content)
     except ValidationError as error:
         raise SettingsError(_explain(error, file if content else None)) from error
+
+
+def chosen_backend(settings: Settings, name: str | None) -> str:
+    """The Backend of that name, or the only one. Raises SettingsError where that is not clear."""
+    if not settings.backends:
+        raise SettingsError(NO_BACKEND)
+    if name is None and len(settings.backends) == 1:
+        return next(iter(settings.backends))
+    if name is not None and name in settings.backends:
+        return name
+    raise SettingsError(f"Say which Odoo with --backend: one of {', '.join(settings.backends)}.")
 
 
 def _refuse_unknown_variables() -> None:

@@ -16,7 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from connector.bootstrap import Service, open_service
+from connector.commands.prepare import prepare_odoo
 from connector.commands.read import read_files
+from connector.erp import mailed_images
 from connector.errors import VouchError
 from connector.ledger.records import Job
 from connector.ledger.states import JobState
@@ -26,11 +28,12 @@ from connector.settings import load_settings
 from deploy.odoo.administrator import Administrator, MailedFile
 from deploy.odoo.failure import OdooSetupError
 from deploy.odoo.installation import Installation
+from deploy.odoo.places import ADMIN_LOGIN, ADMIN_PASSWORD
 from tests.samples.fonts import FontUnavailable
 from tests.samples.generate import Sample, samples
 
 DATABASE = "vouch_demo"
-OUT = Console(highlight=False)
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 COLOURS = {
     JobState.FILLED: "green",
     JobState.IN_REVIEW: "yellow",
@@ -63,13 +66,15 @@ def _with_odoo(bills: Iterable[Sample], once: bool) -> int:
     key_file = odoo.clone(DATABASE)
     OUT.print(f"   {odoo.places.url}/web?db={DATABASE}  (log in as accountant / accountant)")
     OUT.print("[bold]2.[/] The sample bills arrive, by mail and as attachments")
-    deliver(
-        Administrator(odoo.places.url, DATABASE), bills, lambda name: OUT.print(f"   {name}", markup=False)
-    )
+    administrator = Administrator(odoo.places.url, DATABASE)
+    deliver(administrator, bills, lambda name: OUT.print(f"   {name}", markup=False))
     folder = odoo.places.cache.parent / "demo"
-    settings = load_settings(_settings_file(folder, odoo.places.url, key_file))
-    configure_logs(settings)
+    config = _settings_file(folder, odoo.places.url, key_file)
+    prepare_odoo(ADMIN_LOGIN, ADMIN_PASSWORD, None, config)
+    administrator.run_scheduled(mailed_images.NAME)
     OUT.print("[bold]3.[/] Vouch reads them")
+    settings = load_settings(config)
+    configure_logs(settings)
     try:
         with open_service(settings) as service:
             _round(service)

@@ -152,7 +152,8 @@ _OTHERS = {
 
 def sniff(data: bytes) -> str:
     """`application/pdf`, `application/xml`, `application/ofd`, `image`, or in words what else it seems to be."""
-    if b"%PDF-" in data[:1024]:
+    # Rubbish may stand before the header of a PDF, but not the header of an archive that holds one.
+    if b"%PDF-" in data[:1024] and not data.startswith(b"PK\x03\x04"):
         return "application/pdf"
     if data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
         return "image"

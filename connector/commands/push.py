@@ -8,9 +8,9 @@ from pathlib import Path
 from connector.bootstrap import open_service
 from connector.commands.output import OUT, print_json
 from connector.erp.port import BILL, Upload
-from connector.errors import SettingsError, SkippableError
+from connector.errors import SkippableError
 from connector.logs import configure_logs
-from connector.settings import Settings, load_settings
+from connector.settings import Settings, chosen_backend, load_settings
 from inference.document import open_document
 from inference.errors import DocumentError
 
@@ -23,7 +23,7 @@ def push_files(
     configure_logs(settings)
     uploads = [_upload(file, refund, settings) for file in files]
     with open_service(settings) as service:
-        pipeline = service.pipelines[_chosen(list(service.pipelines), backend)]
+        pipeline = service.pipelines[chosen_backend(settings, backend)]
         ids = pipeline.erp.upload(uploads)
         made = [
             {"file": str(file), "record": record_id, "url": pipeline.erp.record_url(BILL, record_id)}
@@ -48,11 +48,3 @@ def _upload(file: Path, refund: bool, settings: Settings) -> Upload:
     except DocumentError as error:
         raise SkippableError(f"{file}: {error} Nothing was put into Odoo.") from error
     return Upload(file.name, data, "in_refund" if refund else "in_invoice")
-
-
-def _chosen(names: Sequence[str], backend: str | None) -> str:
-    if backend is None and len(names) == 1:
-        return names[0]
-    if backend is not None and backend in names:
-        return backend
-    raise SettingsError(f"Say which Odoo with --backend: one of {', '.join(names)}.")

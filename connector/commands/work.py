@@ -126,5 +126,10 @@ def _report(service: Service, new: int, ended: list[tuple[Job, JobState]], as_js
         OUT.print(f"{job.state:10} {escape(job.attachment.name)}  [dim]{job.model} {job.record_id}[/]")
         if job.message and job.state != JobState.FILLED:
             OUT.print(f"           {escape(job.message)}")
+    waiting, due = service.ledger.pending(list(service.pipelines))
+    if waiting and due:
+        OUT.print(
+            f"{waiting} wait for another try, the next from {due.astimezone():%H:%M:%S} on; see `vouch status`"
+        )
     tally = Counter(str(state) for _, state in ended)
     OUT.print(f"{new} new; " + (", ".join(f"{n} {state}" for state, n in tally.items()) or "nothing to do"))

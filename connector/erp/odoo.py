@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -16,7 +17,7 @@ from connector.erp.effects import Effects
 from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Effect, Poll, SyncCursor, Upload
 from connector.erp.transport import Session, as_rows, open_session
 from connector.erp.wire import Connection, Row
-from connector.errors import ConflictError, FatalError, SkippableError, VouchError
+from connector.errors import ConflictError, FatalError, SkippableError, UnreadableError, VouchError
 from mappings.erp_data import ErpData, Record
 
 _MEGABYTE = 1 << 20
@@ -26,23 +27,34 @@ _NESTED_SINCE = 17
 
 def connect(settings: Connection) -> OdooErp:
     """An Odoo that answered and let us in. Raises the errors of `connector.errors` that say what is wrong."""
-    return OdooErp(settings, open_session(settings))
+    erp = OdooErp(settings)
+    erp.session  # noqa: B018
+    return erp
 
 
 @dataclass(slots=True)
 class OdooErp:
-    """One Odoo database. Implements `connector.erp.port.Erp`; safe to use from several threads."""
+    """One Odoo database. Implements `connector.erp.port.Erp`; safe to use from several threads.
+
+    It is first talked to when something is asked of it, so that an Odoo that is away does not keep others waiting.
+    `nested` says whether lines are read with their record in one call; None leaves that to Odoo's version.
+    """
 
     settings: Connection
-    session: Session
-    nested: bool = True
+    nested: bool | None = None
+    _session: Session | None = field(default=None, repr=False)
     _capabilities: Capabilities | None = field(default=None, repr=False)
     _discovery: Discovery | None = field(default=None, repr=False)
     _effects: Effects | None = field(default=None, repr=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def __post_init__(self) -> None:
-        self.nested = self.session.version.major >= _NESTED_SINCE
-        self._effects = Effects(self.session)
+    @property
+    def session(self) -> Session:
+        """The open session. Raises the errors of `connector.errors` that say why there is none."""
+        with self._opening:
+            if self._session is None:
+                self._session = open_session(self.settings)
+            return self._session
 
     @property
     def backend(self) -> str:
@@ -52,7 +64,7 @@ class OdooErp:
     @property
     def calls(self) -> int:
         """How many requests were sent so far."""
-        return self.session.wire.calls
+        return self._session.wire.calls if self._session else 0
 
     def capabilities(self) -> Capabilities:
         """Version, fields, rights, companies and modules; asked once."""
@@ -69,20 +81,20 @@ class OdooErp:
     def download(self, attachment: Attachment) -> bytes:
         """The attachment's bytes. Raises SkippableError: `size` over the limit, `gone`, or `unreachable`."""
         if attachment.size > self.settings.max_attachment_megabytes * _MEGABYTE:
-            raise SkippableError(
+            raise UnreadableError(
                 f"{attachment.name} has {attachment.size / _MEGABYTE:.0f} MB, the limit is "
                 f"{self.settings.max_attachment_megabytes} MB (max_attachment_megabytes)",
                 "size",
             )
         rows = self.session.rows("ir.attachment", [("id", "=", attachment.id)], ["datas", "checksum", "type"])
         if not rows:
-            raise SkippableError(*_out_of_sight(attachment))
+            raise _out_of_sight(attachment)
         if rows[0]["checksum"] != attachment.checksum and attachment.checksum:
             raise SkippableError(f"{attachment.name} was replaced by another file meanwhile", "gone")
         try:
             return base64.b64decode(rows[0]["datas"] or "", validate=True)
         except (binascii.Error, TypeError):
-            raise SkippableError(f"Odoo gives no content for {attachment.name}", "unreadable") from None
+            raise UnreadableError(f"Odoo gives no content for {attachment.name}", "unreadable") from None
 
     def record(self, model: str, record_id: int) -> Record:
         """The record as it is now."""
@@ -100,9 +112,11 @@ class OdooErp:
             raise ConflictError(f"{before.display_name} is no longer a draft: its state is {before.state}")
         if before.write_date != effect.expected_write_date:
             raise ConflictError(f"{before.display_name} was changed since Vouch read it; nothing was written")
-        found = cast(Effects, self._effects).vals(effect, shape, before)
+        if self._effects is None:
+            self._effects = Effects(self.session)
+        found = self._effects.vals(effect, shape, before)
         context = effects.context(before)
-        if not self.nested:
+        if not self._nests:
             self.session.write(effect.model, "write", [effect.record_id], {"vals": found}, context=context)
             return self._read(shape, effect.record_id)
         specification = records.specification(shape)
@@ -131,14 +145,19 @@ class OdooErp:
 
     def record_url(self, model: str, record_id: int) -> str:
         """The record's form in the web client."""
-        if self.session.version.major >= 18:
+        if self._session is None or self._session.version.major >= 18:
             return f"{self.settings.base}/odoo/{model}/{record_id}"
         place = urlencode({"id": record_id, "model": model, "view_type": "form"})
         return f"{self.settings.base}/web#{place}"
 
     def close(self) -> None:
         """Give back the connections."""
-        self.session.close()
+        if self._session is not None:
+            self._session.close()
+
+    @property
+    def _nests(self) -> bool:
+        return self.session.version.major >= _NESTED_SINCE if self.nested is None else self.nested
 
     def _shape(self, model: str) -> records.Shape:
         if model not in (BILL, ORDER):
@@ -146,7 +165,7 @@ class OdooErp:
         return records.shape_of(self.capabilities(), model)
 
     def _read(self, shape: records.Shape, record_id: int) -> Record:
-        if self.nested:
+        if self._nests:
             answer = self.session.read(
                 shape.model, "web_read", [record_id], {"specification": records.specification(shape)}
             )
@@ -196,11 +215,11 @@ class OdooErp:
         return number
 
 
-def _out_of_sight(attachment: Attachment) -> tuple[str, str]:
+def _out_of_sight(attachment: Attachment) -> SkippableError:
     if attachment.checksum:
-        return f"{attachment.name} is gone from Odoo", "gone"
-    message = (
-        f"{attachment.name} came by mail, and Odoo shows such an image only to administrators: drop it on the bill "
-        "again, or let an administrator install the scheduled action that attaches such images to their bills"
+        return SkippableError(f"{attachment.name} is gone from Odoo.", "gone")
+    return UnreadableError(
+        f"{attachment.name} came by mail, and Odoo shows such an image only to administrators. Drop it on the bill "
+        "again, or run `vouch prepare` once as an administrator.",
+        "unreachable",
     )
-    return message, "unreachable"

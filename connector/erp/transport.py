@@ -25,9 +25,6 @@ from connector.errors import RetriableError, SettingsError, VouchError
 
 _READS = 3
 _FIRST_PAUSE = 0.5
-# Longer than Odoo lets a request run (`limit_time_real`, 120 s by default): giving up earlier would leave it
-# open whether a write still happens.
-_WRITE_PATIENCE = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,7 @@ class Session:
         """The result of a method that changes something; never sent twice."""
         call = Call(model, method, writing=True)
         try:
-            with self.wire.patience(_WRITE_PATIENCE):
+            with self.wire.patience(self.wire.longest_request):
                 return self._invoke(call, ids, args or {}, named)
         except OutcomeUnknownError as error:
             raise RetriableError(

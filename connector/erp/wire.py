@@ -32,6 +32,8 @@ class Connection:
 
     `overlap` is how far before the cursor a poll looks again, in seconds: longer than Odoo's longest transaction
     that attaches documents. `detached_every` is how often drafts whose image Odoo detached are looked for.
+    `longest_request` is how long Odoo may work on one request (its `limit_time_real`, 120 s by default, and a
+    margin): a write is waited for that long, since giving up earlier would leave it open whether it still happens.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Connection:
     ca_file: str = ""
     overlap: float = 600.0
     detached_every: float = 120.0
+    longest_request: float = 150.0
 
     def __post_init__(self) -> None:
         parts = httpx.URL(self.url)
@@ -75,6 +78,7 @@ class Wire:
         self.base = settings.base
         self.calls = 0
         self._timeout = settings.timeout
+        self.longest_request = settings.longest_request
         self._patience = threading.local()
         self._limit = max(64, settings.max_attachment_megabytes * 3 // 2) * _MEGABYTE
         self._count = threading.Lock()

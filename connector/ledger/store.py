@@ -92,7 +92,10 @@ class Ledger:
             for attachment in poll.attachments:
                 if _known(session, attachment):
                     continue
-                session.add(_job_for(attachment, now))
+                if (unseen := _out_of_sight(session, attachment)) is not None:
+                    self._bring_into_sight(session, unseen, attachment)
+                else:
+                    session.add(_job_for(attachment, now))
                 new += 1
             session.merge(
                 Cursor(
@@ -234,11 +237,7 @@ class Ledger:
                 job.generation += 1
                 job.crashes = job.delays = 0
                 self._move(session, job, JobState.QUEUED, reason="retry", actor=actor, not_before=now)
-                session.execute(
-                    update(Review)
-                    .where(Review.job_id == job.id, Review.settled_at.is_(None))
-                    .values(settled_at=now, verdict="retried", actor=actor)
-                )
+                _close_review(session, job, "retried", actor, now)
                 count += 1
         return count
 
@@ -403,6 +402,14 @@ class Ledger:
         ):
             yield session
 
+    def _bring_into_sight(self, session: Session, job: Job, attachment: Attachment) -> None:
+        seen = job.attachment
+        seen.checksum, seen.size, seen.mimetype = attachment.checksum, attachment.size, attachment.mimetype
+        seen.model, seen.record_id = attachment.model, attachment.record_id
+        job.generation += 1
+        self._move(session, job, JobState.QUEUED, reason="in_sight", not_before=self._clock())
+        _close_review(session, job, "in_sight", "vouch", self._clock())
+
     def _add(self, record: ReadingRecord | ProposalRecord) -> int:
         with self._write() as session:
             session.add(record)
@@ -468,6 +475,29 @@ def _known(session: Session, attachment: Attachment) -> bool:
         SeenAttachment.checksum == attachment.checksum,
     )
     return session.scalar(identity) is not None
+
+
+def _out_of_sight(session: Session, attachment: Attachment) -> Job | None:
+    """The failed Job of this attachment from when the ERP did not show us its content."""
+    hidden = (
+        select(Job)
+        .join(SeenAttachment)
+        .where(
+            SeenAttachment.backend == attachment.backend,
+            SeenAttachment.erp_id == attachment.id,
+            SeenAttachment.checksum == "",
+            Job.state == JobState.FAILED,
+        )
+    )
+    return session.scalar(hidden) if attachment.checksum else None
+
+
+def _close_review(session: Session, job: Job, verdict: str, actor: str, now: datetime) -> None:
+    session.execute(
+        update(Review)
+        .where(Review.job_id == job.id, Review.settled_at.is_(None))
+        .values(settled_at=now, verdict=verdict, actor=actor)
+    )
 
 
 def _job_for(attachment: Attachment, now: datetime) -> Job:

@@ -179,9 +179,15 @@ def test_killed_in_the_middle_and_taken_up_again(environment: dict[str, str], od
         time.sleep(pause)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    ran = vouch(environment, "sync", "--once")
-    assert ran.returncode == 0, ran.stderr
-    status = json.loads(vouch(environment, "status", "--json").stdout)["documents"]
+
+    def settled() -> dict[str, int] | None:
+        vouch(environment, "retry")
+        ran = vouch(environment, "sync", "--once")
+        assert ran.returncode == 0, ran.stderr
+        found: dict[str, int] = json.loads(vouch(environment, "status", "--json").stdout)["documents"]
+        return found if found["queued"] == 0 else None
+
+    status = wait_for(settled)
     assert sum(status.values()) == len(bills)
     assert status["queued"] == status["running"] == status["applying"] == 0
     for bill in bills:

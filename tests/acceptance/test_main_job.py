@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from connector.erp import mailed_images
 from deploy.demo import deliver
 from deploy.odoo.administrator import Administrator
 from deploy.odoo.installation import Installation
@@ -91,6 +92,11 @@ def done(
     odoo = Administrator(database.url, database.database)
     places = deliver(odoo, [*SAMPLES.values(), *_drafts(bad_inputs())], lambda _: None)
     environment = settings_for(database, request.param, tmp_path_factory.mktemp("data"))
+    prepared = vouch(
+        environment, "prepare", "--login", database.admin_login, "--password", database.admin_password
+    )
+    assert prepared.returncode == 0, prepared.stderr
+    odoo.run_scheduled(mailed_images.NAME)
     ran = vouch(environment, "sync", "--once", "--json")
     assert ran.returncode == 0, ran.stderr
     yield Round(odoo, places, json.loads(ran.stdout), environment)

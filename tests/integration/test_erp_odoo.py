@@ -402,7 +402,7 @@ def test_the_way_before_odoo_17_reads_and_writes_the_same(erp: OdooErp, admin: O
     erp.nested = False
     after = erp.apply(effect)
     assert len(after.lines) == 2
-    erp.nested = True
+    erp.nested = None
     assert erp.record(BILL, bill) == after
 
 
@@ -451,7 +451,7 @@ def test_upload_makes_a_draft_bill_with_its_document(erp: OdooErp, together: boo
     here = erp.capabilities()
     bill_fields = here.fields[BILL] if together else here.fields[BILL] - {"attachment_ids"}
     older = replace(here, fields={**here.fields, BILL: bill_fields})
-    numbers = OdooErp(erp.settings, erp.session, _capabilities=older).upload(
+    numbers = OdooErp(erp.settings, _session=erp.session, _capabilities=older).upload(
         [Upload(file.name, file.content) for file in files]
     )
     for number, file in zip(numbers, files, strict=True):

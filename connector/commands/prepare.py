@@ -1,0 +1,33 @@
+"""`vouch prepare`: what only an administrator can do in Odoo, once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from connector.bootstrap import connection
+from connector.commands.output import OUT
+from connector.erp import mailed_images
+from connector.erp.odoo import connect
+from connector.erp.wire import JSONRPC
+from connector.settings import chosen_backend, load_settings
+
+
+def prepare_odoo(login: str, password: str, backend: str | None, config: Path | None) -> int:
+    """Install the scheduled action for mailed images; 0. Raises AccessError for a login without the right."""
+    settings = load_settings(config)
+    name = chosen_backend(settings, backend)
+    reached = connection(name, settings.backends[name], settings)
+    erp = connect(replace(reached, login=login, secret=SecretStr(password), protocol=JSONRPC))
+    try:
+        added = mailed_images.install(erp.session)
+    finally:
+        erp.close()
+    OUT.print(
+        f"The scheduled action “{mailed_images.NAME}” {'is installed' if added else 'was there already'}: it attaches "
+        f"images that came by mail to their draft bills every {mailed_images.EVERY_MINUTES} minutes.",
+        markup=False,
+    )
+    return 0
