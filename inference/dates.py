@@ -51,9 +51,13 @@ class FoundDate(NamedTuple):
 
 def find_dates(text: str, order: str = "") -> Iterator[FoundDate]:
     """Every date in a text. `order` is "dmy", "mdy" or "" where unknown (then dmy, and `other` is set)."""
-    for found in _DATE.finditer(text):
-        if result := _date_of(found, order):
+    position = 0
+    while found := _DATE.search(text, position):
+        result = _date_of(found, order)
+        if result:
             yield result
+        # What is no date may reach into one: "14 Lieferdatum 11.11.2026".
+        position = found.end() if result else found.start() + 1
 
 
 def parse_date(text: str, order: str = "") -> date | None:

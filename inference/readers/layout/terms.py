@@ -44,7 +44,7 @@ def _wording_at(context: Context, row: Row, place: int) -> Span:
     segment = Span(row, place, place + 1).segment
     start = segment.start
     for label in context.of(row):
-        if label.means("payment_terms") and label.colon and segment.start <= label.span.start < segment.end:
+        if label.colon and segment.start <= label.span.start < segment.end:
             start = max(start, label.span.end)
     return Span(row, start, segment.end)
 
