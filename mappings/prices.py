@@ -54,18 +54,29 @@ def price_line(
         names = tuple(name for name in (*tried.names, amount_name) if name in row)
         sure = confidence(row[name] for name in names) * tried.factor
         kept = line.kept(precision)
-        if amount is None or round_amount(kept.raw, rounding) == amount:
+        wanted = round_amount(line.raw, rounding) if amount is None else amount
+        if round_amount(kept.raw, rounding) == wanted:
             # The digits as printed, unless Odoo would cut them.
             same = (line.quantity, line.price_unit) == (kept.quantity, kept.price_unit)
             return Price(line if same else kept, names, sure, tried.reason)
-        first = first or Price(kept, names, min(sure, 0.3), tried.reason, _clash(line, amount))
+        problem = _clash(line, kept, wanted, rounding)
+        first = first or Price(kept, names, min(sure, 0.3), tried.reason, problem)
     return first
 
 
-def _clash(line: PricedLine, amount: Decimal) -> str:
+def _clash(line: PricedLine, kept: PricedLine, wanted: Decimal, rounding: Decimal) -> str:
+    if round_amount(line.raw, rounding) == wanted:
+        cut = (
+            f"{number(kept.quantity)} × {money(kept.price_unit)} is {money(round_amount(kept.raw, rounding))}"
+        )
+        return f"Odoo here keeps too few decimals for {_product(line)}: {cut}, not {money(wanted)}."
+    makes = money(round_amount(line.raw, rounding))
+    return f"{_product(line)} makes {makes}, the document prints {money(wanted)}."
+
+
+def _product(line: PricedLine) -> str:
     less = f" less {number(line.discount)} %" if line.discount else ""
-    makes = money(round_digits(line.raw, 2))
-    return f"{number(line.quantity)} × {money(line.price_unit)}{less} makes {makes}, the document prints {money(amount)}."
+    return f"{number(line.quantity)} × {money(line.price_unit)}{less}"
 
 
 def _tries(

@@ -148,6 +148,15 @@ def test_what_is_not_reproduced_is_called_a_problem(
         assert found.confidence < 0.9
 
 
+def test_decimals_that_odoo_would_cut_are_said() -> None:
+    erp = ErpIndex(demo_data(precision=Precision(price=2)))
+    line = LINE | {"quantity": "4500", "net_price": "0.008"}
+    for printed in (line, line | {"line_net_amount": "36.00"}):
+        said = failures(proposed(bill([printed]), erp=erp))["line_amount"]
+        assert said.endswith("too few decimals for 4500 × 0.008: 4500 × 0.01 is 45.00, not 36.00.")
+    assert "line_amount" not in failures(proposed(bill([line])))
+
+
 def test_several_rates_are_kept_apart() -> None:
     lines = [
         {"item_name": "Fracht", "line_net_amount": "100.00", "vat_rate": "19"},
