@@ -6,7 +6,7 @@ from collections import Counter
 
 from mappings.case import Case
 from mappings.erp_data import Partner, PostedLine
-from mappings.folding import text_similarity
+from mappings.folding import most_similar
 from mappings.proposal import ProposedValue
 
 SIMILAR = 0.80
@@ -27,7 +27,7 @@ def choose_account(
     """
     history = _usable_history(case, vendor)
     return (
-        _by_description(case, description, history, vendor)
+        _by_description(case, description, vendor)
         or _of_product(case, product_id)
         or _most_frequent(case, [line for line in history if line.tax_ids == tax_ids] or history, vendor)
         or _journal_default(case)
@@ -51,12 +51,14 @@ def _label(case: Case, account_id: int) -> str:
     return f"{account.code} {account.name}".strip()
 
 
-def _by_description(
-    case: Case, description: str, history: list[PostedLine], vendor: Partner | None
-) -> ProposedValue | None:
-    scored = [(text_similarity(description, line.name), line) for line in history]
-    near = [(score, line) for score, line in scored if score >= SIMILAR]
-    if not near or vendor is None:
+def _by_description(case: Case, description: str, vendor: Partner | None) -> ProposedValue | None:
+    if vendor is None:
+        return None
+    lines = case.index.history(vendor.id, case.company.id)
+    texts = case.index.history_texts(vendor.id, case.company.id)
+    alike = most_similar(description, texts, SIMILAR)
+    near = [(alike[i], lines[i]) for i in sorted(alike) if _usable(case, lines[i].account_id)]
+    if not near:
         return None
     top = max(score for score, _ in near)
     votes = Counter(line.account_id for score, line in near if score >= top - 0.05)

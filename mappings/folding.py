@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
+# A description that another one contains is like it, but not the same.
+SUBSET = 0.95
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _VAT_SUFFIX = re.compile(r"(MWST|TVA|IVA|VAT)+$")
 _VAT_LABEL = re.compile(r"^(USTIDNR|USTID|UIDNR|UID|VATNO|VATID|VAT|TVA|BTW|NIF|CIF|EIN)+(?=[A-Z]{0,3}\d)")
@@ -171,7 +174,19 @@ def text_similarity(one: str, other: str) -> float:
     a, b = plain(one), plain(other)
     if not a or not b:
         return 0.0
-    return max(fuzz.ratio(a, b), fuzz.token_sort_ratio(a, b), 0.95 * fuzz.token_set_ratio(a, b)) / 100
+    return max(fuzz.ratio(a, b), fuzz.token_sort_ratio(a, b), SUBSET * fuzz.token_set_ratio(a, b)) / 100
+
+
+def most_similar(text: str, plain_texts: Sequence[str], cutoff: float) -> dict[int, float]:
+    """`text_similarity` with each of many descriptions, given `plain`: position and score, from `cutoff` (0–1) up."""
+    query = plain(text)
+    found: dict[int, float] = {}
+    for scorer, weight in ((fuzz.ratio, 1.0), (fuzz.token_sort_ratio, 1.0), (fuzz.token_set_ratio, SUBSET)):
+        limit = 100 * cutoff / weight
+        hits = process.extract(query, plain_texts, scorer=scorer, limit=None, score_cutoff=limit)
+        for _, score, position in hits:
+            found[position] = max(found.get(position, 0.0), weight * score / 100)
+    return found if query else {}
 
 
 @lru_cache(maxsize=65536)

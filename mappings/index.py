@@ -30,6 +30,7 @@ from mappings.folding import (
     fold_tax_id,
     name_core,
     order_keys,
+    plain,
     reference_keys,
 )
 
@@ -139,12 +140,20 @@ class ErpIndex:
 
     def _index_history(self, lines: Iterable[PostedLine]) -> None:
         self._history = group((self.commercial(line.partner_id), line) for line in lines)
+        self._texts: dict[tuple[int, int], list[str]] = {}
         self.company_taxes = Counter((line.company_id, tax) for line in lines for tax in line.tax_ids)
 
     def history(self, partner_id: int, company_id: int) -> list[PostedLine]:
         """The posted lines of a vendor in one company."""
         lines = self._history.get(self.commercial(partner_id), [])
         return [line for line in lines if line.company_id == company_id]
+
+    def history_texts(self, partner_id: int, company_id: int) -> list[str]:
+        """The descriptions of `history`, `plain` and in its order."""
+        key = (self.commercial(partner_id), company_id)
+        if key not in self._texts:
+            self._texts[key] = [plain(line.name) for line in self.history(partner_id, company_id)]
+        return self._texts[key]
 
     def orders_named(self, reference: str) -> list[PurchaseOrder]:
         """The orders whose number stands in a reference; the whole number first, else digits alone."""

@@ -10,7 +10,7 @@ from inference.invoice import Check, Row, as_decimal, as_text
 from mappings.accounts import choose_account
 from mappings.case import Case, confidence, confirmed, failed, number, shortened, term
 from mappings.erp_data import Partner
-from mappings.folding import one_line, text_similarity
+from mappings.folding import most_similar, one_line, plain
 from mappings.prices import PRICE_DIGITS, Price, price_line
 from mappings.products import find_product
 from mappings.proposal import ProposedValue
@@ -21,7 +21,7 @@ from mappings.totals import HUNDRED, ZERO, PricedLine, round_amount, round_digit
 
 NET, GROSS = "line_net_amount", "line_total_with_vat"
 SUMMARY_CONFIDENCE = 0.85
-SAME_TEXT = 0.95
+SAME_TEXT = 0.96
 
 
 @dataclass(slots=True)
@@ -131,8 +131,9 @@ def _known_name(
     """The description, surer where the product or an earlier line of the vendor is called the same."""
     item = case.index.products.get(_id(product) or 0)
     known = [item.name, *(code.product_name for code in item.vendor_codes)] if item else []
-    known += [line.name for line in (case.index.history(vendor.id, case.company.id) if vendor else [])]
-    if not any(text_similarity(str(name.value), text) >= SAME_TEXT for text in known):
+    texts = [plain(text) for text in known]
+    texts += case.index.history_texts(vendor.id, case.company.id) if vendor else []
+    if not most_similar(str(name.value), texts, SAME_TEXT):
         return name
     return replace(name, confidence=confirmed(name.confidence), reason="As printed, and known from before.")
 
