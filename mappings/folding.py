@@ -183,6 +183,8 @@ def most_similar(text: str, plain_texts: Sequence[str], cutoff: float) -> dict[i
     found: dict[int, float] = {}
     for scorer, weight in ((fuzz.ratio, 1.0), (fuzz.token_sort_ratio, 1.0), (fuzz.token_set_ratio, SUBSET)):
         limit = 100 * cutoff / weight
+        if limit > 100:
+            continue  # out of this scorer's reach
         hits = process.extract(query, plain_texts, scorer=scorer, limit=None, score_cutoff=limit)
         for _, score, position in hits:
             found[position] = max(found.get(position, 0.0), weight * score / 100)
