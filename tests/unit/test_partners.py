@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from inference.invoice import Check, Status
 from mappings.case import Case
 from mappings.erp_data import BankAccount, Partner
-from mappings.folding import fold_tax_id, name_core, name_similarity, order_keys, reference_keys
+from mappings.folding import (
+    fold_tax_id,
+    most_similar,
+    name_core,
+    name_similarity,
+    order_keys,
+    plain,
+    reference_keys,
+    text_similarity,
+)
 from mappings.index import ErpIndex
 from mappings.partners import Vendor, check_buyer, find_vendor
 from tests.unit.mappings_builder import TODAY, demo_data, draft_bill, index, reading, vendor_id
@@ -177,3 +186,13 @@ def test_a_placeholder_is_no_identifier() -> None:
     data = demo_data()
     erp = ErpIndex(demo_data(partners=(*data.partners, none), bank_accounts=(*data.bank_accounts, nameless)))
     assert vendor(erp, seller_vat_id="/", payment_account="IBAN").partner is None
+
+
+words = st.text("abc äö-1", max_size=12)
+
+
+@given(words, st.lists(words, max_size=5), st.sampled_from([0.5, 0.8, 0.96]))
+def test_similar_to_many_is_similar_to_each(text: str, others: list[str], cutoff: float) -> None:
+    each = {i: text_similarity(text, other) for i, other in enumerate(others)}
+    expected = {i: score for i, score in each.items() if score >= cutoff}
+    assert most_similar(text, [plain(other) for other in others], cutoff) == pytest.approx(expected)
