@@ -112,7 +112,8 @@ class Values:
 
     def _find_numbers(self, row: Row) -> Iterator[NumberAt]:
         taken = [(at.span.start, at.span.end) for at in self.dates(row)]
-        taken += [(at.span.start, at.span.end) for at in self.vat_ids if at.span.row is row]
+        known = (*self.vat_ids, *self.ibans)
+        taken += [(at.span.start, at.span.end) for at in known if at.span.row is row]
         taken += [found.span() for found in _TIME.finditer(row.text)]
         for found in NUMBER.finditer(row.text):
             start, end = found.span()

@@ -168,6 +168,16 @@ class Parties:
         for row in self.context.sheet.rows:
             for segment in row.segments:
                 if any(name in fold(segment.text) for name in names):
+                    labels = [
+                        lb.span.end
+                        for lb in self.context.of(row)
+                        if lb.colon and segment.start <= lb.span.start < segment.end
+                    ]
+                    start = max(labels, default=segment.start)
+                    lead = len(row.text[start : segment.end]) - len(
+                        row.text[start : segment.end].lstrip(" :：")
+                    )
+                    segment = Span(row, start + lead, segment.end)
                     features = Features(
                         label=1.0, relation=1.0, repeated=1.0, ocr=segment.score, scanned=float(row.ocr)
                     )
@@ -338,7 +348,10 @@ class Parties:
                 break
             for segment in row.segments:
                 piece, sender = self._sender(segment)
-                text = _clean_name(piece.text)
+                wrapped = None if sender else self._wrapped(segment)
+                text = _clean_name(piece.text) + (
+                    _joint(piece.text) + _clean_name(wrapped.text) if wrapped else ""
+                )
                 if not _plausible_name(text) or (not unknown_buyer and self._is_buyer(text)):
                     continue
                 order += row.page == 1
@@ -368,7 +381,22 @@ class Parties:
                     ocr=piece.score,
                     scanned=float(row.ocr),
                 )
-                yield Finding("seller_name", text, (piece,), score, features, text)
+                spans = (piece, wrapped) if wrapped else (piece,)
+                yield Finding("seller_name", text, spans, score, features, text)
+
+    def _wrapped(self, segment: Span) -> Span | None:
+        """The rest of a name on the next row: set alike below it, and ending in the legal form it lacks."""
+        if _has_legal_form(segment.text):
+            return None
+        height = segment.words[0].height
+        for row in islice(self.context.sheet.below(segment.row, 1.5 * height), 2):
+            for below in row.segments:
+                aligned = abs(below.x0 - segment.x0) < 0.5 * height
+                alike = abs(below.words[0].height - height) < 0.2 * height
+                joined = segment.text + _joint(segment.text) + below.text
+                if aligned and alike and len(below.text) < 30 and _has_legal_form(joined):
+                    return below
+        return None
 
     def _sender(self, segment: Span) -> tuple[Span, bool]:
         """The first part of a line that strings name, street and town together, and whether it is one."""
@@ -565,24 +593,23 @@ class Parties:
                 return
 
     def _local_account(self) -> Iterator[Finding]:
-        """An account number that is no IBAN, right of its label."""
+        """An account number that is no IBAN, right of its label or below it."""
         for label in self.context.all_labels("payment_account"):
-            text = label.row.text[label.span.end : self.context.stop_after(label)]
-            found = re.search(
-                r"(?<![\w-])(?:[A-Z]{2}\d{2}[ ]?)?\d(?:[ -]?\d){5,24}(?!\w)|(?<=[^\x00-\x7f])\d{8,28}", text
-            )
-            if found is None or self.role_at(label.span) == "buyer":
+            place = self.context.beside(label)
+            if place is None and label.ends_segment:
+                place = next(iter(islice(self.context.column_below(label), 1)), None)
+            found = _ACCOUNT.search(place.text) if place else None
+            if place is None or found is None or self.role_at(label.span) == "buyer":
                 continue
-            span = Span(label.row, label.span.end + found.start(), label.span.end + found.end())
+            span = Span(place.row, place.start + found.start(), place.start + found.end())
             features = Features(
                 label=label.weight("payment_account"),
                 relation=0.7,
                 ocr=span.score,
                 scanned=float(span.row.ocr),
             )
-            yield Finding(
-                "payment_account", re.sub(r"[ -]", "", found.group()), (span,), 0.7, features, span.text
-            )
+            value = re.sub(r"[ -]", "", found.group())
+            yield Finding("payment_account", value, (span,), 0.7, features, span.text)
             return
 
     def _address(self, name: Finding) -> Finding | None:
@@ -633,6 +660,11 @@ class Parties:
                     break
 
 
+def _joint(text: str) -> str:
+    """What joins two rows of a name: nothing between ideographs."""
+    return " " if text[-1:].isascii() else ""
+
+
 def _fullest(name: Finding, others: Sequence[Finding]) -> Finding:
     """The name with its legal form, where it stands elsewhere with it: "Rivage" is "Rivage SARL"."""
     text = str(name.value)
@@ -653,6 +685,7 @@ def _role(label: Label) -> str:
     return ""
 
 
+_ACCOUNT = re.compile(r"(?<![\w-])\d(?:[ -]?\d){5,24}(?!\w)|(?<=[^\x00-\x7f])\d{8,28}")
 _REGISTER = re.compile(
     r"\b(?:HR[AB]|RCS|R\.C\.S\.|FN|KvK|CUI|KRS)[\s.:]*(?:Nr\.?\s*)?(?:[A-Z][\w-]+\s+)?([A-Z]?\d[\d ]*\d\w?)"
 )

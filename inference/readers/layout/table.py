@@ -29,6 +29,7 @@ TOTAL_TERMS = ("total_without_vat", "total_vat", "total_with_vat", "amount_due")
 FIT = {
     "overlap": 1.5,  # value and heading overlap
     "per_height": -0.25,  # per letter height of distance between them
+    "count": 0.6,  # it has at least half as many values as the longest column
     "edge": 0.5,  # a side or the middle in common
     "type": 0.5,  # the type of the values suits the role
     "misfit": -0.8,  # it does not
@@ -98,6 +99,7 @@ def _alike(one: Heading, other: Heading) -> bool:
 def _body(context: Context, headings: Sequence[Heading]) -> Iterator[Row]:
     """The rows of the table: from each heading to the totals, carried-forward rows left out."""
     heading_rows = {index for heading in headings for index in heading.rows}
+    running = _running(context)
     started = ended = False
     anchors = 0
     page = 0
@@ -110,7 +112,7 @@ def _body(context: Context, headings: Sequence[Heading]) -> Iterator[Row]:
         if row.page != page and not any(context.sheet.rows[h.rows[0]].page == row.page for h in headings):
             # A table that goes on without its heading repeated: the page's letterhead is not part of it.
             page = row.page
-        if _carried(row) or _is_page_number(row):
+        if _carried(row) or _is_page_number(row) or row.text in running:
             continue
         if anchors and _is_total(context, row):
             ended = not _goes_on(context, row)
@@ -118,6 +120,15 @@ def _body(context: Context, headings: Sequence[Heading]) -> Iterator[Row]:
         numbers = context.values.numbers(row)
         anchors += len(numbers) > 1 or any(at.money for at in numbers)
         yield row
+
+
+def _running(context: Context) -> frozenset[str]:
+    """The texts of rows that stand at the same height of several pages: letterheads and footers."""
+    places: dict[tuple[str, int], set[int]] = {}
+    for row in context.sheet.rows:
+        if len(row.text) > 8:
+            places.setdefault((row.text, round(row.middle / 4)), set()).add(row.page)
+    return frozenset(text for (text, _), pages in places.items() if len(pages) > 1)
 
 
 def _goes_on(context: Context, subtotal: Row) -> bool:
@@ -133,7 +144,8 @@ def _goes_on(context: Context, subtotal: Row) -> bool:
                 return False
             continue
         named = any(lb.leads and any(m.term in AMOUNT_TERMS for m in lb.meanings) for lb in context.of(row))
-        if not named and len(context.values.numbers(row)) >= 3:
+        begins = any(sum(c.isalpha() for c in segment.text) >= 3 for segment in row.segments[:3])
+        if not named and begins and len(context.values.numbers(row)) >= 3:
             return True
     return False
 
@@ -221,10 +233,12 @@ def _clusters(numbers: Sequence[NumberAt]) -> list[_Cluster]:
 def _align(clusters: Sequence[_Cluster], columns: Sequence[Column]) -> list[tuple[_Cluster, Column]]:
     """The best assignment of clusters to headings that keeps their order (dynamic programming)."""
     rows, cols = len(clusters), len(columns)
+    largest = max((len(cluster.numbers) for cluster in clusters), default=1)
     best = [[0.0] * (cols + 1) for _ in range(rows + 1)]
     for i in range(rows - 1, -1, -1):
         for j in range(cols - 1, -1, -1):
-            pair = _fit(clusters[i], columns[j]) + best[i + 1][j + 1]
+            most = FIT["count"] * min(1.0, 2 * len(clusters[i].numbers) / largest)
+            pair = _fit(clusters[i], columns[j]) + most + best[i + 1][j + 1]
             best[i][j] = max(best[i + 1][j], best[i][j + 1], pair)
     pairs: list[tuple[_Cluster, Column]] = []
     i = j = 0
@@ -281,7 +295,6 @@ def _fit(cluster: _Cluster, column: Column) -> float:
     )
     if min(sides) < 0.6 * height:
         score += FIT["edge"]
-    score += min(1.0, len(cluster.numbers) / 5) * 0.2
     if column.role not in NUMERIC:
         return score + FIT["text"]
     money = sum(at.money for at in cluster.numbers) / len(cluster.numbers)
