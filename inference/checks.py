@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 from inference.identifiers import iban_valid, uscc_valid, vat_valid
@@ -33,7 +32,7 @@ def line_agrees(line: Row) -> bool | None:
     The price may stand for several units on the page, so a cent per unit of rounding is allowed for.
     """
     quantity, price = as_decimal(line.get("quantity")), as_decimal(line.get("net_price"))
-    amount = as_decimal(line.get("line_net_amount")) or as_decimal(line.get("line_total_with_vat"))
+    amount = _line_amount(line)
     if quantity is None or price is None or amount is None:
         return None
     product = quantity * price
@@ -44,6 +43,11 @@ def line_agrees(line: Row) -> bool | None:
         expected |= {product - abs(discount), quantity * (price - abs(discount))}
     slack = max(CENT, abs(quantity) * CENT / 2)
     return any(abs(value - amount) <= slack for value in expected)
+
+
+def _line_amount(line: Row) -> Decimal | None:
+    net = as_decimal(line.get("line_net_amount"))
+    return net if net is not None else as_decimal(line.get("line_total_with_vat"))
 
 
 def failed_lines(reading: Reading) -> tuple[int, ...]:
@@ -70,10 +74,7 @@ def _line_arithmetic(reading: Reading) -> Check:
 
 
 def _lines_sum(reading: Reading) -> Check:
-    amounts = [
-        as_decimal(line.get("line_net_amount")) or as_decimal(line.get("line_total_with_vat"))
-        for line in reading.lines
-    ]
+    amounts = [_line_amount(line) for line in reading.lines]
     known = [amount for amount in amounts if amount is not None]
     net, total = reading.amount("total_without_vat"), reading.amount("total_with_vat")
     if not known or len(known) < len(amounts) or (net is None and total is None):
@@ -195,11 +196,6 @@ def _currency(reading: Reading) -> Check:
             if printed and printed != code:
                 return _failed("currency", f"The currency is {code}, but an amount is printed in {printed}.")
     return _passed("currency", f"No amount is printed in another currency than {code}.")
-
-
-def all_messages(reading: Reading) -> Iterator[str]:
-    """The sentences of the failed checks."""
-    return (check.message for check in reading.checks if check.status is Status.FAIL)
 
 
 def _passed(name: str, message: str) -> Check:

@@ -92,6 +92,8 @@ def probability(term: str, features: Features) -> float:
     chance = 1 / (1 + math.exp(-odds))
     if features.ambiguous or features.negative:
         chance = min(chance, AMBIGUOUS)
+    if features.arithmetic <= -1:
+        chance = min(chance, FAILED_CHECK)
     return min(0.995, max(0.01, chance))
 
 

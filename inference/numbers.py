@@ -134,7 +134,9 @@ def _mark_of(digits: str) -> str | None:
     if dots and commas:
         return "." if digits.rfind(".") > digits.rfind(",") else ","
     if dots + commas != 1:
-        return None if not dots + commas else ("," if dots else ".")
+        # Several marks of one kind group thousands, or belong to a date or a version.
+        grouped = re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", digits)
+        return ("," if dots else ".") if grouped else None
     mark = "." if dots else ","
     whole, _, decimals = digits.partition(mark)
     return mark if len(decimals) == 2 and whole else None

@@ -139,6 +139,8 @@ def to_field(finding: Finding) -> Field:
         note = "It is negative, but the document does not say that it is a credit note."
     elif not note and finding.features.margin < 0.15:
         note = "Another value on the page could be meant."
+    elif not note and finding.features.arithmetic <= -1:
+        note = "The figures on the page do not add up."
     elif not note and finding.features.ambiguous:
         note = f"“{finding.raw}” can be read in two ways."
     return Field(

@@ -89,6 +89,10 @@ class Context:
         invoice = any(meaning.term in ("invoice", "credit_note") for lb in titles for meaning in lb.meanings)
         return TITLED if invoice and len(before) < 60 else weight
 
+    def heading_between(self, above: Row, below: Row) -> bool:
+        """Whether the heading of a table stands between two rows."""
+        return any(above.index < index <= below.index for index in self.headings)
+
     def stop_after(self, label: Label) -> int:
         """Where the next label of the row begins that could claim the values after it."""
         for other in self.of(label.row):

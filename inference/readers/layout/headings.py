@@ -138,7 +138,7 @@ def _wraps(cells: Sequence[Cell], near: Row, other: Row, values: Values) -> bool
     if other.middle < near.middle:
         short = all(len(segment.text) <= 16 for segment in other.segments)
         plain = short and not any(c.isdigit() for c in other.text)
-        return known == len(other.segments) or (plain and 0 < known and known * 3 >= len(other.segments))
+        return known == len(other.segments) or (plain and known > 0 and known * 3 >= len(other.segments))
     return known * 2 >= len(other.segments) + (len(other.segments) > 1)
 
 

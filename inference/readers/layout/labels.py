@@ -173,10 +173,10 @@ def _longest(
     best: tuple[str, int, bool] | None = None
     tries: list[tuple[str, int]] = []
     for after in range(first + 1, min(len(found), first + _MAX_PIECES) + 1):
-        if after - 1 > first and COLUMN_GAP in text[found[after - 2][2] : found[after - 1][1]]:
-            # Preprinted ideographs are spread over their column.
-            if found[after - 1][0].isascii() or found[after - 2][0].isascii():
-                break
+        gap = after - 1 > first and COLUMN_GAP in text[found[after - 2][2] : found[after - 1][1]]
+        # Preprinted ideographs are spread over their column.
+        if gap and (found[after - 1][0].isascii() or found[after - 2][0].isascii()):
+            break
         key += found[after - 1][0]
         if len(key) > lexicon().longest + 2:
             break

@@ -95,6 +95,8 @@ class Parties:
             if label.row.page != row.page:
                 continue
             drop = row.middle - label.row.middle
+            if self.context.heading_between(label.row, row):
+                continue
             spread = not label.key.isascii()
             # A Chinese heading runs down the side of its block.
             if drop < (-4.5 if spread else -0.5) * row.height or drop > 22 * row.height:
@@ -599,7 +601,9 @@ class Parties:
             if place is None and label.ends_segment:
                 place = next(iter(islice(self.context.column_below(label), 1)), None)
             found = _ACCOUNT.search(place.text) if place else None
-            if place is None or found is None or self.role_at(label.span) == "buyer":
+            if place is None or any(at.span.row is place.row for at in self.context.values.ibans):
+                continue
+            if found is None or self.role_at(label.span) == "buyer":
                 continue
             span = Span(place.row, place.start + found.start(), place.start + found.end())
             features = Features(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from inference.confidence import Features
 from inference.readers.layout.candidates import Finding, NumberAt
@@ -21,6 +22,7 @@ SCORES = {
     "among": 0.5,  # between others
     "below": 0.75,  # below the label
     "not_money": 0.7,  # factor: no decimals and no currency sign
+    "plain": 0.95,  # a strong label right beside its only amount
     "least": 0.25,  # a candidate must be better
     "agreement": 0.9,  # net + VAT = total, with VAT
     "equality": 0.35,  # net = total, no VAT
@@ -79,6 +81,8 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     chosen |= _settle(candidates, chosen)
     _after_discount(candidates, chosen)
     agree = _agree(chosen)
+    if agree is None and _left_out(candidates, chosen):
+        agree = False
     return Totals({t: _judged(f, chosen, candidates[t], agree) for t, f in chosen.items()}, vat_rows, agree)
 
 
@@ -260,7 +264,7 @@ def _add_implied(context: Context, candidates: dict[str, list[Finding]]) -> None
                 _add_printed(candidates, wanted, rest, printed, bool(_decimal(other)))
         for row in context.sheet.rows:
             money = [at for at in context.values.numbers(row) if at.money]
-            for net, vat in zip(money, money[1:], strict=False):
+            for net, vat in pairwise(money):
                 fits = net.number.value + vat.number.value == _decimal(total)
                 if fits and 0 < vat.number.value < net.number.value * Decimal("0.35"):
                     for term, at in (("total_without_vat", net), ("total_vat", vat)):
@@ -398,6 +402,15 @@ def _after_discount(candidates: dict[str, list[Finding]], chosen: dict[str, Find
     for finding in candidates["total_without_vat"]:
         if _decimal(finding) == net:
             chosen["total_without_vat"] = finding
+
+
+def _left_out(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) -> bool:
+    """Whether net total and VAT are plainly named on the page but do not fit the total."""
+    if "total_with_vat" not in chosen:
+        return False
+    return all(
+        any(f.score >= SCORES["plain"] for f in candidates[t]) for t in ("total_without_vat", "total_vat")
+    )
 
 
 def _judged(
