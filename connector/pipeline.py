@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +161,10 @@ class Pipeline:
             self.ledger.void(job, effect, "not found in the ERP after an interruption")
             return None
         body = effect.body
+        written = self.erp.record(effect.model, effect.record_id) if body["paper"] else None
+        if written and (wrong := _differences(body["paper"], written)):
+            self.ledger.carried_out(job, effect, wrong)
+            return None
         summary = ReviewSummary(**body["review"]) if body.get("review") else None
         self.ledger.settle(job, effect, summary, body["reasons"], {"found_after_interruption": True})
         return JobState(effect.leads_to)
@@ -225,7 +230,13 @@ class Pipeline:
             lines=tuple({name: found.value for name, found in line.items()} for line in proposal.lines),
             note=notes.filled(job.attachment.name, judged.reading, proposal),
         )
-        after = self._apply(job, effect, JobState.FILLED, "filled", None, ())
+        paper = _paper(proposal)
+        intended = self._intend(job, effect, JobState.FILLED, "filled", None, (), paper)
+        after = self._write(job, effect, intended)
+        if wrong := _differences(paper, after):
+            self.ledger.carried_out(job, intended, wrong)
+            return self._ask(job, after, (wrong,), _summary(judged), {})
+        self._settle(job, intended, after, None, ())
         if after.model == BILL:
             self._index = self._data().with_bill(_as_bill(after))
         return JobState.FILLED
@@ -249,10 +260,11 @@ class Pipeline:
             note=notes.left_to_person(job.attachment.name, reasons),
             activity=notes.to_do(reasons, self._review_url(job.id), self._reviewer),
         )
-        self._apply(job, effect, leads_to, reason, summary, reasons)
+        intended = self._intend(job, effect, leads_to, reason, summary, reasons, {})
+        self._settle(job, intended, self._write(job, effect, intended), summary, reasons)
         return leads_to
 
-    def _apply(
+    def _intend(
         self,
         job: Job,
         effect: Effect,
@@ -260,8 +272,9 @@ class Pipeline:
         reason: str,
         summary: ReviewSummary | None,
         reasons: tuple[str, ...],
-    ) -> Record:
-        """One Effect, one RPC: intended in the ledger first, settled after. Raises ConflictError, RetriableError."""
+        paper: Mapping[str, str],
+    ) -> EffectRecord:
+        """Record an Effect, its RPC and what the record must add up to, before anything is sent."""
         intended = EffectRecord(
             key=effect.key,
             model=effect.model,
@@ -275,18 +288,31 @@ class Pipeline:
                 "note": effect.note,
                 "reasons": list(reasons),
                 "review": _plain_summary(summary),
+                "paper": dict(paper),
             },
         )
         self.ledger.intend(job, intended)
+        return intended
+
+    def _write(self, job: Job, effect: Effect, intended: EffectRecord) -> Record:
+        """The one RPC of an Effect. Raises ConflictError (nothing was written) and RetriableError (not known)."""
         try:
-            after = self.erp.apply(effect)
+            return self.erp.apply(effect)
         except ConflictError as error:
             self.ledger.void(job, intended, str(error))
             raise
+
+    def _settle(
+        self,
+        job: Job,
+        intended: EffectRecord,
+        after: Record,
+        summary: ReviewSummary | None,
+        reasons: tuple[str, ...],
+    ) -> None:
         totals = {"untaxed": after.amount_untaxed, "tax": after.amount_tax, "total": after.amount_total}
         self.ledger.settle(job, intended, summary, reasons, _plain(totals))
-        log.info(str(leads_to), job=job.id, record=after.display_name, total=str(after.amount_total))
-        return after
+        log.info(intended.leads_to, job=job.id, record=after.display_name, total=str(after.amount_total))
 
     def _tell_unreadable(self, job: Job, why: str, message: str) -> JobState:
         record = self.erp.record(job.model, job.record_id)
@@ -344,6 +370,22 @@ def _as_bill(record: Record) -> Bill:
         currency_id=currency if isinstance(currency, int) else None,
         name=record.display_name,
     )
+
+
+def _paper(proposal: Proposal) -> dict[str, str]:
+    """The totals that the record must show after a fill, as the document prints them."""
+    paper = proposal.paper
+    if paper is None or not proposal.lines or proposal.model != BILL:
+        return {}
+    printed = {"untaxed": paper.untaxed, "tax": paper.tax, "total": paper.total}
+    return {name: str(amount) for name, amount in printed.items() if amount is not None}
+
+
+def _differences(paper: Mapping[str, str], record: Record) -> str:
+    """A sentence where the record's totals are not the document's; empty where they are."""
+    shown = {"untaxed": record.amount_untaxed, "tax": record.amount_tax, "total": record.amount_total}
+    wrong = [name for name, amount in paper.items() if Decimal(amount) != shown[name]]
+    return " ".join(f"Odoo computed {name} {shown[name]}, the document says {paper[name]}." for name in wrong)
 
 
 def _header(judged: Judged) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def _with_odoo(bills: Iterable[Sample], once: bool) -> int:
     odoo = Installation()
     OUT.print("[bold]1.[/] A real Odoo 19 with a sample company")
     odoo.start()
+    if DATABASE in odoo.state().databases:
+        odoo.drop(DATABASE)
     key_file = odoo.clone(DATABASE)
     OUT.print(f"   {odoo.places.url}/web?db={DATABASE}  (log in as accountant / accountant)")
     OUT.print("[bold]2.[/] The sample bills arrive, by mail and as attachments")

@@ -20,7 +20,7 @@ from mappings.taxes import TaxChoice, choose_tax
 from mappings.totals import HUNDRED, ZERO, PricedLine, round_amount, round_digits
 
 NET, GROSS = "line_net_amount", "line_total_with_vat"
-SUMMARY_CONFIDENCE = 0.85
+SUMMARY_CONFIDENCE = 0.55
 SAME_TEXT = 0.96
 
 

@@ -12,6 +12,17 @@ from mappings.erp_data import Record
 from mappings.proposal import Proposal, ProposedValue
 
 SURE_TYPE = 0.90
+
+SUGGESTED = frozenset({"name", "account_id", "product_id"})
+SUGGESTION = 0.60
+"""Descriptions, accounts and products change nothing that is owed, and whoever posts the bill sees them: they are
+filled when at least this sure."""
+
+PROVED = frozenset({"quantity", "product_qty", "price_unit", "discount", "tax_ids"})
+PROOF = 0.70
+"""Where the lines give the document's net, VAT and total to the cent, the sums vouch for the values they come from:
+those are filled when at least this sure by themselves."""
+
 MOST_REASONS = 6
 
 REQUIRED = ("partner_id", "ref", "invoice_date", "currency_id")
@@ -166,15 +177,16 @@ def _verified(failures: list[str]) -> Decision:
 def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> list[str]:
     """What is missing, not proven or not sure enough, in sentences."""
     found = list(_missing(proposal, reading, record))
+    proved = _sums_agree(proposal)
     kind = reading.get("document_type")
     if kind is None:
         found.append("What kind of document this is could not be read.")
     elif kind.confidence < policy.fill_confidence:
         found.append(f"It is not sure that the document is {a_kind(DocumentType(str(kind.value)))}.")
     for name, value in proposal.values.items():
-        if not _is_sure(value, reading, policy):
-            found.append(_doubt(NAMES.get(name, name), value, reading, policy))
-    found += _line_doubts(proposal, reading, policy)
+        if not _is_sure(value, reading, policy.fill_confidence):
+            found.append(_doubt(NAMES.get(name, name), value, reading, policy.fill_confidence))
+    found += _line_doubts(proposal, reading, policy, proved=proved)
     return _unique(found)
 
 
@@ -192,14 +204,25 @@ def _missing(proposal: Proposal, reading: Reading, record: Record) -> Iterable[s
         yield "The document's lines could not be read."
 
 
-def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy) -> Iterable[str]:
+def _sums_agree(proposal: Proposal) -> bool:
+    paper, predicted = proposal.paper, proposal.predicted
+    return paper is not None and None not in (paper.untaxed, paper.tax) and paper == predicted
+
+
+def _needed(name: str, policy: Policy, *, proved: bool) -> float:
+    if name in SUGGESTED:
+        return min(SUGGESTION, policy.fill_confidence)
+    return min(PROOF, policy.fill_confidence) if proved and name in PROVED else policy.fill_confidence
+
+
+def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy, *, proved: bool) -> Iterable[str]:
     """Per kind of value one sentence, not one per line: twenty lines have one cause."""
     failed = {check.id for check in proposal.checks if check.status is Status.FAIL}
     said = {name for check, names in SAID_BY.items() if check in failed for name in names}
     unsure: dict[str, list[int]] = {}
     for position, line in enumerate(proposal.lines):
         for name, value in line.items():
-            if name not in said and not _is_sure(value, reading, policy):
+            if name not in said and not _is_sure(value, reading, _needed(name, policy, proved=proved)):
                 unsure.setdefault(name, []).append(position)
         if "account_id" not in line and proposal.model == BILL:
             yield f"No account was found for line {position + 1}."
@@ -210,11 +233,12 @@ def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy) -> Iterab
         where = f"line {positions[0] + 1}"
         if len(positions) > 1:
             where = f"{len(positions)} of {len(proposal.lines)} lines, such as {where}"
-        yield _doubt(f"{NAMES.get(name, name)} of {where}", value, reading, policy)
+        needed = _needed(name, policy, proved=proved)
+        yield _doubt(f"{NAMES.get(name, name)} of {where}", value, reading, needed)
 
 
-def _doubt(label: str, value: ProposedValue, reading: Reading, policy: Policy) -> str:
-    if value.confidence >= policy.fill_confidence:
+def _doubt(label: str, value: ProposedValue, reading: Reading, needed: float) -> str:
+    if value.confidence >= needed:
         return f"The {label} has no proof on the document."
     notes = [field.note for path in value.terms if (field := field_at(reading, path)) and field.note]
     why = notes[0] if notes else value.reason if value.reason != "As printed." else ""
@@ -222,9 +246,9 @@ def _doubt(label: str, value: ProposedValue, reading: Reading, policy: Policy) -
     return f"The {label} is not sure ({percent})" + (f": {why.rstrip('.')}." if why else ".")
 
 
-def _is_sure(value: ProposedValue, reading: Reading, policy: Policy) -> bool:
+def _is_sure(value: ProposedValue, reading: Reading, needed: float) -> bool:
     """Sure enough, and everything it came from has its place on the document."""
-    if value.confidence < policy.fill_confidence:
+    if value.confidence < needed:
         return False
     fields = [field_at(reading, path) for path in value.terms]
     return all(field is not None and field.evidence for field in fields)
@@ -237,7 +261,9 @@ def _sure_header(proposal: Proposal, reading: Reading, policy: Policy) -> tuple[
     barred = {name for check in proposal.checks if check.status is Status.FAIL for name in _spoken_of(check)}
     if "*" in barred:
         return ()
-    sure = [name for name, value in proposal.values.items() if _is_sure(value, reading, policy)]
+    sure = [
+        name for name, value in proposal.values.items() if _is_sure(value, reading, policy.fill_confidence)
+    ]
     return tuple(name for name in sure if name not in barred)
 
 

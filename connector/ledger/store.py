@@ -294,6 +294,15 @@ class Ledger:
             if job.state == JobState.APPLYING:
                 self._move(session, job, JobState.RUNNING, reason="void", message=why)
 
+    def carried_out(self, job: Job, effect: EffectRecord, why: str) -> None:
+        """Record that an Effect happened but does not end the Job: it goes on `running`."""
+        with self._write() as session:
+            kept = session.get_one(EffectRecord, effect.id)
+            kept.status, kept.settled_at = "done", self._clock()
+            self._move(
+                session, session.get_one(Job, job.id), JobState.RUNNING, reason="continued", message=why
+            )
+
     def settle(
         self,
         job: Job,

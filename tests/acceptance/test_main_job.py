@@ -164,7 +164,8 @@ def test_a_doubtful_bill_is_left_to_a_person_for_the_true_reason(done: Round, na
 
 
 def test_a_reminder_is_no_bill(done: Round) -> None:
-    assert done.outcome("reminder")["state"] == "skipped"
+    outcome = done.outcome("reminder")
+    assert outcome["state"] == "skipped", outcome["message"]
     assert done.lines("reminder") == []
 
 
@@ -194,7 +195,9 @@ def test_a_quotation_fills_an_empty_order(done: Round) -> None:
 @pytest.mark.parametrize("name", [sample.name for sample in bad_inputs()])
 def test_bad_input_ends_with_a_sentence(done: Round, name: str) -> None:
     outcome = done.outcome(name)
-    assert outcome["state"] in ("skipped", "failed")
+    # Odoo shrinks large pictures when it takes them, so that one arrives readable, and empty.
+    ends = ("in_review",) if name == "huge_image" else ("skipped", "failed")
+    assert outcome["state"] in ends, outcome["message"]
     assert outcome["message"].endswith(".")
     assert done.lines(name) == []
 
