@@ -16,17 +16,22 @@ from inference.checks import failed_lines, run_checks
 from inference.confidence import Features, doubt_failed, doubt_failed_lines, probability
 from inference.invoice import DocumentType, Evidence, Field, Reading, Row, Status
 from inference.readers import Recipient
+from inference.readers.layout.accounts import Accounts
+from inference.readers.layout.amounts import VatRow
+from inference.readers.layout.blocks import Blocks
 from inference.readers.layout.candidates import Finding, NumberAt, Values
 from inference.readers.layout.currencies import find_currency
 from inference.readers.layout.doctype import find_document_type
 from inference.readers.layout.header import DATE_TERMS, IDENTIFIER_TERMS, Context, best_of, header_findings
 from inference.readers.layout.headings import find_headings
 from inference.readers.layout.labels import find_labels
+from inference.readers.layout.lines import Line, line_findings, total_of
 from inference.readers.layout.parties import Parties
+from inference.readers.layout.receipts import receipt_lines
 from inference.readers.layout.rows import Sheet, Span, sheet_of
-from inference.readers.layout.table import Line, line_findings, receipt_lines, table_lines, total_of
+from inference.readers.layout.table import table_lines
 from inference.readers.layout.terms import find_payment_terms
-from inference.readers.layout.totals import Totals, VatRow, find_totals
+from inference.readers.layout.totals import Totals, find_totals
 
 if TYPE_CHECKING:
     from inference.document import Document
@@ -79,8 +84,10 @@ def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, li
     lines = next((option for option in options if option and _explains(totals, option)), options[1])
     kind = find_document_type(context)
     found = [kind, find_currency(context), find_payment_terms(context)]
+    blocks = Blocks(context)
     chosen = [_sign_doubted(f, kind) for f in totals.chosen.values()]
-    header = [*_header(context, kind), *Parties(context, recipient).findings()]
+    header = [*_header(context, kind), *Parties(context, blocks, recipient).findings()]
+    header += Accounts(context, blocks, recipient).findings()
     findings = [f for f in found if f is not None] + header + chosen
     return findings, totals, lines
 

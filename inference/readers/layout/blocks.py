@@ -1,0 +1,216 @@
+"""Blocks of the parties: which heading governs a place, and the names that headings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+from inference.confidence import Features
+from inference.readers.layout.candidates import Finding
+from inference.readers.layout.header import Context
+from inference.readers.layout.labels import Label
+from inference.readers.layout.lexicon import fold, lexicon
+from inference.readers.layout.names import (
+    clean_name,
+    plausible_name,
+)
+from inference.readers.layout.rows import Span
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The headings of the seller, the buyer and others, and what stands under each."""
+
+    context: Context
+
+    @cached_property
+    def _headings(self) -> tuple[Label, ...]:
+        roles = ("party_seller", "party_buyer", "party_other")
+        return tuple(
+            label
+            for row in self.context.sheet.rows
+            if row.index not in self.context.headings
+            for label in self.context.of(row)
+            if label.leads and any(label.means(role) for role in roles) and self._is_heading(label)
+        )
+
+    def _is_heading(self, label: Label) -> bool:
+        """Whether a label opens a block: a colon follows, or nothing else does in its segment."""
+        if label.colon or label.ends_segment:
+            return True
+        rest = label.row.text[label.span.end : label.segment.end].strip()
+        opens = label.span.text[:1].isupper() and label.span.start == label.segment.start
+        return len(label.key) > 5 and opens and not rest[:1].islower() and len(rest.split()) <= 7
+
+    def role_at(self, span: Span, wide: bool = False) -> str:
+        """The party whose block a place belongs to: "seller", "buyer", "other" or "" by the nearest heading.
+
+        `wide` takes places far right of a heading that stands alone on its row as its own.
+        """
+        if self.fapiao_names and (role := self._fapiao_role(span)):
+            return role
+        best, least = "", 1e9
+        row = span.row
+        for label in self._headings:
+            if label.row.page != row.page:
+                continue
+            drop = row.middle - label.row.middle
+            if self.context.heading_between(label.row, row):
+                continue
+            spread = not label.key.isascii()
+            # A Chinese heading runs down the side of its block.
+            if drop < (-4.5 if spread else -0.5) * row.height or drop > 22 * row.height:
+                continue
+            shift = span.x0 - label.span.x0
+            if shift < -3 * row.height or (drop <= 0.5 * row.height and label.span.start > span.start):
+                continue
+            others = [s for s in label.row.segments if sum(c.isalpha() for c in s.text) >= 3]
+            alone = len(others) == 1
+            reach = 0.4 if spread else 0.22
+            if wide and alone:
+                reach = 1.0
+            if shift > reach * row.width and drop > 0.5 * row.height:
+                continue
+            distance = abs(drop) + (0.02 if wide else 0.35) * abs(shift)
+            if distance < least:
+                best, least = role_of(label), distance
+        return best
+
+    @cached_property
+    def fapiao_names(self) -> tuple[Label, ...]:
+        """The two "名称" of a Chinese fapiao, the buyer's first: its layout is prescribed by law."""
+        names = [
+            label
+            for row in self.context.sheet.on_page(1)
+            for label in self.context.of(row)
+            if label.means("party_name") and not label.key.isascii() and label.colon
+        ]
+        return tuple(names) if len(names) == 2 else ()
+
+    def _fapiao_role(self, span: Span) -> str:
+        """Whose name stands nearest, among those left of a place or above or below it."""
+        if span.row.page != 1:
+            return ""
+        near = [
+            abs(span.row.middle - label.row.middle)
+            + 0.5 * max(0.0, label.span.x0 - span.x0 - span.row.height * 6)
+            + 0.02 * abs(label.span.x0 - span.x0)
+            for label in self.fapiao_names
+        ]
+        return ("buyer", "seller")[near.index(min(near))]
+
+    def labelled(self, role: str) -> Finding | None:
+        """The name that a heading of the role names, through "Name:" within its block where there is one."""
+        term = f"{role}_name"
+        best: Finding | None = None
+        same = [label for label in self._headings if role_of(label) == role]
+        for order, label in enumerate(same):
+            weight = label.weight(f"party_{role}") * (1.0 if len(label.key) > 4 else 0.8)
+            # "Customer copy" is no heading: a name in the same breath wants a colon.
+            weight *= 1.0 if label.colon or label.ends_segment else 0.65
+            if found := self._name_after(label):
+                relation, span = found
+                text = clean_name(span.text)
+                if not plausible_name(text) or self.is_label(span):
+                    continue
+                features = Features(
+                    label=weight, relation=relation, ocr=span.score, scanned=float(span.row.ocr)
+                )
+                score = weight * relation - 0.04 * min(5, order) - 0.02 * (label.row.page - 1)
+                if best is None or score > best.score:
+                    best = Finding(term, text, (span,), score, features, text)
+        return best or self.by_name_label(role)
+
+    def by_name_label(self, role: str) -> Finding | None:
+        """A "Name:" in the block of the role."""
+        for row in self.context.sheet.rows:
+            if row.index in self.context.headings:
+                continue
+            for label in self.context.of(row):
+                if not label.means("party_name") or not (label.colon or label.ends_segment):
+                    continue
+                if not label.leads and label.key.isascii():
+                    continue
+                if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
+                    continue
+                span = self.context.beside(label) or next(
+                    iter(islice(self.context.column_below(label, 2.5), 1)), None
+                )
+                if span and plausible_name(clean_name(span.text)) and not self.is_label(span):
+                    features = Features(label=0.9, relation=0.9, ocr=span.score, scanned=float(row.ocr))
+                    text = clean_name(span.text)
+                    return Finding(f"{role}_name", text, (span,), 0.9, features, text)
+        return None
+
+    def _name_after(self, label: Label) -> tuple[float, Span] | None:
+        """The first text of a block: beside its heading, else below it; behind a "Name:" where one leads it."""
+        if not label.ends_segment:
+            span = self.context.beside(label)
+            return (1.0, span) if span else None
+        below = list(islice(self.context.column_below(label, 14, slack=8 * label.row.height), 6))
+        below = [s for s in below if abs(s.x0 - label.span.x0) < 0.3 * s.row.width]
+        for segment in below:
+            named = next(
+                (
+                    lb
+                    for lb in self.context.of(segment.row)
+                    if lb.means("party_name") and segment.start <= lb.span.start < segment.end and lb.leads
+                ),
+                None,
+            )
+            if named and (named.colon or named.ends_segment):
+                span = self.context.beside(named)
+                return (1.0, span) if span else None
+        beside = self.context.beside(label)
+        if label.colon and beside and beside.x0 - label.span.x1 < 10 * label.row.height:
+            return 1.0, beside
+        names = [s for s in (*self._in_lane(label), *below) if not self._is_numbered(s)]
+        if names and names[0].row.middle - label.row.middle < 5 * label.row.height:
+            return 0.9, names[0]
+        if beside and beside.x0 - label.span.x1 < 10 * label.row.height:
+            return 0.8, beside
+        return None
+
+    def _in_lane(self, label: Label) -> list[Span]:
+        """What stands right below a heading beside others, each centred over its lane of the page."""
+        beside = sorted((lb.span for lb in self._headings if lb.row is label.row), key=lambda span: span.x0)
+        if len(beside) < 2:
+            return []
+        place = beside.index(label.span)
+        left = (beside[place - 1].x1 + label.span.x0) / 2 if place else 0.0
+        right = (label.span.x1 + beside[place + 1].x0) / 2 if place + 1 < len(beside) else label.row.width
+        for row in self.context.sheet.below(label.row, 2.2 * label.row.height):
+            if found := [s for s in row.segments if s.x0 >= left and s.x1 <= right]:
+                return found[:1]
+        return []
+
+    def _is_numbered(self, span: Span) -> bool:
+        """Whether a line of a block is a label with a number: "GLN 4304171000002", "Customer no. 17"."""
+        leading = any(
+            lb.span.start <= span.start + 1 and not any(m.term.startswith("party_") for m in lb.meanings)
+            for lb in self.context.of(span.row)
+            if span.start <= lb.span.start < span.end
+        )
+        return leading and any(c.isdigit() for c in span.text)
+
+    def is_label(self, span: Span) -> bool:
+        if span.row.index in self.context.headings:
+            return True
+        key = fold(span.text)
+        if "_" in span.text:
+            return False
+        if key in lexicon().labels or key in lexicon().columns or key in lexicon().titles:
+            return True
+        return any(
+            lb.span.start <= span.start + 1 and lb.colon and any(m.weight == 1 for m in lb.meanings)
+            for lb in self.context.of(span.row)
+            if span.start <= lb.span.start < span.end
+        )
+
+
+def role_of(label: Label) -> str:
+    for role in ("seller", "buyer", "other"):
+        if label.means(f"party_{role}"):
+            return role
+    return ""

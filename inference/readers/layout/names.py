@@ -1,0 +1,85 @@
+"""Names of companies and addresses as text: what looks like one, and which are alike."""
+
+from __future__ import annotations
+
+import re
+
+from rapidfuzz import fuzz
+
+from inference.readers.layout.lexicon import fold, lexicon, pieces
+
+POSTCODE = re.compile(r"(?<!\d)(?:[A-Z]{1,2}[ -])?\d{4,6}(?:[ -]\d{3,4})?(?!\d)")
+
+TOWN = re.compile(
+    r"(?:^|[\s,])(?:[A-Z]{1,2}[ -])?(?:\d{5}|\d{4}(?: ?[A-Z]{2})?|\d{2}-\d{3})\s+[A-ZÄÖÜÉÈÀ][^\d]{2,}|[,\s][A-Z]{2}\.?,?\s+\d{4}\w(?:-\d{4})?\s*$|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|[省市].{0,12}[区县市路街]"
+)
+
+SEPARATOR = re.compile(r"\s+[-–—•·|∙*●⋅]\s+|\s*[•·|●⋅]\s*|,\s+")
+
+CONTACT = re.compile(r"@|www\.|https?:|\+\d{2}|(?:tel|fax|phone|mobil|fon)\b[.:]?", re.IGNORECASE)
+
+ONLY_SALUTATION = re.compile(r"^\s*(?:herrn?|frau|firma|an|mr|mrs|ms|company)\.?\s*$", re.IGNORECASE)
+
+_SALUTATION = re.compile(
+    r"^(?:herrn?|frau|mr|mrs|ms|m\.|mme|firma|company|attn|z\.? ?hd\.?|c/o|an|to|spett\.?le)\b[.:]?\s*",
+    re.IGNORECASE,
+)
+
+
+def joint(text: str) -> str:
+    """What joins two rows of a name: nothing between ideographs."""
+    return " " if text[-1:].isascii() else ""
+
+
+def clean_name(text: str) -> str:
+    name = re.sub(r"\s+", " ", text).strip(" :：,;|*-–•·")
+    return _SALUTATION.sub("", name) if len(name.split()) > 1 else name
+
+
+def plausible_name(text: str) -> bool:
+    letters = sum(c.isalpha() for c in text)
+    if letters < 2 or (letters < 3 and text.isascii()) or len(text) > 120:
+        return False
+    return letters > 0.45 * sum(not c.isspace() for c in text) and not CONTACT.search(text)
+
+
+def is_address(text: str) -> bool:
+    words = {piece.folded for piece in pieces(text)}
+    street = any(
+        word in lexicon().streets or word.endswith(("strasse", "strase", "weg", "platz", "straat", "laan"))
+        for word in words
+    )
+    return bool(TOWN.search(text)) or (street and any(c.isdigit() for c in text))
+
+
+def has_legal_form(text: str) -> bool:
+    forms = lexicon().legal_forms
+    words = [piece.folded for piece in pieces(text)]
+    pairs = ["".join(words[i : i + n]) for n in (1, 2, 3, 4) for i in range(len(words) - n + 1)]
+    return any(pair in forms for pair in pairs[1:] if pair) or any(
+        pair in forms for pair in pairs if not pair.isascii()
+    )
+
+
+def resembles(text: str, domain: str) -> float:
+    name = fold(text)
+    if len(name) < 3:
+        return 0.0
+    if domain in name or (len(name) >= 5 and name in domain):
+        return 1.0
+    first = pieces(text)[0].folded if pieces(text) else ""
+    if len(first) >= 4 and (first in domain or domain in first):
+        return 0.7
+    return 0.5 if fuzz.partial_ratio(name, domain) > 88 and len(domain) >= 6 else 0.0
+
+
+def alike(one: str, other: str) -> bool:
+    a, b = fold(one), fold(other)
+    if not a or not b:
+        return False
+    short, long = sorted((a, b), key=len)
+    return (
+        a == b
+        or (len(short) >= 5 and short in long and len(short) > 0.5 * len(long))
+        or fuzz.ratio(a, b) > 85
+    )
