@@ -56,7 +56,7 @@ def demo_data(**changes: Any) -> ErpData:
         ),
         "partners": (
             Partner(OWN_PARTNER, plan["company"]["name"], OWN_PARTNER, vat=plan["company"]["vat"]),
-            Partner(EMPLOYEE, "Ada Accountant", EMPLOYEE, is_company=False, is_employee=True),
+            Partner(EMPLOYEE, "Front Desk", EMPLOYEE, is_company=False, is_employee=True),
             *(_vendor(v, vendors[v["id"]], terms) for v in plan["vendors"]),
         ),
         "bank_accounts": tuple(
