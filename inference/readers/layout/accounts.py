@@ -20,7 +20,7 @@ from inference.readers.layout.rows import Span
 _ACCOUNT = re.compile(r"(?<![\w-])\d(?:[ -]?\d){5,24}(?!\w)|(?<=[^\x00-\x7f])\d{8,28}")
 
 _REGISTER = re.compile(
-    r"\b(?:HR[AB]|RCS|R\.C\.S\.|FN|KvK|CUI|KRS)[\s.:]*(?:Nr\.?\s*)?(?:[A-Z][\w-]+\s+)?([A-Z]?\d[\d ]*\d\w?)"
+    r"\b(?:HR[AB]|RCS|R\.C\.S\.|FN|CUI)[\s.:]*(?:Nr\.?\s*)?(?:[A-Z][\w-]+\s+)?([A-Z]?\d[\d ]*\d\w?)"
 )
 
 
@@ -113,6 +113,8 @@ class Accounts:
     def _identifier_beside(self, label: Label) -> Span | None:
         """The identifier right of a label."""
         span = self.context.beside(label)
+        if span is None and label.ends_segment:
+            span = next(iter(islice(self.context.column_below(label), 1)), None)
         return identifier_after(span.row, span.start, span.end) if span else None
 
     def _owner(self, at: IdentifierAt) -> str:
@@ -168,8 +170,11 @@ class Accounts:
         else:
             yield from self._local_account()
         for label in self.context.all_labels("payment_bic"):
-            for found in find_bics(label.row.text[label.span.end : label.span.end + 24]):
-                span = Span(label.row, label.span.end + found.start, label.span.end + found.end)
+            place = self.context.beside(label)
+            if place is None and label.ends_segment:
+                place = next(iter(islice(self.context.column_below(label), 1)), None)
+            for found in find_bics(place.text) if place else ():
+                span = Span(place.row, place.start + found.start, place.start + found.end)
                 features = Features(label=1.0, relation=1.0, ocr=span.score, scanned=float(span.row.ocr))
                 yield Finding("payment_bic", found.value, (span,), 1.0, features, span.text)
                 return

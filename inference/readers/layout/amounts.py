@@ -158,7 +158,9 @@ def _amount(context: Context, term: str, label: Label, relation: float, at: Numb
         scanned=float(at.span.row.ocr),
         ambiguous=float(at.number.unsure and not at.number.currency),
     )
-    return Finding(term, at.number.value, (at.span,), score, features, at.span.text)
+    # An allowance is an amount of its own, whatever sign it is printed with.
+    value = abs(at.number.value) if term == "discount_total" else at.number.value
+    return Finding(term, value, (at.span,), score, features, at.span.text)
 
 
 def scaled(finding: Finding, term: str, factor: float) -> Finding:

@@ -42,6 +42,7 @@ class Lexicon:
     columns: Phrases
     carried: frozenset[str]
     legal_forms: frozenset[str]
+    company: frozenset[str]
     streets: frozenset[str]
     amount_words: Mapping[str, frozenset[str]]
     longest: int
@@ -105,6 +106,7 @@ def lexicon() -> Lexicon:
         columns,
         frozenset(map(fold, words["carried"])),
         frozenset(map(fold, words["legal_forms"])),
+        frozenset(map(fold, words["company"])),
         frozenset(map(fold, words["streets"])),
         {name: frozenset(map(fold, group)) for name, group in groups.items()},
         max(len(key) for key in (*labels, *titles, *columns)),

@@ -25,7 +25,7 @@ AMOUNT_TERMS = (
     "charge_total",
 )
 
-TOTAL_TERMS = ("total_without_vat", "total_vat", "total_with_vat", "amount_due")
+TOTAL_TERMS = ("total_without_vat", "total_vat", "total_with_vat", "amount_due", "lines_total")
 
 
 @dataclass

@@ -53,12 +53,23 @@ def is_address(text: str) -> bool:
 
 
 def has_legal_form(text: str) -> bool:
-    forms = lexicon().legal_forms
+    """Whether a legal form of a company is among the words ("GmbH", "S.à r.l.", "有限公司"), not the first."""
+    return _has_word(text, lexicon().legal_forms)
+
+
+def names_a_company(text: str) -> bool:
+    """Whether a legal form or a word that companies like in their names is among the words."""
+    return _has_word(text, lexicon().legal_forms | lexicon().company)
+
+
+def _has_word(text: str, wanted: frozenset[str]) -> bool:
     words = [piece.folded for piece in pieces(text)]
-    pairs = ["".join(words[i : i + n]) for n in (1, 2, 3, 4) for i in range(len(words) - n + 1)]
-    return any(pair in forms for pair in pairs[1:] if pair) or any(
-        pair in forms for pair in pairs if not pair.isascii()
-    )
+    runs = [
+        (first, "".join(words[first : first + count]))
+        for count in (1, 2, 3, 4)
+        for first in range(len(words) - count + 1)
+    ]
+    return any(run in wanted and (first > 0 or not run.isascii()) for first, run in runs)
 
 
 def resembles(text: str, domain: str) -> float:

@@ -26,6 +26,7 @@ from inference.readers.layout.names import (
     has_legal_form,
     is_address,
     joint,
+    names_a_company,
     plausible_name,
     resembles,
 )
@@ -184,7 +185,7 @@ class Parties:
                     continue
                 order += row.page == 1
                 marks = {
-                    "legal_form": float(has_legal_form(text)),
+                    "legal_form": float(names_a_company(text)),
                     "domain": max((resembles(text, domain) for domain in domains), default=0.0),
                     "top": max(0.0, 1 - order / 10)
                     if row.page == 1 and row.middle < 0.3 * row.page_height
@@ -214,15 +215,15 @@ class Parties:
 
     def _wrapped(self, segment: Span) -> Span | None:
         """The rest of a name on the next row: set alike below it, and ending in the legal form it lacks."""
-        if has_legal_form(segment.text):
+        if has_legal_form(segment.text) and not segment.text.rstrip().endswith("&"):
             return None
         height = segment.words[0].height
         for row in islice(self.context.sheet.below(segment.row, 1.5 * height), 2):
             for below in row.segments:
                 aligned = abs(below.x0 - segment.x0) < 0.5 * height
-                alike = abs(below.words[0].height - height) < 0.2 * height
+                same_size = abs(below.words[0].height - height) < 0.2 * height
                 joined = segment.text + joint(segment.text) + below.text
-                if aligned and alike and len(below.text) < 30 and has_legal_form(joined):
+                if aligned and same_size and len(below.text) < 30 and has_legal_form(joined):
                     return below
         return None
 
@@ -286,7 +287,7 @@ class Parties:
 
     def _address(self, name: Finding) -> Finding | None:
         """The address after a name in one line, or in the lines below it down to the town."""
-        first = name.spans[0]
+        first = name.spans[-1]
         segment = first.segment
         rest = Span(first.row, min(first.end + 1, segment.end), segment.end)
         spans: list[Span] = []
@@ -295,7 +296,9 @@ class Parties:
         else:
             for row in self.context.sheet.below(first.row, 6 * first.row.height):
                 here = [s for s in row.segments if abs(s.x0 - first.x0) < first.row.height]
-                if not here or CONTACT.search(here[0].text) or self.blocks.is_label(here[0]):
+                if not here:
+                    continue
+                if CONTACT.search(here[0].text) or self.blocks.is_label(here[0]):
                     break
                 spans.append(here[0])
                 if TOWN.search(here[0].text):

@@ -127,7 +127,7 @@ def _lines(
 def _is_charge(context: Context, row: Row) -> bool:
     """Whether a row names a discount or a charge of the whole document."""
     return any(
-        label.leads and label.weight(term) >= 0.9 and label.span.start < 12
+        label.leads and label.weight(term) >= 0.9
         for label in context.of(row)
         for term in ("discount_total", "charge_total")
     )
@@ -156,6 +156,8 @@ def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[
     taken: list[tuple[int, int]] = []
     for at in context.values.numbers(row):
         role = found.get(at.span.start)
+        if at.number.percent and role not in ("vat_rate", "discount"):
+            continue
         if role and role in NUMERIC and role not in line.values:
             line.values[role] = at
             taken.append((at.span.start, at.span.end))
