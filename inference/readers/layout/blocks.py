@@ -98,6 +98,9 @@ class Blocks:
             + 0.02 * abs(label.span.x0 - span.x0)
             for label in self.fapiao_names
         ]
+        if min(near) > 9 * span.row.height:
+            # Remarks at the foot belong to no block.
+            return ""
         return ("buyer", "seller")[near.index(min(near))]
 
     def labelled(self, role: str) -> Finding | None:

@@ -61,11 +61,16 @@ def is_total(context: Context, row: Row) -> bool:
     for label in context.of(row):
         if not label.leads or not any(label.weight(term) >= 0.9 for term in TOTAL_TERMS):
             continue
-        before = row.text[: label.span.start]
-        if not any(c.isdigit() for c in before):
-            after = [at for at in context.values.numbers(row) if at.span.start >= label.span.end]
-            if after or label.ends_segment:
-                return True
+        before = row.text[label.segment.start : label.span.start]
+        figures = [
+            s for s in row.segments if s.end <= label.segment.start and not any(c.isalpha() for c in s.text)
+        ]
+        # "19 % VAT" is a label; a figure in a column before it makes a line.
+        if figures or not re.fullmatch(r"[\d\s.,%()+]*|\D*", before):
+            continue
+        after = [at for at in context.values.numbers(row) if at.span.start >= label.span.end]
+        if after or label.ends_segment:
+            return True
     return False
 
 

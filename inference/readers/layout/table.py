@@ -163,8 +163,19 @@ def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[
             taken.append((at.span.start, at.span.end))
     for segment in row.segments:
         for piece in free_parts(segment, taken):
-            role = _text_role(heading, piece)
+            role = "unit" if _is_unit(line, piece) else _text_role(heading, piece)
             line.texts.setdefault(role, []).append(piece)
+
+
+def _is_unit(line: Line, piece: Span) -> bool:
+    """Whether a short word follows the line's quantity directly."""
+    quantity = line.values.get("quantity")
+    if quantity is None or quantity.span.row is not piece.row or len(piece.text) > 8:
+        return False
+    between = piece.row.text[quantity.span.end : piece.start]
+    return (
+        piece.start >= quantity.span.end and not between.strip() and not any(c.isdigit() for c in piece.text)
+    )
 
 
 def _text_role(heading: Heading, piece: Span) -> str:
