@@ -50,7 +50,11 @@ class FoundDate(NamedTuple):
 
 
 def find_dates(text: str, order: str = "") -> Iterator[FoundDate]:
-    """Every date in a text. `order` is "dmy", "mdy" or "" where unknown (then dmy, and `other` is set)."""
+    """Every date in a text.
+
+    `order` is "dmy" or "mdy" where known, "mdy?" where likely, "" where unknown (then dmy); where it is not
+    known, `other` is set.
+    """
     position = 0
     while found := _DATE.search(text, position):
         result = _date_of(found, order)
@@ -127,6 +131,8 @@ def _numeric(found: re.Match[str], order: str) -> FoundDate | None:
         american = None
     if order == "mdy":
         value, other = american or european, None
+    elif order == "mdy?":
+        value, other = american or european, european if american else None
     else:
         value, other = european or american, american if european and not order else None
     if value is None:

@@ -159,6 +159,12 @@ def test_a_date_that_can_be_read_in_two_ways_is_doubted() -> None:
     assert "2026-03-04" in found.note
 
 
+def test_a_due_date_before_the_issue_settles_which_day_is_meant_but_leaves_a_doubt() -> None:
+    reading = read("Shop Ltd\nInvoice date:   7/9/18\nDue date:   9/7/18\n")
+    assert (reading.day("issue_date"), reading.day("due_date")) == (date(2018, 7, 9), date(2018, 9, 7))
+    assert all(found.confidence <= 0.6 for name, found in reading.fields.items() if name.endswith("_date"))
+
+
 def test_another_date_settles_the_order() -> None:
     found = read("Shop Ltd\nInvoice date:   03/04/2026\nDue date:   03/30/2026\n")
     assert found.day("issue_date") == date(2026, 3, 4)

@@ -7,8 +7,9 @@ lines come from the table under its heading. No rule knows a single vendor or do
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -107,15 +108,32 @@ def _explains(totals: Totals, lines: Sequence[Line]) -> bool:
     return any(finding is not None and finding.value == total_of(lines) for finding in chosen)
 
 
-def _header(context: Context, kind: Finding | None) -> Iterable[Finding]:
+def _header(context: Context, kind: Finding | None) -> list[Finding]:
     """The best finding of each identifier and date, by what the document is."""
     found = header_findings(context)
     by_term = {t: [f for f in found if f.term == t] for t in (*IDENTIFIER_TERMS, *DATE_TERMS)}
     if kind and kind.value in _ORDERS:
         by_term = _order_terms(by_term, kind)
-    for findings in by_term.values():
-        if best := best_of(findings):
-            yield best
+    best = [found for findings in by_term.values() if (found := best_of(findings))]
+    return _in_time(best)
+
+
+def _in_time(findings: list[Finding]) -> list[Finding]:
+    """The dates with day and month swapped where only that puts the due date after the issue; still doubted."""
+    by_term = {finding.term: finding for finding in findings}
+    issued, due = by_term.get("issue_date"), by_term.get("due_date")
+    if issued is None or due is None or issued.other is None or due.other is None:
+        return findings
+    first, last = issued.value, due.value
+    if not isinstance(first, date) or not isinstance(last, date):
+        return findings
+    if last >= first or due.other < issued.other:
+        return findings
+    swapped = {
+        f.term: replace(f, value=f.other, other=f.value, note=f"“{f.raw}” can also be read as {f.value}.")
+        for f in (issued, due)
+    }
+    return [swapped.get(finding.term, finding) for finding in findings]
 
 
 def _order_terms(by_term: dict[str, list[Finding]], kind: Finding) -> dict[str, list[Finding]]:

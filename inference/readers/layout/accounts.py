@@ -173,7 +173,9 @@ class Accounts:
             place = self.context.beside(label)
             if place is None and label.ends_segment:
                 place = next(iter(islice(self.context.column_below(label), 1)), None)
-            for found in find_bics(place.text) if place else ():
+            if place is None:
+                continue
+            for found in find_bics(place.text):
                 span = Span(place.row, place.start + found.start, place.start + found.end)
                 features = Features(label=1.0, relation=1.0, ocr=span.score, scanned=float(span.row.ocr))
                 yield Finding("payment_bic", found.value, (span,), 1.0, features, span.text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 from inference.confidence import Features
@@ -46,7 +47,10 @@ class IdentifierAt:
 
 @dataclass(frozen=True)
 class Finding:
-    """A value proposed for a term, what proves it and what speaks for it (`score`, higher is better)."""
+    """A value proposed for a term, what proves it and what speaks for it (`score`, higher is better).
+
+    `other` is the date that the same words can mean, too.
+    """
 
     term: str
     value: Value
@@ -55,6 +59,7 @@ class Finding:
     features: Features
     raw: str = ""
     note: str = ""
+    other: date | None = None
 
     def with_features(self, **changes: float) -> Finding:
         """The same Finding with some features changed."""
@@ -75,7 +80,8 @@ class Values:
     def of(cls, sheet: Sheet) -> Values:
         """The values of a sheet, its decimal mark and its order of day and month voted by all its numbers."""
         texts = [row.text for row in sheet.rows]
-        return cls(sheet, decimal_mark(texts), day_order(texts))
+        order = day_order(texts) or ("mdy?" if any(map(_AMERICAN.search, texts)) else "")
+        return cls(sheet, decimal_mark(texts), order)
 
     def numbers(self, row: Row) -> tuple[NumberAt, ...]:
         """The numbers of a row that are no part of a date, a time or an identifier, from left to right."""
@@ -123,6 +129,9 @@ class Values:
                 lead = len(found.group()) - len(found.group().lstrip())
                 yield NumberAt(Span(row, start + lead, start + len(found.group().rstrip())), number)
 
+
+_AMERICAN = re.compile(r"\b[A-Z]{2},? \d{5}(?:-\d{4})?(?!\d)|United States|\bU\.?S\.?A\b")
+"""An address in the United States, where the month is written first."""
 
 _TIME = re.compile(
     r"\b\d{1,2}:\d{2}(?::\d{2})?\b|\b\d{1,2}[.:]\d{2}\s?(?:-|–|bis|to)\s?\d{1,2}[.:]\d{2}\b|\b\d{1,2}\.\d{2}\s?(?:Uhr|h)\b"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from inference.confidence import Features
@@ -236,12 +236,9 @@ def _dated(context: Context, term: str, label: Label, relation: float, at: DateA
 
 
 def _as_date(finding: Finding, at: DateAt) -> Finding:
-    note = ""
-    if at.found.other is not None:
-        note = f"“{at.span.text}” can also be read as {at.found.other.isoformat()}."
-    return Finding(
-        finding.term, at.found.value, finding.spans, finding.score, finding.features, at.span.text, note
-    )
+    other = at.found.other
+    note = f"“{at.span.text}” can also be read as {other.isoformat()}." if other else ""
+    return replace(finding, value=at.found.value, raw=at.span.text, note=note, other=other)
 
 
 def _unlabelled_dates(context: Context, labelled: Sequence[Finding]) -> Iterator[Finding]:
