@@ -231,7 +231,7 @@ class Pipeline:
             note=notes.filled(job.attachment.name, judged.reading, proposal),
         )
         paper = _paper(proposal)
-        intended = self._intend(job, effect, JobState.FILLED, "filled", None, (), paper)
+        intended = self._intend(job, effect, JobState.FILLED, "filled", None, judged.decision.reasons, paper)
         after = self._write(job, effect, intended)
         if wrong := _differences(paper, after):
             self.ledger.carried_out(job, intended, wrong)

@@ -322,7 +322,8 @@ def _propose(desk: Desk, job: Job, reading_id: int, reading: Reading, reasons: t
                 Match("res.partner", 7, reading.text("seller_name") or "", 0.94, ("same VAT id",)),
             )
         },
-        paper=Totals(net, vat, total),
+        # A filled photograph prints its total only; so does its Proposal.
+        paper=Totals(net, vat, total) if reasons else Totals(None, None, total),
         predicted=Totals(net, vat + off, total + off),
     )
     desk.ledger.keep_proposal(job, reading_id, proposal.as_json(), "review" if reasons else "fill", reasons)

@@ -254,15 +254,19 @@ def _check(node: Mapping[str, str]) -> Check:
     return Check(node["id"], Status(node["status"]), node["message"])
 
 
+def _amount(totals: Mapping[str, str | None] | None, name: str) -> Decimal | None:
+    amount = totals.get(name) if totals else None
+    return Decimal(amount) if amount is not None else None
+
+
 def _totals(
-    paper: Mapping[str, str] | None, predicted: Mapping[str, str] | None, arrange: _Arrange
+    paper: Mapping[str, str | None] | None, predicted: Mapping[str, str | None] | None, arrange: _Arrange
 ) -> tuple[ShownTotal, ...]:
     if paper is None and predicted is None:
         return ()
 
     def total(name: str) -> ShownTotal:
-        printed = Decimal(paper[name]) if paper else None
-        computed = Decimal(predicted[name]) if predicted else None
+        printed, computed = _amount(paper, name), _amount(predicted, name)
         apart = computed - printed if printed is not None and computed is not None else None
         shown = (
             arrange.text(HEADER_TOTAL, amount) if amount is not None else "" for amount in (printed, computed)
