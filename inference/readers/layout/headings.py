@@ -48,9 +48,10 @@ class Heading:
     columns: tuple[Column, ...]
     score: float
 
-    def has(self, *roles: str) -> bool:
-        """Whether a column has one of the roles."""
-        return any(column.role in roles for column in self.columns)
+    @property
+    def left(self) -> float:
+        """Where the first column that means something begins, in points; print may stand left of the table."""
+        return min(column.x0 for column in self.columns if column.role != "other")
 
 
 def find_headings(sheet: Sheet, values: Values) -> list[Heading]:

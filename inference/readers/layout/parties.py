@@ -34,7 +34,8 @@ from inference.readers.layout.rows import Span
 
 NAME = {
     "labelled": 1.0,  # under or beside a party's heading
-    "legal_form": 0.45,  # GmbH, Ltd, 有限公司
+    "legal_form": 0.3,  # GmbH, Ltd, 有限公司
+    "company": 0.15,  # that, or a word such as "hotel"
     "domain": 0.4,  # resembles the domain of an address on the page
     "top": 0.35,  # the first rows of the first page, falling
     "large": 0.25,  # letters half as high again as usual
@@ -185,7 +186,8 @@ class Parties:
                     continue
                 order += row.page == 1
                 marks = {
-                    "legal_form": float(names_a_company(text)),
+                    "legal_form": float(has_legal_form(text)),
+                    "company": float(names_a_company(text)),
                     "domain": max((resembles(text, domain) for domain in domains), default=0.0),
                     "top": max(0.0, 1 - order / 10)
                     if row.page == 1 and row.middle < 0.3 * row.page_height

@@ -120,7 +120,7 @@ def _lines(
         else:
             loose.append(row)
     _attach(context, heading, lines, loose, roles)
-    _drop_margin(lines, min(column.x0 for column in heading.columns) - body[0].height)
+    _drop_margin(lines, heading.left - body[0].height)
     return [line for line in lines if _real(line)]
 
 
@@ -202,7 +202,10 @@ def _attach(
     if not lines:
         return
     first = lines[0].anchor.index
-    texts_first = any(row.index < first and row.page == lines[0].anchor.page for row in loose)
+    left = heading.left - lines[0].anchor.height
+    texts_first = any(
+        row.index < first and row.page == lines[0].anchor.page and row.x1 > left for row in loose
+    )
     limit = _usual_step(lines)
     for row in loose:
         before = max(
