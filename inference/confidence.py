@@ -105,15 +105,27 @@ def group_of(term: str) -> str:
 
 
 def doubt_failed(fields: Mapping[str, Field], checks: Sequence[Check]) -> dict[str, Field]:
-    """The fields with those lowered that a failed check is about, its sentence as their note."""
+    """The fields with those lowered that a failed check is about, its sentence as their note.
+
+    Where net total, VAT and total agree, lines that do not add up to them are doubted, not the totals.
+    """
     doubted = dict(fields)
+    agreed = any(check.id == "totals" and check.status is Status.PASS for check in checks)
     for check in checks:
-        if check.status is not Status.FAIL:
+        if check.status is not Status.FAIL or (check.id == "lines_sum" and agreed):
             continue
         for name in CONCERNS.get(check.id, ()):
             if name in doubted:
                 doubted[name] = doubted[name].doubted(FAILED_CHECK, check.message)
     return doubted
+
+
+def doubt_amounts(lines: Sequence[Row], message: str) -> tuple[Row, ...]:
+    """The lines with all their amounts lowered, because together they do not make the total."""
+    amounts = ("line_net_amount", "line_total_with_vat")
+    return tuple(
+        {n: (f.doubted(AMBIGUOUS, message) if n in amounts else f) for n, f in line.items()} for line in lines
+    )
 
 
 def doubt_failed_lines(lines: Sequence[Row], failed: Sequence[int], message: str) -> tuple[Row, ...]:

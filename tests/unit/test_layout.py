@@ -129,6 +129,16 @@ def test_figures_that_do_not_add_up_are_doubted() -> None:
     assert doubtful is None or (doubtful.confidence <= 0.6 and doubtful.note)
 
 
+def test_lines_that_miss_agreed_totals_are_doubted_rather_than_the_totals() -> None:
+    reading = read(INVOICE.replace("1,50        15,00", "1,50        25,00"))
+    total, net = reading.get("total_with_vat"), reading.get("total_without_vat")
+    assert total is not None
+    assert net is not None
+    assert min(total.confidence, net.confidence) > 0.9
+    assert all(line["line_net_amount"].confidence <= 0.6 for line in reading.lines)
+    assert any("10 × 1.50" in check.message or "10 × 1.5 " in check.message for check in reading.checks)
+
+
 def test_the_recipient_is_never_the_seller() -> None:
     recipient = Recipient(
         names=("Morgenrot Werkzeug GmbH",), tax_ids=("DE136695976",), accounts=("DE89370400440532013000",)

@@ -14,11 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from inference.checks import failed_lines, run_checks
-from inference.confidence import Features, doubt_failed, doubt_failed_lines, probability
+from inference.confidence import Features, doubt_amounts, doubt_failed, doubt_failed_lines, probability
 from inference.invoice import DocumentType, Evidence, Field, Reading, Row, Status
 from inference.readers import Recipient
 from inference.readers.layout.accounts import Accounts
-from inference.readers.layout.amounts import VatRow
 from inference.readers.layout.blocks import Blocks
 from inference.readers.layout.candidates import Finding, NumberAt, Values
 from inference.readers.layout.currencies import find_currency
@@ -60,7 +59,7 @@ class LayoutReader:
             reader=self.name,
             fields=fields,
             lines=tuple({n: to_field(f) for n, f in line_findings(line).items()} for line in lines),
-            vat_breakdown=_breakdown(totals.vat_rows),
+            vat_breakdown=_breakdown(totals),
             timing_ms={
                 "words": (opened - started) * 1000,
                 "layout": (time.perf_counter() - opened) * 1000,
@@ -188,19 +187,21 @@ def _evidence(spans: Sequence[Span]) -> tuple[Evidence, ...]:
     return tuple(span.evidence() for span in joined.values())
 
 
-def _breakdown(rows: Sequence[VatRow]) -> tuple[Row, ...]:
-    """The proved VAT rows as Fields, one per rate."""
-    found: dict[Decimal, Row] = {}
-    for row in rows:
-        found.setdefault(
-            row.rate.number.value,
-            {
-                "vat_rate": _proved(row.rate),
-                "taxable_amount": _proved(row.base),
-                "vat_amount": _proved(row.vat),
-            },
-        )
-    return tuple(found.values())
+def _breakdown(totals: Totals) -> tuple[Row, ...]:
+    """The proved VAT rows as Fields, one per rate; none where they do not make the VAT total and so lack a rate."""
+    by_rate = {row.rate.number.value: row for row in reversed(totals.vat_rows)}
+    total = totals.chosen.get("total_vat")
+    summed = sum((row.vat.number.value for row in by_rate.values()), Decimal(0))
+    if total is not None and total.value != summed:
+        return ()
+    return tuple(
+        {
+            "vat_rate": _proved(row.rate),
+            "taxable_amount": _proved(row.base),
+            "vat_amount": _proved(row.vat),
+        }
+        for row in reversed(by_rate.values())
+    )
 
 
 def _proved(at: NumberAt) -> Field:
@@ -212,9 +213,11 @@ def _proved(at: NumberAt) -> Field:
 
 def _checked(reading: Reading) -> Reading:
     """The Reading with its checks, and what failed doubted."""
-    reading = replace(reading, checks=run_checks(reading))
-    failed = next((c for c in reading.checks if c.id == "line_arithmetic" and c.status is Status.FAIL), None)
-    lines = (
-        doubt_failed_lines(reading.lines, failed_lines(reading), failed.message) if failed else reading.lines
-    )
-    return replace(reading, fields=doubt_failed(reading.fields, reading.checks), lines=lines)
+    checks = run_checks(reading)
+    failed = {check.id: check.message for check in checks if check.status is Status.FAIL}
+    lines = reading.lines
+    if "line_arithmetic" in failed:
+        lines = doubt_failed_lines(lines, failed_lines(reading), failed["line_arithmetic"])
+    if "lines_sum" in failed:
+        lines = doubt_amounts(lines, failed["lines_sum"])
+    return replace(reading, checks=checks, fields=doubt_failed(reading.fields, checks), lines=lines)
