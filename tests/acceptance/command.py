@@ -5,10 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from tests.integration.odoo_server import OdooDatabase
+
+Found = TypeVar("Found")
+
+
+def wait_for(what: Callable[[], Found | None], seconds: float = 60) -> Found:
+    """What `what` finds, once it finds something."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, f"waited {seconds:g} s in vain"
+        time.sleep(0.2)
+    return found
 
 
 def vouch(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

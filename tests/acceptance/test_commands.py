@@ -6,16 +6,15 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from deploy.odoo.administrator import Administrator, MailedFile
 from deploy.odoo.installation import Installation
-from tests.acceptance.command import settings_for, start, vouch
+from tests.acceptance.command import settings_for, start, vouch, wait_for
 from tests.integration.odoo_server import OdooDatabase, cloned
 from tests.samples.generate import samples
 
@@ -56,14 +55,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.2)
-    return found
 
 
 def test_the_doctor_finds_all_well(environment: dict[str, str]) -> None:

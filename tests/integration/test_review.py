@@ -1,40 +1,19 @@
-"""The review app in a real Chromium against a live server: keyboard, evidence, layout, both languages.
-
-Set VOUCH_TEST_BROWSER to the path of another Chromium, or to `none` to leave these tests out.
-"""
+"""The review app in a real Chromium against a live server: keyboard, evidence, layout, both languages."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import threading
 from collections.abc import Generator
-from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from connector.review.app import create_app
 from tests.review_ledger import Desk, fill
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Playwright
-
-BROWSER = os.environ.get("VOUCH_TEST_BROWSER", "")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 LAPTOP = {"width": 1366, "height": 768}
-
-pytestmark = pytest.mark.skipif(BROWSER == "none", reason="VOUCH_TEST_BROWSER=none")
 
 
 @pytest.fixture(scope="module")
@@ -53,25 +32,6 @@ def address(desk: Desk) -> Generator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Generator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Generator[Browser]:
-    path = BROWSER or shutil.which("chromium")
-    if not path or not os.path.exists(path):
-        pytest.fail(
-            "There is no Chromium. Install it (apt-get install chromium), name one in VOUCH_TEST_BROWSER, "
-            "or set VOUCH_TEST_BROWSER=none to leave the browser tests out."
-        )
-    started = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
-    yield started
-    started.close()
 
 
 @pytest.fixture

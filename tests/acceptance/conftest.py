@@ -1,0 +1,5 @@
+"""Fixtures of the acceptance tests."""
+
+from tests.acceptance.round import done
+
+__all__ = ["done"]

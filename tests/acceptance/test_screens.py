@@ -1,0 +1,90 @@
+"""What a person sees after a round: the queue and the page of a doubtful bill here, the filled bill in Odoo.
+
+VOUCH_TEST_PICTURES names a folder to leave the pictures in, for the README.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.acceptance.command import start, wait_for
+from tests.acceptance.round import SAMPLES, Round
+
+SCREEN = {"width": 1440, "height": 900}
+
+
+@pytest.fixture
+def queue(done: Round) -> Iterator[str]:
+    """`vouch web` over the round's ledger."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    process = start({**done.environment, "VOUCH_WEB__PORT": str(port)}, "web")
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        try:
+            return httpx.get(f"{url}/healthz").is_success
+        except httpx.TransportError:
+            return False
+
+    wait_for(answers)
+    yield url
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport=SCREEN, locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+def picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("VOUCH_TEST_PICTURES"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def test_the_queue_shows_each_doubtful_bill_and_its_page(done: Round, queue: str, page: Page) -> None:
+    page.goto(f"{queue}/reviews")
+    picture(page, "queue")
+    sample, outcome = SAMPLES["changed_account"], done.outcome("changed_account")
+    asked = [document for document in done.answer["documents"] if document["state"] == "in_review"]
+    for document in asked:
+        expect(page.get_by_text(document["name"])).to_have_count(
+            sum(1 for other in asked if other["name"] == document["name"])
+        )
+    page.goto(f"{queue}/documents/{outcome['document']}")
+    expect(page.get_by_text(sample.truth["fields"]["payment_account"]).first).to_be_visible()
+    expect(page.get_by_text(sample.truth["vendor"]).first).to_be_visible()
+    image = page.locator("img").first
+    expect(image).to_be_visible()
+    image.evaluate("image => image.decode()")
+    picture(page, "review")
+
+
+def test_the_filled_bill_is_there_in_odoo(done: Round, page: Page) -> None:
+    sample, bill = SAMPLES["german_discounts"], done.bill("german_discounts")
+    url = done.environment["VOUCH_BACKENDS__MAIN__URL"]
+    page.goto(f"{url}/web/login?db={done.environment['VOUCH_BACKENDS__MAIN__DATABASE']}")
+    page.fill("input[name=login]", "accountant")
+    page.fill("input[name=password]", "accountant")
+    page.press("input[name=password]", "Enter")
+    page.wait_for_selector(".o_main_navbar", timeout=120_000)
+    page.goto(f"{url}/odoo/account.move/{bill['id']}")
+    page.wait_for_selector(".o_form_view", timeout=120_000)
+    vendor = page.locator("[name=partner_id] input").first
+    expect(vendor).to_have_value(sample.truth["vendor"], timeout=60_000)
+    expect(page.locator("[name=ref] input")).to_have_value(sample.truth["fields"]["invoice_number"])
+    expect(page.locator(".o_field_x2many .o_data_row")).to_have_count(len(sample.truth["lines"]))
+    expect(page.locator(".o-mail-Message").filter(has_text="Vouch filled this").first).to_be_visible()
+    picture(page, "odoo")
