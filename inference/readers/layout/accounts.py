@@ -187,6 +187,9 @@ class Accounts:
             place = self.context.beside(label)
             if place is None and label.ends_segment:
                 place = next(iter(islice(self.context.column_below(label), 1)), None)
+            if "iban" in label.key or (place and re.match(r"[A-Z]{2}\s?\d{2}\s", place.text)):
+                # An IBAN that was misread is no local account.
+                continue
             found = _ACCOUNT.search(place.text) if place else None
             if place is None or any(at.span.row is place.row for at in self.context.values.ibans):
                 continue

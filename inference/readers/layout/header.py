@@ -85,7 +85,12 @@ class Context:
         if not 0 < weight < TITLED or term not in ("invoice_number", "issue_date"):
             return weight
         before = label.row.text[label.segment.start : label.span.start]
-        titles = (lb for lb in find_phrases(label.row, lexicon().titles) if lb.span.end <= label.span.start)
+        start, end = label.segment.start, label.span.start
+        titles = (
+            lb
+            for lb in find_phrases(label.row, lexicon().titles)
+            if start <= lb.span.start and lb.span.end <= end
+        )
         invoice = any(meaning.term in ("invoice", "credit_note") for lb in titles for meaning in lb.meanings)
         return TITLED if invoice and len(before) < 60 else weight
 
