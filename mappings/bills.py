@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from inference.invoice import Check, DocumentType
 from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, passed, proven
+from mappings.dates import with_country
 from mappings.duplicates import check_duplicate
 from mappings.erp_data import Scalar
 from mappings.folding import reference_keys
@@ -85,9 +86,12 @@ def check_document_type(case: Case) -> Check:
 def _header(case: Case, vendor: Vendor) -> tuple[dict[str, ProposedValue], list[Check]]:
     """The header values that are still empty; what a person set already stays, and is compared."""
     wanted: dict[str, ProposedValue] = {"partner_id": vendor.value} if vendor.value else {}
-    for name, source in (("ref", "invoice_number"), ("invoice_date", "issue_date")):
-        if found := case.reading.get(source):
-            wanted[name] = ProposedValue(found.value, found.confidence, "As printed.", (source,))
+    if number := case.reading.get("invoice_number"):
+        wanted["ref"] = ProposedValue(number.value, number.confidence, "As printed.", ("invoice_number",))
+    if issued := case.reading.get("issue_date"):
+        wanted["invoice_date"] = ProposedValue(
+            issued.value, *with_country(issued, vendor.partner), ("issue_date",)
+        )
     wanted |= propose_due_date(case, vendor.partner)
     currency, checks = propose_currency(case, vendor.partner)
     if currency:

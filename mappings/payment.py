@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from inference.invoice import Check
 from mappings.case import Case, failed, not_applicable, passed
+from mappings.dates import SETTLED, with_country
 from mappings.erp_data import Partner
 from mappings.folding import fold_account
 from mappings.proposal import ProposedValue
@@ -99,16 +100,17 @@ def propose_due_date(case: Case, vendor: Partner | None) -> dict[str, ProposedVa
     if found is None or due is None:
         return {}
     usual = _usual_due_date(case, vendor)
+    sure, _ = with_country(found, vendor)
     if usual is None:
         reason = f"Due {due}, as printed."
     elif usual == due:
-        reason = f"Due {due}, as printed; the vendor's payment term says the same."
+        reason, sure = f"Due {due}, as printed; the vendor's payment term says the same.", max(sure, SETTLED)
     else:
         reason = f"Due {due}, as printed; the vendor's payment term would say {usual}."
-    values = {"invoice_date_due": ProposedValue(due, found.confidence, reason, ("due_date",))}
+    values = {"invoice_date_due": ProposedValue(due, sure, reason, ("due_date",))}
     if usual is not None and usual != due:
         cleared = "Emptied, so that the printed due date holds."
-        values["invoice_payment_term_id"] = ProposedValue(None, found.confidence, cleared, ("due_date",))
+        values["invoice_payment_term_id"] = ProposedValue(None, sure, cleared, ("due_date",))
     return values
 
 

@@ -1,0 +1,38 @@
+"""Day or month first: what the page alone leaves open, the vendor's country settles."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from inference.invoice import Field
+from mappings.erp_data import Partner
+
+SETTLED = 0.95
+CONTRADICTED = 0.5
+
+MONTH_FIRST = frozenset({"US", "FM", "MH", "PW"})
+"""Where numeric dates have the month first (Unicode CLDR, short date formats)."""
+
+MIXED = frozenset({"CA", "CN", "GH", "HU", "JP", "KE", "KR", "KY", "LT", "MN", "PH", "PR", "SE", "TW", "ZA"})
+"""Where both orders are met, or a date of this form is a foreign one: the country settles nothing."""
+
+_NUMERIC = re.compile(r"\D*(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}\D*")
+
+
+def with_country(found: Field, vendor: Partner | None) -> tuple[float, str]:
+    """The confidence of a printed date once the vendor's country is known, and a sentence."""
+    printed = found.evidence[0].text if found.evidence else None
+    swapped = _NUMERIC.fullmatch(printed or "")
+    if swapped is None or not isinstance(found.value, date) or vendor is None:
+        return found.confidence, "As printed."
+    first, second = int(swapped[1]), int(swapped[2])
+    open_order = max(first, second) <= 12 and first != second
+    if not open_order or not vendor.country or vendor.country in MIXED:
+        return found.confidence, "As printed."
+    month = first if vendor.country in MONTH_FIRST else second
+    order = "month first" if vendor.country in MONTH_FIRST else "day first"
+    if found.value.month == month:
+        return max(found.confidence, SETTLED), f"“{printed}” with the {order}, as usual in {vendor.country}."
+    reason = f"“{printed}” was read as {found.value}, but dates in {vendor.country} have the {order}."
+    return min(found.confidence, CONTRADICTED), reason
