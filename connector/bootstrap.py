@@ -104,7 +104,7 @@ def make_pipeline(
             fill_sure_header=settings.policy.fill_sure_header,
         ),
         review_url=lambda job_id: f"{settings.web_url}/documents/{job_id}",
-        reviewer=settings.policy.reviewer,
+        reviewer=settings.backends[name].reviewer,
         longest_request=timedelta(seconds=settings.backends[name].longest_request_seconds),
     )
 

@@ -37,7 +37,7 @@ def filled(name: str, reading: Reading, proposal: Proposal) -> str:
         if found is None:
             continue
         where = _place(found.evidence[0]) if found.evidence else "no place on the page"
-        lines.append(f"{label}: {_plain(found.value)} ({where}, {found.confidence:.0%} sure)")
+        lines.append(f"{label}: {_plain(found.value)} ({where}, {_percent(found.confidence)} sure)")
     if proposal.lines:
         lines.append(f"Lines: {len(proposal.lines)}")
     return "\n".join(lines)
@@ -57,8 +57,13 @@ def to_do(reasons: Sequence[str], review_url: str, user_id: int | None) -> Activ
 
 def _place(evidence: Evidence) -> str:
     if evidence.page is None:
-        return f"embedded data {evidence.xpath}"
+        return "the document's own data"
     return f"page {evidence.page}: “{_clip(evidence.text or '')}”"
+
+
+def _percent(confidence: float) -> str:
+    # Rounded down: nothing is 100 % sure because of rounding.
+    return f"{int(confidence * 100)} %"
 
 
 def _plain(value: str | date | Decimal) -> str:

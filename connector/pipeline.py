@@ -74,7 +74,7 @@ class Pipeline:
         read: Read,
         policy: Policy,
         review_url: Callable[[int], str],
-        reviewer: int | None = None,
+        reviewer: str = "",
         longest_request: timedelta = timedelta(seconds=150),
         today: Callable[[], date] = local_today,
     ) -> None:
@@ -258,11 +258,14 @@ class Pipeline:
             expected_write_date=record.write_date,
             values=values,
             note=notes.left_to_person(job.attachment.name, reasons),
-            activity=notes.to_do(reasons, self._review_url(job.id), self._reviewer),
+            activity=notes.to_do(reasons, self._review_url(job.id), self._reviewer_id()),
         )
         intended = self._intend(job, effect, leads_to, reason, summary, reasons, {})
         self._settle(job, intended, self._write(job, effect, intended), summary, reasons)
         return leads_to
+
+    def _reviewer_id(self) -> int | None:
+        return self.erp.user_id(self._reviewer) if self._reviewer else None
 
     def _intend(
         self,

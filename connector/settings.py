@@ -71,6 +71,11 @@ class BackendSettings(Section):
     ca_file: Path | None = Field(
         default=None, description="Certificates to trust, for a certificate authority of your own."
     )
+    reviewer: str = Field(
+        default="",
+        description="Login of the person who gets the activities; else the record's own responsible, else nobody "
+        "but Vouch's own user.",
+    )
     companies: tuple[int, ...] = Field(
         default=(), description="Ids of the companies to work for; empty means all the user has."
     )
@@ -124,10 +129,6 @@ class PolicySettings(Section):
     fill_sure_header: bool = Field(
         default=False,
         description="On a doubtful bill, write the header values that are sure before asking a person.",
-    )
-    reviewer: int | None = Field(
-        default=None,
-        description="Id of the Odoo user who gets the activities; else the record's own, else Vouch's user.",
     )
 
 

@@ -124,7 +124,8 @@ def _settings_file(folder: Path, url: str, key_file: Path) -> Path:
     port = os.environ.get("VOUCH_WEB__PORT", "8170")
     file.write_text(
         f'data_dir = "{data}"\nlog_level = "warning"\n\n[web]\nport = {port}\n\n[backends.demo]\nurl = "{url}"\n'
-        f'database = "{DATABASE}"\nlogin = "vouch"\napi_key_file = "{key_file}"\n\n[backends.demo.schedule]\n'
+        f'database = "{DATABASE}"\nlogin = "vouch"\napi_key_file = "{key_file}"\n'
+        'reviewer = "accountant"\n\n[backends.demo.schedule]\n'
         "interval_seconds = 10\njitter_seconds = 1\n",
         "utf-8",
     )

@@ -103,6 +103,8 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
         erp = connect(connection(name, backend, settings))
         try:
             found = erp.capabilities()
+            if backend.reviewer:
+                erp.user_id(backend.reviewer)
         finally:
             erp.close()
     except VouchError as error:
@@ -115,6 +117,13 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
     )
     for missing in found.missing_rights:
         yield Finding(name, BAD, missing, AccessError.exit_code)
+    if not backend.reviewer:
+        yield Finding(
+            name,
+            WARNING,
+            f"no reviewer is set: where a record has no responsible, its activity goes to {found.login}, "
+            f"which nobody reads; set backends.{name}.reviewer to somebody's login",
+        )
     if found.login == "admin":
         yield Finding(
             name, WARNING, "Vouch logs in as admin: give it a user of its own with only the rights it needs"

@@ -17,7 +17,14 @@ from connector.erp.effects import Effects
 from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Effect, Poll, SyncCursor, Upload
 from connector.erp.transport import Session, as_rows, open_session
 from connector.erp.wire import Connection, Row
-from connector.errors import ConflictError, FatalError, SkippableError, UnreadableError, VouchError
+from connector.errors import (
+    ConflictError,
+    FatalError,
+    SettingsError,
+    SkippableError,
+    UnreadableError,
+    VouchError,
+)
 from mappings.erp_data import ErpData, Record
 
 _MEGABYTE = 1 << 20
@@ -46,6 +53,7 @@ class OdooErp:
     _capabilities: Capabilities | None = field(default=None, repr=False)
     _discovery: Discovery | None = field(default=None, repr=False)
     _effects: Effects | None = field(default=None, repr=False)
+    _users: dict[str, int] = field(default_factory=dict[str, int], repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -142,6 +150,19 @@ class OdooErp:
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
         """One draft bill per document, from Odoo 17 on in one transaction with its attachment."""
         return tuple(self._upload(one) for one in uploads)
+
+    def user_id(self, login: str) -> int:
+        """The id of the internal user with that login; asked once."""
+        if login not in self._users:
+            found = self.session.rows(
+                "res.users", [("login", "=", login), ("share", "=", False)], ["id"], limit=1
+            )
+            if not found:
+                raise SettingsError(
+                    f"Odoo has no internal user with the login {login}: correct backends.{self.backend}.reviewer."
+                )
+            self._users[login] = int(found[0]["id"])
+        return self._users[login]
 
     def record_url(self, model: str, record_id: int) -> str:
         """The record's form in the web client."""

@@ -154,6 +154,10 @@ class Erp(Protocol):
         """Make one draft bill per document with its attachment; the ids of the bills."""
         ...
 
+    def user_id(self, login: str) -> int:
+        """The id of the person with that login, who gets activities. Raises SettingsError when there is none."""
+        ...
+
     def record_url(self, model: str, record_id: int) -> str:
         """The address of the record in the ERP's web client."""
         ...

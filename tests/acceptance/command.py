@@ -57,6 +57,7 @@ def settings_for(database: OdooDatabase, protocol: str, data: Path) -> dict[str,
         "VOUCH_BACKENDS__MAIN__DATABASE": database.database,
         "VOUCH_BACKENDS__MAIN__LOGIN": database.login,
         "VOUCH_BACKENDS__MAIN__PROTOCOL": protocol,
+        "VOUCH_BACKENDS__MAIN__REVIEWER": "accountant",
         # The development Odoo answers in a moment, so a broken write need not be waited for as long.
         "VOUCH_BACKENDS__MAIN__LONGEST_REQUEST_SECONDS": "3",
         **{f"VOUCH_BACKENDS__MAIN__{name}": value for name, value in secrets.items()},

@@ -57,7 +57,9 @@ class Round:
     def activities(self, name: str) -> list[dict[str, Any]]:
         model, number = self.places[name]
         return self.odoo.find(
-            "mail.activity", [["res_model", "=", model], ["res_id", "=", number]], ["summary", "note"]
+            "mail.activity",
+            [["res_model", "=", model], ["res_id", "=", number]],
+            ["summary", "note", "user_id"],
         )
 
     def notes(self, name: str) -> list[str]:
