@@ -85,11 +85,18 @@ def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, li
     kind = find_document_type(context)
     found = [kind, find_currency(context), find_payment_terms(context)]
     blocks = Blocks(context)
-    chosen = [_sign_doubted(f, kind) for f in totals.chosen.values()]
+    of_lines = {line.anchor.index for line in lines}
+    chosen = [_sign_doubted(f, kind) for f in totals.chosen.values() if not _is_line(f, of_lines)]
     header = [*_header(context, kind), *Parties(context, blocks, recipient).findings()]
     header += Accounts(context, blocks, recipient).findings()
     findings = [f for f in found if f is not None] + header + chosen
     return findings, totals, lines
+
+
+def _is_line(finding: Finding, rows: set[int]) -> bool:
+    """Whether a discount or charge of the whole document is one of its lines, so that it would count twice."""
+    adjusts = finding.term in ("discount_total", "charge_total")
+    return adjusts and any(span.row.index in rows for span in finding.spans)
 
 
 def _sign_doubted(finding: Finding, kind: Finding | None) -> Finding:
