@@ -15,7 +15,7 @@ from pydantic_settings import (
 )
 
 from connector.errors import SettingsError
-from inference.document import Limits
+from inference.page import Limits
 
 NO_BACKEND = (
     "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "

@@ -1,19 +1,19 @@
-"""Documents: bytes opened into pages, words with boxes, and embedded data."""
+"""Documents: bytes opened, by what they are, into pages and embedded data."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from inference.errors import DamagedDocument, OversizedDocument, UnsupportedDocument
-from inference.invoice import Box
+from inference.page import Attached, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PIL.Image import Image
+    from inference.page import Page
 
 
 class Origin(StrEnum):
@@ -23,63 +23,6 @@ class Origin(StrEnum):
     SCAN = "scan"
     IMAGE = "image"
     DATA = "data"
-
-
-class Token(NamedTuple):
-    """A word (or, without spaces, a run of characters) on a page. `score` is the OCR's own, 1.0 from a text layer."""
-
-    text: str
-    box: Box
-    score: float = 1.0
-
-
-class Attached(NamedTuple):
-    """A file embedded in a PDF: its name and bytes."""
-
-    name: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a document may ask of us before it is refused."""
-
-    megabytes: float = 40.0
-    pages: int = 50
-    megapixels: float = 50.0
-
-
-class Page(Protocol):
-    """One page, made upright where it lies on its side; a page that needs OCR is read once to find out."""
-
-    @property
-    def number(self) -> int:
-        """Counts from 1."""
-        ...
-
-    @property
-    def width(self) -> float:
-        """In points (1/72 inch)."""
-        ...
-
-    @property
-    def height(self) -> float:
-        """In points (1/72 inch)."""
-        ...
-
-    @property
-    def tokens(self) -> Sequence[Token]:
-        """The words in reading order, from the text layer where it is usable, else by OCR (on first use)."""
-        ...
-
-    @property
-    def ocr(self) -> bool:
-        """Whether `tokens` came from OCR."""
-        ...
-
-    def image(self, dpi: int = 200) -> Image:
-        """The page rendered upright in RGB."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pikepdf
 
-from inference.document import Attached
+from inference.page import Attached
 
 # An e-invoice has one XML and at most a few enclosures.
 MOST_FILES = 20

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
-from inference.document import Token
 from inference.invoice import Box
+from inference.page import Token
 from inference.upright import Turn, turned_image
 from inference.words import clean, reading_order
 

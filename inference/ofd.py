@@ -9,8 +9,8 @@ import zipfile
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from inference.document import Attached, Limits, Token
 from inference.errors import DamagedDocument, OversizedDocument
+from inference.page import Attached, Limits, Token
 from inference.words import Character, clean, words
 from inference.xml import Node, parse_xml
 

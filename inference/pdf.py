@@ -15,8 +15,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inference.document import Attached, Limits, Token
 from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocument
+from inference.page import Attached, Limits, Token
 from inference.upright import Turn, turned_box
 from inference.words import Character, clean, reading_direction, words
 

@@ -14,8 +14,8 @@ from inference.errors import DamagedDocument, OversizedDocument
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inference.document import Limits, Token
     from inference.ocr import Recognised
+    from inference.page import Limits, Token
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")
 POINTS_PER_INCH = 72

@@ -7,8 +7,8 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from inference.document import Token
 from inference.invoice import Box
+from inference.page import Token
 from inference.upright import turned_box
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from inference.reading import READERS, make_readers, read_document
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inference.document import Document, Limits
+    from inference.document import Document
+    from inference.page import Limits
     from inference.readers import Reader
 
 

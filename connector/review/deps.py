@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from connector.ledger.documents import DocumentStore
 from connector.ledger.store import Ledger, utc_now
-from inference.document import Limits
+from inference.page import Limits
 
 
 def no_problems() -> Sequence[str]:

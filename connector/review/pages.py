@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from inference.document import Limits, Origin, open_document
+from inference.document import Origin, open_document
 from inference.errors import DocumentError
+from inference.page import Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -14,7 +14,8 @@ from pathlib import Path
 import pypdfium2 as pdfium
 from PIL import Image
 
-from inference.document import Limits, open_document
+from inference.document import open_document
+from inference.page import Limits
 from inference.reading import make_readers, read_document
 from tests.samples.generate import PDF, Sample, samples
 

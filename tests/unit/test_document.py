@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageStat
 from reportlab.pdfgen.canvas import Canvas
 
-from inference.document import Limits, Origin, Token, open_document
+from inference.document import Origin, open_document
 from inference.errors import (
     DamagedDocument,
     DocumentError,
@@ -25,6 +25,7 @@ from inference.errors import (
     OversizedDocument,
     UnsupportedDocument,
 )
+from inference.page import Limits, Token
 from inference.reading import make_readers, read_document
 from inference.words import clean
 

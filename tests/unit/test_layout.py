@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inference.document import Document, Origin, Token, open_document
+from inference.document import Document, Origin, open_document
 from inference.invoice import Box, DocumentType, Reading, as_decimal, as_text
+from inference.page import Token
 from inference.readers import Recipient
 from inference.readers.layout import LayoutReader
 from inference.readers.layout.lexicon import fold, lexicon

@@ -16,7 +16,7 @@ from inference import ocr
 from inference.document import Document, Origin, open_document
 
 if TYPE_CHECKING:
-    from inference.document import Token
+    from inference.page import Token
 
 ROWS = [
     "Musterlieferant GmbH Bahnhofstrasse 99",

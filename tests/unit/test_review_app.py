@@ -24,7 +24,6 @@ from connector.review.bill import GROUPS
 from connector.review.language import Languages, from_document, plain
 from connector.review.pages import LARGEST, PageImages, encode
 from connector.review.security import LARGEST_FORM
-from inference.document import Limits
 from inference.invoice import (
     HEADER,
     HEADER_TERMS,
@@ -35,6 +34,7 @@ from inference.invoice import (
     Field,
     Reading,
 )
+from inference.page import Limits
 from tests.review_ledger import Desk, fill
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from inference.invoice import Box, Evidence
 
 if TYPE_CHECKING:
-    from inference.document import Document, Page
+    from inference.document import Document
+    from inference.page import Page
 
 COLUMN_GAP = "   "
 """What stands in a row's text between words that are too far apart to belong together."""

@@ -1,0 +1,70 @@
+"""Pages, their words with boxes, embedded files, and what a document may ask of us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from inference.invoice import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL.Image import Image
+
+
+class Token(NamedTuple):
+    """A word (or, without spaces, a run of characters) on a page. `score` is the OCR's own, 1.0 from a text layer."""
+
+    text: str
+    box: Box
+    score: float = 1.0
+
+
+class Attached(NamedTuple):
+    """A file embedded in a PDF: its name and bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a document may ask of us before it is refused."""
+
+    megabytes: float = 40.0
+    pages: int = 50
+    megapixels: float = 50.0
+
+
+class Page(Protocol):
+    """One page, made upright where it lies on its side; a page that needs OCR is read once to find out."""
+
+    @property
+    def number(self) -> int:
+        """Counts from 1."""
+        ...
+
+    @property
+    def width(self) -> float:
+        """In points (1/72 inch)."""
+        ...
+
+    @property
+    def height(self) -> float:
+        """In points (1/72 inch)."""
+        ...
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """The words in reading order, from the text layer where it is usable, else by OCR (on first use)."""
+        ...
+
+    @property
+    def ocr(self) -> bool:
+        """Whether `tokens` came from OCR."""
+        ...
+
+    def image(self, dpi: int = 200) -> Image:
+        """The page rendered upright in RGB."""
+        ...
