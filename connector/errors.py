@@ -31,6 +31,10 @@ class RetriableError(VouchError):
     exit_code = 5
 
 
+class AwayError(RetriableError):
+    """The ERP does not answer: other documents need not be tried now either."""
+
+
 class SkippableError(VouchError):
     """This document only: the rest goes on. `reason` is a short stable word for the ledger."""
 

@@ -21,10 +21,17 @@ from structlog.typing import FilteringBoundLogger
 
 from connector import notes
 from connector.erp.port import BILL, Attachment, Effect
-from connector.errors import ConflictError, RetriableError, SkippableError, UnreadableError, VouchError
+from connector.errors import (
+    AwayError,
+    ConflictError,
+    RetriableError,
+    SkippableError,
+    UnreadableError,
+    VouchError,
+)
 from connector.ledger.records import EffectRecord
 from connector.ledger.states import JobState
-from connector.ledger.store import ReviewSummary, utc_now
+from connector.ledger.store import LeaseLost, ReviewSummary, utc_now
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
@@ -44,7 +51,7 @@ if TYPE_CHECKING:
 Read = Callable[[bytes, str, Recipient], Reading]
 VERSION = version("vouch")
 # Why there is nothing left to read; a newer content comes with the next poll.
-GONE = frozenset({"gone", "replaced"})
+GONE = "gone"
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -101,15 +108,21 @@ class Pipeline:
         return new
 
     def work(self, job: Job) -> JobState:
-        """Take one claimed Job as far as it goes; the state it ended in. Raises nothing that one document causes."""
+        """Take one claimed Job as far as it goes; the state it ended in. Raises only what concerns other Jobs too."""
         try:
             return self._work(job)
-        except RetriableError as error:
+        except LeaseLost as error:
+            log.warning("lease lost", job=job.id, cause=str(error))
+            return JobState.RUNNING
+        except AwayError as error:
+            self.ledger.postpone(job, str(error))
+            raise
+        except (RetriableError, ConflictError) as error:
             due = self.ledger.postpone(job, str(error))
             log.warning("later", job=job.id, due=due.isoformat(timespec="seconds"), cause=str(error))
             return JobState.QUEUED
         except SkippableError as error:
-            state = JobState.SKIPPED if error.reason in GONE else JobState.FAILED
+            state = JobState.SKIPPED if error.reason == GONE else JobState.FAILED
             return self._finish(job, state, error.reason, str(error))
         except VouchError as error:
             # Not this document's fault: it waits until a person has mended the settings or the rights.
@@ -190,9 +203,9 @@ class Pipeline:
         )
         # Odoo's checksum is the SHA-1 of the content (ir.attachment).
         if seen.checksum and hashlib.sha1(data, usedforsecurity=False).hexdigest() != seen.checksum:
-            raise SkippableError(
-                f"{seen.name} was replaced in Odoo since it was seen. The next poll finds the new file.",
-                "replaced",
+            raise UnreadableError(
+                f"Odoo's file store does not have {seen.name} as it was attached. Attach the file again.",
+                "damaged",
             )
         self.ledger.keep_document(job, self.documents.put(data))
         return data
@@ -210,7 +223,9 @@ class Pipeline:
             if decision.outcome is Outcome.FILL:
                 return self._fill(job, judged)
             return self._ask(job, judged.record, decision.reasons, _summary(judged), _header(judged))
-        except ConflictError as error:
+        except SkippableError as error:
+            if error.reason == GONE:
+                raise
             reasons = (str(error), *decision.reasons)
             record = self.erp.record(job.model, job.record_id)
             if not record.is_draft:
@@ -298,10 +313,10 @@ class Pipeline:
         return intended
 
     def _write(self, job: Job, effect: Effect, intended: EffectRecord) -> Record:
-        """The one RPC of an Effect. Raises ConflictError (nothing was written) and RetriableError (not known)."""
+        """The one RPC of an Effect. Raises SkippableError (nothing was written) and RetriableError (not known)."""
         try:
             return self.erp.apply(effect)
-        except ConflictError as error:
+        except SkippableError as error:
             self.ledger.void(job, intended, str(error))
             raise
 

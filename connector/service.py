@@ -53,13 +53,17 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
         pass
     asked = stopping.is_set()
     log.info("stopping")
-    if scheduler:
-        scheduler.shutdown()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        # Nothing is lost by it: who asks a second time does not want to wait for what is in hand.
+        signal.signal(sign, signal.SIG_DFL)
     service.worker.stop()
     if server:
         server.should_exit = True
     for thread in threads:
         thread.join()
+    if scheduler:
+        # Last, since it keeps the leases of what is in hand.
+        scheduler.shutdown()
     if not asked:
         raise FatalError("A part of the service ended by itself; the lines above say why.")
 

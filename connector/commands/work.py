@@ -28,7 +28,10 @@ def sync_once(config: Path | None, as_json: bool) -> int:
         _report(service, new, ended, as_json)
         for error in errors:
             ERR.print(f"vouch: {escape(str(error))}")
-        return errors[0].exit_code if errors else 0
+        if errors:
+            return errors[0].exit_code
+        # What Odoo was too busy for waits for the next round.
+        return RetriableError.exit_code if any(state is JobState.QUEUED for _, state in ended) else 0
 
 
 def sync_on_schedule(config: Path | None) -> int:

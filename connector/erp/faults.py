@@ -15,6 +15,7 @@ import httpx
 
 from connector.errors import (
     AccessError,
+    AwayError,
     ConflictError,
     FatalError,
     RetriableError,
@@ -49,7 +50,7 @@ _ROLE = {
 }
 
 
-class OutcomeUnknownError(RetriableError):
+class OutcomeUnknownError(AwayError):
     """The request may have reached Odoo, and no usable answer came back."""
 
 
@@ -179,12 +180,12 @@ def from_transport(error: httpx.TransportError, url: str) -> VouchError:
         )
     if unknown := next((cause for cause in causes if isinstance(cause, socket.gaierror)), None):
         if unknown.errno == socket.EAI_AGAIN:
-            return RetriableError(f"The name in {url} cannot be looked up at the moment")
+            return AwayError(f"The name in {url} cannot be looked up at the moment")
         return SettingsError(f"The host in {url} is not known: check the address")
     if isinstance(error, httpx.UnsupportedProtocol):
         return SettingsError(f"{url} is not an http or https address")
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)):
-        return RetriableError(f"Odoo cannot be reached at {url}: is it running, and is the address right?")
+        return AwayError(f"Odoo cannot be reached at {url}: is it running, and is the address right?")
     if isinstance(error, httpx.TimeoutException):
         return OutcomeUnknownError(f"Odoo did not answer in time at {url}")
     return OutcomeUnknownError(f"The connection to {url} was lost ({type(error).__name__})")

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connector.ledger.store import Ledger
     from connector.pipeline import Pipeline
 
+HEARTBEAT_SECONDS = 15
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -31,30 +32,38 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._ledger, self._pipelines, self._threads = ledger, pipelines, threads
         self._wake, self._stop = threading.Event(), threading.Event()
+        self._in_hand: set[int] = set()
 
     def run_until_idle(self, report: Callable[[Job, JobState], None]) -> None:
-        """Work until no Job is due. Raises the first error that concerns more than one document."""
+        """Work until no Job is due. An error of a Backend ends the work for that one; the first is raised at the end."""
         self.recover()
+        errors: dict[str, VouchError] = {}
         with ThreadPoolExecutor(self._threads, "worker") as pool:
             running: dict[Future[JobState], Job] = {}
             while True:
-                while len(running) < self._threads and (job := self._claim()):
-                    running[pool.submit(self._pipelines[job.backend].work, job)] = job
+                while len(running) < self._threads and (job := self._claim(without=errors)):
+                    running[pool.submit(self._work, job)] = job
                 if not running:
-                    return
-                finished, _ = wait(running, timeout=15, return_when=FIRST_COMPLETED)
-                self._ledger.renew(self.name)
+                    break
+                finished, _ = wait(running, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
+                self._renew()
                 for future in finished:
                     job = running.pop(future)
-                    report(job, future.result())
+                    try:
+                        report(job, future.result())
+                    except VouchError as error:
+                        report(job, JobState.QUEUED)
+                        errors.setdefault(job.backend, error)
+        for error in errors.values():
+            raise error
 
     def run(self) -> None:
         """Work until `stop`; what is in hand is finished. Errors of a Backend are logged, and its Jobs wait."""
         with ThreadPoolExecutor(self._threads, "worker") as pool:
-            running: set[Future[JobState]] = set()
+            running: set[Future[None]] = set()
             while not self._stop.is_set():
                 while len(running) < self._threads and (job := self._claim()):
-                    running.add(pool.submit(self._work, job))
+                    running.add(pool.submit(self._serve, job))
                 if len(running) < self._threads:
                     self._wake.wait(1.0)
                     self._wake.clear()
@@ -73,7 +82,7 @@ class Worker:
 
     def heartbeat(self) -> None:
         """Prolong our leases and take back the Jobs of workers that are gone."""
-        self._ledger.renew(self.name)
+        self._renew()
         if self.recover():
             self.wake()
 
@@ -81,15 +90,27 @@ class Worker:
         """Put Jobs of workers that are gone back into the queue; how many."""
         return self._ledger.recover(self._gone)
 
-    def _claim(self) -> Job | None:
-        return self._ledger.claim(self.name, list(self._pipelines))
+    def _claim(self, without: Collection[str] = ()) -> Job | None:
+        return self._ledger.claim(self.name, [name for name in self._pipelines if name not in without])
 
     def _work(self, job: Job) -> JobState:
+        self._in_hand.add(job.id)
         try:
             return self._pipelines[job.backend].work(job)
+        finally:
+            self._in_hand.discard(job.id)
+
+    def _serve(self, job: Job) -> None:
+        try:
+            self._work(job)
         except VouchError as error:
             log.error("backend", backend=job.backend, cause=str(error))
-            return JobState.QUEUED
+        except Exception:
+            # Its lease runs out, and the Job is taken up again.
+            log.exception("defect", job=job.id)
+
+    def _renew(self) -> None:
+        self._ledger.renew(self.name, self._in_hand.copy())
 
     def _gone(self, owner: str) -> bool:
         """Whether the worker of that name was of this machine and its process has ended."""

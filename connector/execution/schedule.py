@@ -12,6 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from structlog.typing import FilteringBoundLogger
 
 from connector.errors import SettingsError, VouchError
+from connector.execution.inline import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from connector.execution.inline import Worker
     from connector.pipeline import Pipeline
     from connector.settings import ScheduleSettings
-
-HEARTBEAT_SECONDS = 15
 
 
 class Scheduler(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 
 class DocumentStore:
@@ -19,10 +20,12 @@ class DocumentStore:
         path = self._path(sha256)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = path.with_suffix(f".{os.getpid()}")
-            draft.touch(mode=0o600)
-            draft.write_bytes(data)
-            draft.replace(path)
+            # A name of its own: the same document may come twice at once.
+            with NamedTemporaryFile(dir=path.parent, prefix=f"{sha256}.", delete=False) as draft:
+                draft.write(data)
+                draft.flush()
+                os.fsync(draft.fileno())
+            os.replace(draft.name, path)
         return sha256
 
     def get(self, sha256: str) -> bytes | None:

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 MAX_CRASHES = 3
+MIMETYPE = 128
+"""Longer ones, which nobody needs but anybody can send, are cut."""
+
+
+class LeaseLost(Exception):
+    """The Job is no longer this worker's: whatever it still wanted to record is for the next one to find out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,13 @@ class Ledger:
 
     def remember(self, backend: str, poll: Poll) -> int:
         """Keep what a poll found and its cursor, in one transaction; the number of attachments not seen before."""
+        try:
+            return self._remember(backend, poll)
+        except IntegrityError:
+            # Another process remembered one of them in the same moment: now they are known.
+            return self._remember(backend, poll)
+
+    def _remember(self, backend: str, poll: Poll) -> int:
         now, new = self._clock(), 0
         with self._write() as session:
             for attachment in poll.attachments:
@@ -142,25 +155,26 @@ class Ledger:
             .limit(1)
             .with_for_update(skip_locked=True, of=Job)
         )
-        try:
-            with self._write() as session:
-                job = session.scalar(due)
-                if job is None:
-                    return None
-                job.lease_owner, job.lease_until = worker, now + LEASE
-                self._move(session, job, JobState.RUNNING, actor=worker)
-                session.add(Attempt(job_id=job.id, worker=worker, step="claim", started_at=now))
-                return job
-        except IntegrityError:
-            # Another process took a job of the same record in the same moment: the partial index said no.
-            return None
+        while True:
+            try:
+                with self._write() as session:
+                    job = session.scalar(due)
+                    if job is None:
+                        return None
+                    job.lease_owner, job.lease_until = worker, now + LEASE
+                    self._move(session, job, JobState.RUNNING, actor=worker)
+                    session.add(Attempt(job_id=job.id, worker=worker, step="claim", started_at=now))
+                    return job
+            except IntegrityError:
+                # Another process took a Job of the same record in this moment: it is seen as held from now on.
+                continue
 
-    def renew(self, worker: str) -> None:
-        """Prolong the leases that this worker holds."""
+    def renew(self, worker: str, job_ids: Iterable[int]) -> None:
+        """Prolong this worker's leases of the Jobs that it really has in hand."""
         with self._write() as session:
             session.execute(
                 update(Job)
-                .where(Job.lease_owner == worker, Job.state.in_(HELD))
+                .where(Job.lease_owner == worker, Job.state.in_(HELD), Job.id.in_(list(job_ids)))
                 .values(lease_until=self._clock() + LEASE)
             )
 
@@ -170,8 +184,9 @@ class Ledger:
         A Job that has brought its worker down MAX_CRASHES times is set aside as failed.
         """
         now, found = self._clock(), 0
+        held = select(Job).where(Job.state.in_(HELD)).with_for_update(skip_locked=True, of=Job)
         with self._write() as session:
-            for job in session.scalars(select(Job).where(Job.state.in_(HELD))):
+            for job in session.scalars(held):
                 expired = job.lease_until is None or job.lease_until < now
                 if not expired and not abandoned(job.lease_owner or ""):
                     continue
@@ -194,14 +209,13 @@ class Ledger:
     def step(self, job: Job, name: str) -> None:
         """Note which step the running attempt has begun."""
         with self._write() as session:
-            attempt = _running_attempt(session, job)
-            attempt.step = name
+            _running_attempt(session, _held(session, job)).step = name
 
     def postpone(self, job: Job, error: str) -> datetime:
         """Back into the queue after an error that passes: 15 s, doubling up to 15 minutes. Returns when."""
         now = self._clock()
         with self._write() as session:
-            job = session.get_one(Job, job.id)
+            job = _held(session, job)
             due = now + timedelta(seconds=min(15 * 2**job.delays, 900))
             job.delays += 1
             _end_attempt(session, job, "later", error, now)
@@ -212,7 +226,7 @@ class Ledger:
         """End a Job without an Effect: skipped or failed."""
         now = self._clock()
         with self._write() as session:
-            job = session.get_one(Job, job.id)
+            job = _held(session, job)
             _end_attempt(session, job, "done", "", now)
             self._move(session, job, state, reason=reason, message=message)
 
@@ -246,7 +260,7 @@ class Ledger:
     def keep_document(self, job: Job, sha256: str) -> None:
         """Remember which content the Job is about."""
         with self._write() as session:
-            session.get_one(Job, job.id).document_sha256 = sha256
+            _held(session, job).document_sha256 = sha256
 
     def keep_reading(self, job: Job, reader: str, version: str, body: Mapping[str, Any]) -> int:
         """Keep a Reading; its id."""
@@ -281,7 +295,7 @@ class Ledger:
         with self._write() as session:
             effect.job_id, effect.at, effect.status = job.id, self._clock(), "intended"
             session.add(effect)
-            self._move(session, session.get_one(Job, job.id), JobState.APPLYING)
+            self._move(session, _held(session, job), JobState.APPLYING)
 
     def void(self, job: Job, effect: EffectRecord, why: str) -> None:
         """Record that an Effect is known not to have happened; its key is free for the next try."""
@@ -290,18 +304,14 @@ class Ledger:
             kept.status, kept.settled_at = "void", self._clock()
             kept.body = {**kept.body, "void": why}
             kept.key = f"void-{kept.id}"
-            job = session.get_one(Job, job.id)
-            if job.state == JobState.APPLYING:
-                self._move(session, job, JobState.RUNNING, reason="void", message=why)
+            self._go_on(session, job, "void", why)
 
     def carried_out(self, job: Job, effect: EffectRecord, why: str) -> None:
         """Record that an Effect happened but does not end the Job: it goes on `running`."""
         with self._write() as session:
             kept = session.get_one(EffectRecord, effect.id)
             kept.status, kept.settled_at = "done", self._clock()
-            self._move(
-                session, session.get_one(Job, job.id), JobState.RUNNING, reason="continued", message=why
-            )
+            self._go_on(session, job, "continued", why)
 
     def settle(
         self,
@@ -317,7 +327,7 @@ class Ledger:
             kept = session.get_one(EffectRecord, effect.id)
             kept.status, kept.settled_at = "done", now
             kept.body = {**kept.body, "result": dict(result)} if result else kept.body
-            job = session.get_one(Job, job.id)
+            job = _held(session, job)
             _end_attempt(session, job, "done", "", now)
             self._move(session, job, JobState(kept.leads_to), reason=kept.reason, message=kept.message)
             if review is not None:
@@ -411,9 +421,16 @@ class Ledger:
         ):
             yield session
 
+    def _go_on(self, session: Session, job: Job, reason: str, message: str) -> None:
+        """Back to `running`, where an Effect of an earlier attempt has not left it there."""
+        held = _held(session, job)
+        if held.state == JobState.APPLYING:
+            self._move(session, held, JobState.RUNNING, reason=reason, message=message)
+
     def _bring_into_sight(self, session: Session, job: Job, attachment: Attachment) -> None:
         seen = job.attachment
-        seen.checksum, seen.size, seen.mimetype = attachment.checksum, attachment.size, attachment.mimetype
+        seen.checksum, seen.size = attachment.checksum, attachment.size
+        seen.mimetype = attachment.mimetype[:MIMETYPE]
         seen.model, seen.record_id = attachment.model, attachment.record_id
         job.generation += 1
         self._move(session, job, JobState.QUEUED, reason="in_sight", not_before=self._clock())
@@ -453,6 +470,14 @@ class Ledger:
         job.not_before = not_before or job.not_before
         if after not in HELD:
             job.lease_owner = job.lease_until = None
+
+
+def _held(session: Session, job: Job) -> Job:
+    """The Job as it is kept. Raises LeaseLost where its worker was taken for gone and it went to another."""
+    kept = session.get_one(Job, job.id, with_for_update={"of": Job})
+    if kept.state not in HELD or kept.lease_owner != job.lease_owner:
+        raise LeaseLost(f"Job {job.id} was taken from {job.lease_owner}: it was not heard of for too long.")
+    return kept
 
 
 def make_engine(url: str) -> Engine:
@@ -516,7 +541,7 @@ def _job_for(attachment: Attachment, now: datetime) -> Job:
             erp_id=attachment.id,
             checksum=attachment.checksum,
             name=attachment.name,
-            mimetype=attachment.mimetype,
+            mimetype=attachment.mimetype[:MIMETYPE],
             size=attachment.size,
             model=attachment.model,
             record_id=attachment.record_id,

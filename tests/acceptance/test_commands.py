@@ -174,7 +174,8 @@ def test_killed_in_the_middle_and_taken_up_again(environment: dict[str, str], od
     def settled() -> dict[str, int] | None:
         vouch(environment, "retry")
         ran = vouch(environment, "sync", "--once")
-        assert ran.returncode == 0, ran.stderr
+        # 5 while a write that was interrupted may still be under way.
+        assert ran.returncode in (0, 5), ran.stderr
         found: dict[str, int] = json.loads(vouch(environment, "status", "--json").stdout)["documents"]
         return found if found["queued"] == 0 else None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,13 +15,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from connector.erp.port import Attachment, Poll, SyncCursor
 from connector.errors import FatalError
+from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import Base, EffectRecord
-from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState
-from connector.ledger.store import MAX_CRASHES, Ledger, ReviewSummary
+from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState, require_transition
+from connector.ledger.store import MAX_CRASHES, LeaseLost, Ledger, ReviewSummary
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -159,7 +163,7 @@ def test_a_void_effect_frees_its_key(ledger: Ledger) -> None:
     ledger.intend(job, lost)
     ledger.void(job, lost, "not found")
     ledger.intend(job, effect())
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(IntegrityError):
         ledger.intend(job, effect())
 
 
@@ -191,12 +195,63 @@ def test_a_poison_document_is_set_aside_and_can_be_retried(ledger: Ledger, clock
 
 def test_a_living_worker_keeps_its_lease(ledger: Ledger, clock: Clock) -> None:
     ledger.remember("main", poll(attachment(1)))
-    assert ledger.claim("a", ["main"]) is not None
+    claimed = ledger.claim("a", ["main"])
+    assert claimed is not None
     for _ in range(10):
         clock.now += timedelta(seconds=30)
-        ledger.renew("a")
+        ledger.renew("a", [claimed.id])
         assert ledger.recover(lambda _: False) == 0
     assert ledger.recover(lambda owner: owner == "a") == 1
+
+
+def test_only_what_is_in_hand_keeps_its_lease(ledger: Ledger, clock: Clock) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    assert ledger.claim("a", ["main"]) is not None
+    clock.now += timedelta(minutes=2)
+    ledger.renew("a", [])
+    assert ledger.recover(lambda _: False) == 1
+
+
+def test_a_worker_that_lost_its_lease_records_nothing_more(ledger: Ledger, clock: Clock) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    slow = ledger.claim("a", ["main"])
+    assert slow is not None
+    intended = effect()
+    ledger.intend(slow, intended)
+    clock.now += timedelta(minutes=2)
+    assert ledger.recover(lambda _: False) == 1
+    other = ledger.claim("b", ["main"])
+    assert other is not None
+    for late in (
+        lambda: ledger.finish(slow, JobState.FAILED, "defect", ""),
+        lambda: ledger.postpone(slow, ""),
+        lambda: ledger.settle(slow, intended, None),
+        lambda: ledger.void(slow, intended, ""),
+        lambda: ledger.intend(slow, effect("k2")),
+    ):
+        with pytest.raises(LeaseLost):
+            late()
+    ledger.settle(other, intended, None)
+    assert ledger.counts()[JobState.FILLED] == 1
+
+
+def test_an_effect_of_an_earlier_attempt_that_does_not_end_the_job(ledger: Ledger, clock: Clock) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    job = ledger.claim("a", ["main"])
+    assert job is not None
+    lost = effect()
+    ledger.intend(job, lost)
+    clock.now = ledger.postpone(job, "the answer was lost")
+    again = ledger.claim("a", ["main"])
+    assert again is not None
+    ledger.carried_out(again, lost, "the totals differ")
+    assert ledger.unsettled_effect(again) is None
+    ledger.finish(again, JobState.SKIPPED, "test", "")
+
+
+def test_what_anybody_can_send_fits(ledger: Ledger) -> None:
+    odd = replace(attachment(1), mimetype="application/" + "x" * 500, name="\N{PILE OF POO}" * 300)
+    assert ledger.remember("main", poll(odd)) == 1
 
 
 def test_naive_times_are_refused(ledger: Ledger) -> None:
@@ -263,7 +318,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.clock.now += timedelta(seconds=seconds)
         for owner in "ab":
-            self.ledger.renew(owner)
+            self.ledger.renew(owner, self.held)
 
     @invariant()
     def nothing_is_lost(self) -> None:
@@ -288,5 +343,18 @@ def test_a_filled_document_is_never_filled_again(ledger: Ledger) -> None:
     done = effect()
     ledger.intend(job, done)
     ledger.settle(job, done, None)
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(LeaseLost):
         ledger.finish(job, JobState.SKIPPED, "", "")
+    for state in JobState:
+        with pytest.raises(IllegalTransition):
+            require_transition(JobState.FILLED, state)
+
+
+def test_the_same_document_may_be_kept_from_several_threads_at_once(tmp_path: Path) -> None:
+    store = DocumentStore(tmp_path)
+    for size in range(20):
+        data = bytes([size]) * 200_000
+        with ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(lambda _: store.put(data), range(8)))) == 1  # noqa: B023
+        assert store.get(store.put(data)) == data
+    assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 20

@@ -1,0 +1,234 @@
+"""What happens between reading and writing in a real Odoo: no document is lost, nothing is written twice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from connector.erp.odoo import OdooErp
+from connector.erp.port import BILL, Effect
+from connector.erp.wire import Connection
+from connector.errors import RetriableError
+from connector.execution.inline import Worker
+from connector.ledger.documents import DocumentStore
+from connector.ledger.migrate import open_ledger
+from connector.ledger.records import Job
+from connector.ledger.states import JobState
+from connector.ledger.store import Ledger, Story
+from connector.pipeline import Pipeline
+from deploy.odoo.installation import Installation
+from inference.document import Limits, open_document
+from inference.invoice import Reading
+from inference.readers import Recipient
+from inference.reading import make_readers, read_document
+from mappings.erp_data import Record
+from mappings.policy import Policy
+from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase, cloned
+from tests.samples.generate import samples
+
+SAMPLES = {sample.name: sample for sample in samples()}
+READERS = make_readers("auto")
+
+
+class EventfulErp(OdooErp):
+    """An Odoo in which something happens right before or after a write."""
+
+    def __init__(self, settings: Connection) -> None:
+        super().__init__(settings)
+        self.before: list[Callable[[Effect], None]] = []
+        self.after: list[Callable[[Effect], None]] = []
+
+    def apply(self, effect: Effect) -> Record:
+        if self.before:
+            self.before.pop(0)(effect)
+        record = super().apply(effect)
+        if self.after:
+            self.after.pop(0)(effect)
+        return record
+
+
+def read(data: bytes, name: str, recipient: Recipient) -> Reading:
+    return read_document(open_document(data, name, Limits()), recipient, READERS)
+
+
+@pytest.fixture(scope="module")
+def database(odoo_server: Installation | OdooDatabase) -> Iterator[OdooDatabase]:
+    if isinstance(odoo_server, OdooDatabase):
+        pytest.skip("needs the sample company of the development Odoo")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield cloned(odoo_server, name)
+    odoo_server.drop(name)
+
+
+@pytest.fixture(scope="module")
+def odoo(database: OdooDatabase) -> Odoo:
+    return Odoo(database)
+
+
+@pytest.fixture
+def erp(database: OdooDatabase) -> Iterator[EventfulErp]:
+    found = EventfulErp(
+        Connection("main", database.url, database.database, SecretStr(database.password), database.login)
+    )
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def pipeline(erp: EventfulErp, ledger: Ledger, tmp_path: Path) -> Pipeline:
+    pipeline = Pipeline(
+        erp,
+        ledger,
+        DocumentStore(tmp_path / "documents"),
+        read,
+        Policy(),
+        lambda job: f"http://127.0.0.1:8170/documents/{job}",
+        longest_request=timedelta(0),
+    )
+    pipeline.discover()
+    return pipeline
+
+
+@pytest.fixture
+def bill(odoo: Odoo) -> Iterator[int]:
+    """A draft whose document is sure; made before the pipeline's first poll."""
+    sample = SAMPLES["look_alike"]
+    number = odoo.draft_bill(MailedFile(sample.filename, sample.mimetype, sample.data))
+    yield number
+    if odoo.find(BILL, [["id", "=", number]], ["id"]):
+        odoo.call(BILL, "unlink", [number])
+
+
+def work(pipeline: Pipeline, bill: int) -> Story:
+    """One try at the bill's document; everything the ledger knows of it afterwards."""
+    pipeline.ledger.retry("test", states=())
+    while job := pipeline.ledger.claim("test", ["main"]):
+        if job.record_id == bill:
+            pipeline.work(job)
+            story = pipeline.ledger.story(job.id)
+            assert story is not None
+            return story
+        pipeline.ledger.finish(job, JobState.SKIPPED, "test", "not of this test")
+    raise AssertionError(f"nothing to do on {bill}")
+
+
+def notes(odoo: Odoo, bill: int) -> int:
+    domain = [["model", "=", BILL], ["res_id", "=", bill], ["body", "ilike", "Vouch"]]
+    return len(odoo.find("mail.message", domain, ["id"]))
+
+
+def activities(odoo: Odoo, bill: int) -> list[str]:
+    domain = [["res_model", "=", BILL], ["res_id", "=", bill]]
+    return [one["note"] for one in odoo.find("mail.activity", domain, ["note"])]
+
+
+def lose_the_answer(_: Effect) -> None:
+    raise RetriableError("The answer was lost")
+
+
+def test_a_bill_deleted_before_the_write_ends_as_gone(
+    bill: int, pipeline: Pipeline, erp: EventfulErp, odoo: Odoo
+) -> None:
+    erp.before = [lambda _: odoo.call(BILL, "unlink", [bill])]
+    job = work(pipeline, bill).job
+    assert (job.state, job.reason) == (JobState.SKIPPED, "gone")
+
+
+def test_a_write_found_after_an_interruption_is_compared_with_the_paper(
+    bill: int, pipeline: Pipeline, erp: EventfulErp, odoo: Odoo
+) -> None:
+    def meanwhile(_: Effect) -> None:
+        [line] = odoo.find(BILL, [["id", "=", bill]], ["invoice_line_ids"])
+        first = line["invoice_line_ids"][0]
+        odoo.call(BILL, "write", [bill], {"invoice_line_ids": [(1, first, {"price_unit": 0.01})]})
+        raise RetriableError("The answer was lost")
+
+    erp.after = [meanwhile]
+    assert work(pipeline, bill).job.state == JobState.QUEUED
+    story = work(pipeline, bill)
+    assert story.job.state == JobState.IN_REVIEW, story.job.message
+    assert [effect.status for effect in story.effects] == ["done", "done"]
+    assert len(activities(odoo, bill)) == 1
+
+
+def test_a_lost_answer_is_looked_up_and_nothing_is_written_twice(
+    bill: int, pipeline: Pipeline, erp: EventfulErp, odoo: Odoo
+) -> None:
+    erp.after = [lose_the_answer]
+    assert work(pipeline, bill).job.state == JobState.QUEUED
+    assert work(pipeline, bill).job.state == JobState.FILLED
+    assert notes(odoo, bill) == 1
+
+
+def test_a_fill_that_odoo_refuses_goes_to_a_person(
+    bill: int, pipeline: Pipeline, erp: EventfulErp, odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(effect: Effect) -> Record:
+        # Odoo refuses a line whose quantity it cannot keep.
+        lines = tuple({**line, "quantity": Decimal("1.00000000000000000001")} for line in effect.lines)
+        return OdooErp.apply(erp, replace(effect, lines=lines))
+
+    monkeypatch.setattr(type(erp), "apply", lambda _, effect: spoiled(effect))
+    job = work(pipeline, bill).job
+    assert job.state == JobState.IN_REVIEW, job.message
+    [asked] = activities(odoo, bill)
+    assert "more digits" in asked
+
+
+def test_a_person_who_is_at_it_all_the_time_only_delays(
+    bill: int, pipeline: Pipeline, erp: EventfulErp, odoo: Odoo
+) -> None:
+    def person(text: str) -> Callable[[Effect], None]:
+        return lambda _: odoo.call(BILL, "write", [bill], {"narration": text, "ref": text})
+
+    erp.before = [person("one"), person("two")]
+    assert work(pipeline, bill).job.state == JobState.QUEUED
+    assert work(pipeline, bill).job.state == JobState.IN_REVIEW
+    [after] = odoo.find(BILL, [["id", "=", bill]], ["ref", "invoice_line_ids"])
+    assert (after["ref"], after["invoice_line_ids"]) == ("two", [])
+
+
+def test_a_file_that_odoo_has_lost_is_told(
+    bill: int, pipeline: Pipeline, database: OdooDatabase, odoo: Odoo, odoo_server: Installation
+) -> None:
+    [stored] = odoo.find("ir.attachment", [["res_model", "=", BILL], ["res_id", "=", bill]], ["store_fname"])
+    file = odoo_server.places.filestore(database.database) / stored["store_fname"]
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        job = work(pipeline, bill).job
+    finally:
+        file.write_bytes(content)
+    assert (job.state, job.reason) == (JobState.FAILED, "damaged")
+    assert len(activities(odoo, bill)) == 1
+
+
+def test_a_worker_whose_thread_breaks_gives_its_document_back(
+    bill: int, pipeline: Pipeline, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Job) -> JobState:
+        raise OSError("the ledger's disk went away")
+
+    monkeypatch.setattr(pipeline, "work", broken)
+    worker = Worker(ledger, {"main": pipeline}, 1)
+    with pytest.raises(OSError, match="disk"):
+        worker.run_until_idle(lambda _job, _state: None)
+    assert worker.recover() == 0
+    later = ledger._clock() + timedelta(minutes=2)
+    monkeypatch.setattr(ledger, "_clock", lambda: later)
+    worker.heartbeat()
+    assert ledger.counts()[JobState.RUNNING] == 0
