@@ -228,3 +228,33 @@ def test_the_service_reads_what_arrives_and_shows_it(service: str, odoo: Adminis
 def _page_with(service: str, words: str) -> str:
     page = httpx.get(f"{service}/reviews").text
     return page if words in page else ""
+
+
+def test_what_odoo_filled_from_an_e_invoice_is_checked_and_never_refilled(
+    environment: dict[str, str], odoo: Administrator
+) -> None:
+    sample = SAMPLES["facturx"]
+    [bill] = odoo.mail_bill(
+        "post@elsewhere.example", "Facture", MailedFile(sample.filename, sample.mimetype, sample.data)
+    )
+    [imported] = odoo.find(
+        "account.move", [["id", "=", bill]], ["amount_total", "invoice_line_ids", "write_date"]
+    )
+    assert str(imported["amount_total"]) == sample.truth["fields"]["total_with_vat"]
+    [document] = json.loads(vouch(environment, "sync", "--once", "--json").stdout)["documents"]
+    assert (document["state"], "agrees with the document" in document["message"]) == ("skipped", True)
+    assert (
+        odoo.find("account.move", [["id", "=", bill]], ["write_date"])[0]["write_date"]
+        == imported["write_date"]
+    )
+
+    # As Odoo does with a tax it cannot match: the line is there, its tax is not.
+    untaxed = {"invoice_line_ids": [(1, imported["invoice_line_ids"][0], {"tax_ids": [(5,)]})]}
+    odoo.call("account.move", "write", [bill], untaxed)
+    [less] = odoo.find("account.move", [["id", "=", bill]], ["amount_total"])
+    vouch(environment, "retry", "--skipped")
+    [document] = json.loads(vouch(environment, "sync", "--once", "--json").stdout)["documents"]
+    assert document["state"] == "in_review"
+    assert f"{less['amount_total']:.2f}" in document["message"]
+    assert sample.truth["fields"]["total_with_vat"] in document["message"]
+    assert odoo.find("account.move", [["id", "=", bill]], ["amount_total"])[0] == less
