@@ -60,10 +60,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    open_ledger(url).close()
-    opened = Ledger.connect(url, clock)
+def ledger_url(tmp_path: Path) -> str:
+    """An empty database; `tests/integration/test_ledger_postgres.py` gives another."""
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+def ledger(ledger_url: str, clock: Clock) -> Iterator[Ledger]:
+    open_ledger(ledger_url).close()
+    opened = Ledger.connect(ledger_url, clock)
     yield opened
     opened.close()
 
@@ -72,22 +77,21 @@ def effect(key: str = "k1", leads_to: JobState = JobState.FILLED) -> EffectRecor
     return EffectRecord(key=key, model="account.move", record_id=1, leads_to=leads_to, body={"values": {}})
 
 
-def test_migrations_make_exactly_the_records(tmp_path: Path) -> None:
-    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def test_migrations_make_exactly_the_records(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
     with ledger.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
     ledger.close()
 
 
-def test_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    ledger = open_ledger(url)
+def test_ledger_of_a_newer_version_is_refused(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
     with ledger.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     ledger.close()
     with pytest.raises(FatalError, match="newer Vouch"):
-        open_ledger(url)
+        open_ledger(ledger_url)
 
 
 def test_ledger_in_a_folder_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
@@ -263,10 +267,13 @@ def test_naive_times_are_refused(ledger: Ledger) -> None:
 class LedgerMachine(RuleBasedStateMachine):
     """Whatever workers, crashes and people do: no document is lost, and no state follows that may not."""
 
+    url = "sqlite://"
+
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.ledger = Ledger.connect("sqlite://", self.clock)
+        self.ledger = Ledger.connect(self.url, self.clock)
+        Base.metadata.drop_all(self.ledger.engine)
         Base.metadata.create_all(self.ledger.engine)
         self.seen: set[int] = set()
         self.held: dict[int, object] = {}

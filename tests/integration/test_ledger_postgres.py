@@ -1,0 +1,130 @@
+"""The ledger's tests on a real PostgreSQL, and what only two processes on one ledger can do to each other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import URL
+
+from connector.ledger.migrate import open_ledger
+from connector.ledger.states import JobState
+from deploy.odoo.installation import Installation
+from deploy.odoo.postgres import ROLE, SOCKET_PORT, Cluster
+from tests.integration.odoo_server import OdooDatabase
+from tests.unit import test_ledger as shared
+from tests.unit.test_ledger import attachment, clock, ledger, poll
+
+__all__ = ["clock", "ledger"]
+
+# The same tests; `ledger_url` below leads them here.
+globals().update(
+    {
+        name: test
+        for name, test in vars(shared).items()
+        if name.startswith("test_") and {"ledger", "ledger_url"} & set(test.__code__.co_varnames)
+    }
+)
+
+CLAIMER = """
+import sys, time
+from connector.ledger.states import JobState
+from connector.ledger.store import Ledger
+
+ledger, name = Ledger.connect(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+while job := ledger.claim(name, ["main"]):
+    print(job.record_id, "begin", time.monotonic_ns())
+    time.sleep(0.002)
+    print(job.record_id, "end", time.monotonic_ns())
+    ledger.finish(job, JobState.SKIPPED, "test", "")
+ledger.close()
+"""
+
+POLLER = """
+import sys
+from connector.ledger.store import Ledger
+from tests.unit.test_ledger import attachment, poll
+
+ledger = Ledger.connect(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+print(sum(ledger.remember("main", poll(attachment(n))) for n in range(1, 200)))
+ledger.close()
+"""
+
+
+@pytest.fixture
+def ledger_url(odoo_server: Installation | OdooDatabase) -> Iterator[str]:
+    """An empty database in the cluster of the development Odoo, dropped afterwards."""
+    if isinstance(odoo_server, OdooDatabase):
+        pytest.skip("needs the PostgreSQL of the development Odoo")
+    cluster, name = Cluster(odoo_server.places), f"test_{uuid.uuid4().hex[:12]}"
+    cluster.ask(f'CREATE DATABASE "{name}"')
+    where = {"host": str(odoo_server.places.socket_folder), "port": str(SOCKET_PORT)}
+    yield URL.create("postgresql+psycopg2", ROLE, database=name, query=where).render_as_string()
+    cluster.drop(name)
+
+
+def at_once(program: str, url: str, names: tuple[str, ...] = ("a", "b", "c")) -> list[str]:
+    """What processes print that begin at the same moment."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, url, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    ]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(names), answers
+    return [printed for printed, _ in answers]
+
+
+def test_processes_claiming_at_once_never_hold_the_same_record(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
+    ledger.remember("main", poll(*(attachment(n, record=n % 4 + 1) for n in range(1, 121))))
+    printed = at_once(CLAIMER, ledger_url)
+    assert ledger.counts()[JobState.SKIPPED] == 120
+    ledger.close()
+    events = sorted(
+        (int(at), record, what) for text in printed for record, what, at in map(str.split, text.splitlines())
+    )
+    held: set[str] = set()
+    for _, record, what in events:
+        if what == "begin":
+            assert record not in held
+            held.add(record)
+        else:
+            held.remove(record)
+    assert all(printed), "every process should have had something to do"
+
+
+def test_processes_polling_at_once_remember_each_attachment_once(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
+    new = [int(text) for text in at_once(POLLER, ledger_url)]
+    assert ledger.counts()[JobState.QUEUED] == 199
+    assert sum(new) == 199
+    ledger.close()
+
+
+def test_no_state_follows_that_may_not_on_postgresql(ledger_url: str) -> None:
+    machine = type("LedgerMachineOnPostgres", (shared.LedgerMachine,), {"url": ledger_url})
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)
+    )
