@@ -163,6 +163,21 @@ def test_what_a_person_typed_stands(environment: dict[str, str], odoo: Administr
     assert (after["partner_id"][0], after["ref"], after["invoice_line_ids"]) == (vendor["id"], "by hand", [])
 
 
+def test_sure_header_values_are_written_where_the_owner_wants_it(
+    environment: dict[str, str], odoo: Administrator
+) -> None:
+    sample, bill = SAMPLES["order_dearer"], draft(odoo, "order_dearer")
+    wanted = environment | {"VOUCH_POLICY__FILL_SURE_HEADER": "true"}
+    [document] = json.loads(vouch(wanted, "sync", "--once", "--json").stdout)["documents"]
+    assert document["state"] == "in_review"
+    fields = ["ref", "invoice_date", "partner_id", "invoice_line_ids", "activity_ids"]
+    [found] = odoo.find("account.move", [["id", "=", bill]], fields)
+    truth = sample.truth["fields"]
+    assert (found["ref"], found["invoice_date"]) == (truth["invoice_number"], truth["issue_date"])
+    assert found["partner_id"][1] == sample.truth["vendor"]
+    assert (found["invoice_line_ids"], len(found["activity_ids"])) == ([], 1)
+
+
 def test_killed_in_the_middle_and_taken_up_again(environment: dict[str, str], odoo: Administrator) -> None:
     bills = [draft(odoo, "look_alike"), draft(odoo, "order_billed"), draft(odoo, "german_scan")]
     for pause in (1.5, 2.2, 3.0):
