@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ def done(
 ) -> Iterator[Round]:
     if isinstance(odoo_server, OdooDatabase):
         pytest.skip("needs the sample company of the development Odoo")
-    name = f"test_round_{request.param}"
+    name = f"test_{uuid.uuid4().hex[:12]}"
     database = cloned(odoo_server, name)
     odoo = Administrator(database.url, database.database)
     places = deliver(odoo, [*SAMPLES.values(), *_drafts(bad_inputs())], lambda _: None)

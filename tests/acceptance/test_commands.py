@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def shared_environment(
     if isinstance(odoo_server, OdooDatabase):
         yield settings_for(odoo_server, "json2", tmp_path_factory.mktemp("data"))
         return
-    database = cloned(odoo_server, "test_shared")
+    database = cloned(odoo_server, f"test_{uuid.uuid4().hex[:12]}")
     yield settings_for(database, "json2", tmp_path_factory.mktemp("data"))
     odoo_server.drop(database.database)
 

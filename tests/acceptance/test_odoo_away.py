@@ -68,7 +68,9 @@ class Line:
             far = socket.create_connection(self._target)
             self._open |= {near, far}
             for source, target in ((near, far), (far, near)):
-                threading.Thread(target=self._pass, args=(source, target, source is near), daemon=True).start()
+                threading.Thread(
+                    target=self._pass, args=(source, target, source is near), daemon=True
+                ).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
         with closing(source), closing(target):
