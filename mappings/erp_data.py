@@ -275,5 +275,5 @@ class Record:
         return (
             self.state == "draft"
             if self.model == "account.move"
-            else self.state in ("draft", "sent", "purchase")
+            else self.state in ("draft", "sent", "to approve", "purchase")
         )

@@ -28,6 +28,7 @@ PAGE = 500
 _IDS = 2000
 _FIELDS = ("name", "mimetype", "file_size", "checksum", "res_model", "res_id", "create_date", "write_date")
 _DOCUMENTS = (("res_model", "in", [BILL, ORDER]), ("res_field", "=", False), ("type", "=", "binary"))
+_Key = tuple[int, str, int, str]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,9 +70,7 @@ class Discovery:
     session: Session
     settings: Connection
     capabilities: Capabilities
-    _known: dict[tuple[int, str], Attachment | None] = field(
-        default_factory=dict[tuple[int, str], "Attachment | None"], repr=False
-    )
+    _known: dict[_Key, Attachment | None] = field(default_factory=dict[_Key, "Attachment | None"], repr=False)
     _looked_at: float = field(default=float("-inf"), repr=False)
     _bare: frozenset[tuple[int, int]] = field(default=frozenset(), repr=False)
     _images: list[Attachment] = field(default_factory=list[Attachment], repr=False)
@@ -228,8 +227,9 @@ class Discovery:
                 return found
 
 
-def _key(row: Mapping[str, Any]) -> tuple[int, str]:
-    return int(row["id"]), str(row["write_date"])
+def _key(row: Mapping[str, Any]) -> _Key:
+    # Odoo gives times to the second only: a file may get its record, or other content, within one.
+    return int(row["id"]), str(row["write_date"]), int(row["res_id"] or 0), str(row["checksum"])
 
 
 def _chunks(ids: Sequence[int]) -> Iterable[list[int]]:

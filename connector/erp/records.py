@@ -14,7 +14,7 @@ from connector.erp.wire import Row
 from mappings.erp_data import Record, RecordLine, Scalar
 
 BILL_TYPES = ("in_invoice", "in_refund", "in_receipt")
-ORDER_STATES = ("draft", "sent", "purchase")
+ORDER_STATES = ("draft", "sent", "to approve", "purchase")
 
 _STATUS = (
     "display_name",

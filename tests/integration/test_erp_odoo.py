@@ -1,5 +1,6 @@
 """The adapter against a real Odoo, over both protocols: what it finds, reads, writes and refuses."""
 
+import base64
 import io
 import logging
 import uuid
@@ -20,6 +21,7 @@ from connector.erp.port import BILL, ORDER, Activity, Attachment, Effect, Poll, 
 from connector.erp.wire import Connection
 from connector.errors import AccessError, ConflictError, RetriableError, SettingsError, SkippableError
 from deploy.odoo.installation import Installation
+from deploy.odoo.postgres import Cluster
 from mappings.erp_data import ErpData
 from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase, cloned
 
@@ -185,6 +187,34 @@ def test_a_file_uploaded_before_the_cursor_and_attached_after_it_is_found(
     admin.call("ir.attachment", "write", [early], {"res_model": BILL, "res_id": bill})
     [found] = on(erp.discover(cursor), BILL, bill)
     assert found.id == early
+
+
+def test_a_file_that_changes_within_the_second_of_its_upload_is_found(
+    erp: OdooErp, admin: Odoo, odoo_server: Installation | OdooDatabase, database: OdooDatabase
+) -> None:
+    """Odoo's times have seconds: on a form not yet saved a file is uploaded first and gets its record at once."""
+    if isinstance(odoo_server, OdooDatabase):
+        pytest.skip("needs the database of the development Odoo")
+    bill, cursor = admin.draft_bill(), start(erp)
+    early = admin.attach(BILL, 0, pdf())
+    assert not on(erp.discover(cursor), BILL, bill)
+    [uploaded] = admin.find("ir.attachment", [["id", "=", early]], ["write_date"])
+    for change in ({"res_id": bill}, {"datas": base64.b64encode(b"%PDF-1.4 other").decode()}):
+        admin.call("ir.attachment", "write", [early], change)
+        same = f"UPDATE ir_attachment SET write_date = '{uploaded['write_date']}' WHERE id = {early}"
+        Cluster(odoo_server.places).ask(same, database.database)
+        [found] = on(erp.discover(cursor), BILL, bill)
+        [stored] = admin.find("ir.attachment", [["id", "=", early]], ["checksum"])
+        assert found.checksum == stored["checksum"]
+
+
+def test_a_document_on_an_order_that_waits_for_approval_is_found(
+    erp: OdooErp, admin: Odoo, known: ErpData
+) -> None:
+    order = admin.draft_order(vendor(known), pdf())
+    admin.call("purchase.order", "write", [order], {"state": "to approve"})
+    assert on(erp.discover(SyncCursor()), ORDER, order)
+    assert erp.record(ORDER, order).is_draft
 
 
 def test_a_mailed_image_is_reported_and_readable_for_those_whom_odoo_shows_it(
