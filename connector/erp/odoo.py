@@ -94,11 +94,15 @@ class OdooErp:
                 f"{self.settings.max_attachment_megabytes} MB (max_attachment_megabytes)",
                 "size",
             )
-        rows = self.session.rows("ir.attachment", [("id", "=", attachment.id)], ["datas", "checksum", "type"])
+        fields = ["datas", "checksum", "res_model", "res_id"]
+        rows = self.session.rows("ir.attachment", [("id", "=", attachment.id)], fields)
         if not rows:
             raise _out_of_sight(attachment)
         if rows[0]["checksum"] != attachment.checksum and attachment.checksum:
             raise SkippableError(f"{attachment.name} was replaced by another file meanwhile", "gone")
+        place = (rows[0]["res_model"], rows[0]["res_id"])
+        if all(place) and place != (attachment.model, attachment.record_id):
+            raise SkippableError(f"{attachment.name} was moved to another record meanwhile", "gone")
         try:
             return base64.b64decode(rows[0]["datas"] or "", validate=True)
         except (binascii.Error, TypeError):

@@ -9,9 +9,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
-from connector.errors import FatalError
+from connector.errors import FatalError, SettingsError
 from connector.ledger.store import Ledger, make_engine
 
 if TYPE_CHECKING:
@@ -21,13 +21,23 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def open_ledger(url: str) -> Ledger:
-    """Open the ledger at a SQLAlchemy URL and migrate it. Raises FatalError naming the cause and the remedy."""
-    engine = make_engine(url)
+    """Open the ledger at a SQLAlchemy URL and migrate it.
+
+    Raises SettingsError for a wrong URL and FatalError for a database that cannot be used, naming the remedy.
+    """
+    try:
+        engine = make_engine(url)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        # Not chained: SQLAlchemy's error may hold the address with its password.
+        raise SettingsError(
+            f"ledger_url cannot be used: {error}. It must be like postgresql+psycopg2://user@host/database, and the "
+            "driver it names must be installed (pip install psycopg2-binary)."
+        ) from None
     try:
         _migrate(engine)
     except OperationalError as error:
         raise FatalError(
-            f"The ledger cannot be opened: {error.orig}. Check `ledger.url` in the settings and that its folder "
+            f"The ledger cannot be opened: {error.orig}. Check `ledger_url` in the settings and that its folder "
             "exists and can be written."
         ) from error
     return Ledger(engine)

@@ -103,10 +103,11 @@ class Ledger:
         now, new = self._clock(), 0
         with self._write() as session:
             for attachment in poll.attachments:
-                if _known(session, attachment):
+                known = _known(session, attachment)
+                if known and (known.state in (JobState.FILLED, *HELD) or _place(known) == _place(attachment)):
                     continue
-                if (unseen := _out_of_sight(session, attachment)) is not None:
-                    self._bring_into_sight(session, unseen, attachment)
+                if job := known or _out_of_sight(session, attachment):
+                    self._look_again(session, job, attachment)
                 else:
                     session.add(_job_for(attachment, now))
                 new += 1
@@ -427,14 +428,16 @@ class Ledger:
         if held.state == JobState.APPLYING:
             self._move(session, held, JobState.RUNNING, reason=reason, message=message)
 
-    def _bring_into_sight(self, session: Session, job: Job, attachment: Attachment) -> None:
+    def _look_again(self, session: Session, job: Job, attachment: Attachment) -> None:
+        """Begin again with what the ERP now shows of an attachment: its content, or another record that has it."""
         seen = job.attachment
         seen.checksum, seen.size = attachment.checksum, attachment.size
         seen.mimetype = attachment.mimetype[:MIMETYPE]
-        seen.model, seen.record_id = attachment.model, attachment.record_id
+        seen.model, seen.record_id = job.model, job.record_id = _place(attachment)
         job.generation += 1
-        self._move(session, job, JobState.QUEUED, reason="in_sight", not_before=self._clock())
-        _close_review(session, job, "in_sight", "vouch", self._clock())
+        if job.state != JobState.QUEUED:
+            self._move(session, job, JobState.QUEUED, reason="seen_again", not_before=self._clock())
+            _close_review(session, job, "seen_again", "vouch", self._clock())
 
     def _add(self, record: ReadingRecord | ProposalRecord) -> int:
         with self._write() as session:
@@ -502,13 +505,22 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-def _known(session: Session, attachment: Attachment) -> bool:
-    identity = select(SeenAttachment.id).where(
-        SeenAttachment.backend == attachment.backend,
-        SeenAttachment.erp_id == attachment.id,
-        SeenAttachment.checksum == attachment.checksum,
+def _known(session: Session, attachment: Attachment) -> Job | None:
+    """The Job of the same attachment with the same content."""
+    identity = (
+        select(Job)
+        .join(SeenAttachment)
+        .where(
+            SeenAttachment.backend == attachment.backend,
+            SeenAttachment.erp_id == attachment.id,
+            SeenAttachment.checksum == attachment.checksum,
+        )
     )
-    return session.scalar(identity) is not None
+    return session.scalar(identity)
+
+
+def _place(of: Job | Attachment) -> tuple[str, int]:
+    return of.model, of.record_id
 
 
 def _out_of_sight(session: Session, attachment: Attachment) -> Job | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -232,3 +233,47 @@ def test_a_worker_whose_thread_breaks_gives_its_document_back(
     monkeypatch.setattr(ledger, "_clock", lambda: later)
     worker.heartbeat()
     assert ledger.counts()[JobState.RUNNING] == 0
+
+
+def test_a_second_document_on_a_filled_bill_changes_nothing(
+    bill: int, pipeline: Pipeline, odoo: Odoo
+) -> None:
+    assert work(pipeline, bill).job.state == JobState.FILLED
+    before = odoo.find(BILL, [["id", "=", bill]], ["partner_id", "ref", "amount_total", "invoice_line_ids"])
+    same, other = SAMPLES["look_alike"], SAMPLES["english"]
+    odoo.attach(BILL, bill, MailedFile("again.pdf", same.mimetype, same.data))
+    odoo.attach(BILL, bill, MailedFile(other.filename, other.mimetype, other.data))
+    assert pipeline.discover() == 2
+    states = {story.job.attachment.name: story.job for story in (work(pipeline, bill), work(pipeline, bill))}
+    assert states["again.pdf"].state == JobState.SKIPPED, states["again.pdf"].message
+    assert states[other.filename].state == JobState.IN_REVIEW
+    after = odoo.find(BILL, [["id", "=", bill]], ["partner_id", "ref", "amount_total", "invoice_line_ids"])
+    assert after == before
+
+
+def test_a_file_replaced_after_it_was_seen_is_read_as_it_is_now(
+    bill: int, pipeline: Pipeline, odoo: Odoo
+) -> None:
+    [stored] = odoo.find("ir.attachment", [["res_model", "=", BILL], ["res_id", "=", bill]], ["id"])
+    new = SAMPLES["english"]
+    odoo.call("ir.attachment", "write", [stored["id"]], {"datas": base64.b64encode(new.data).decode()})
+    first = work(pipeline, bill).job
+    assert (first.state, first.reason) == (JobState.SKIPPED, "gone")
+    assert pipeline.discover() == 1
+    assert work(pipeline, bill).job.state == JobState.FILLED
+    [after] = odoo.find(BILL, [["id", "=", bill]], ["ref"])
+    assert after["ref"] == new.truth["fields"]["invoice_number"]
+
+
+def test_a_document_that_was_moved_to_another_bill_fills_that_one(
+    bill: int, pipeline: Pipeline, odoo: Odoo
+) -> None:
+    other = odoo.draft_bill()
+    [stored] = odoo.find("ir.attachment", [["res_model", "=", BILL], ["res_id", "=", bill]], ["id"])
+    odoo.call("ir.attachment", "write", [stored["id"]], {"res_id": other})
+    first = work(pipeline, bill).job
+    assert (first.state, first.reason) == (JobState.SKIPPED, "gone")
+    assert pipeline.discover() == 1
+    assert work(pipeline, other).job.state == JobState.FILLED
+    assert (notes(odoo, bill), notes(odoo, other)) == (0, 1)
+    odoo.call(BILL, "unlink", [other])

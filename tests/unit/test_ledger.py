@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from connector.erp.port import Attachment, Poll, SyncCursor
-from connector.errors import FatalError
+from connector.errors import FatalError, SettingsError
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import Base, EffectRecord
@@ -95,8 +95,31 @@ def test_ledger_of_a_newer_version_is_refused(ledger_url: str) -> None:
 
 
 def test_ledger_in_a_folder_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(FatalError, match=r"ledger\.url|data_dir"):
+    with pytest.raises(FatalError, match="ledger_url"):
         open_ledger(f"sqlite:///{tmp_path / 'missing' / 'ledger.db'}")
+
+
+@pytest.mark.parametrize("url", ["postgres://u:s3cret@h/db", "mysql+nodriver://u:s3cret@h/db", "u:s3cret@h"])
+def test_a_wrong_address_of_the_ledger_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="ledger_url") as caught:
+        open_ledger(url)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_attachment_on_another_record_is_looked_at_again_unless_it_was_filled(ledger: Ledger) -> None:
+    ledger.remember("main", poll(*(attachment(n, record=n) for n in (1, 2, 3))))
+    filled, skipped = ledger.claim("a", ["main"]), ledger.claim("a", ["main"])
+    assert filled is not None
+    assert skipped is not None
+    done = effect()
+    ledger.intend(filled, done)
+    ledger.settle(filled, done, None)
+    ledger.finish(skipped, JobState.SKIPPED, "gone", "")
+    moved = poll(*(attachment(n, record=n + 10) for n in (1, 2, 3)))
+    assert ledger.remember("main", moved) == 2
+    assert ledger.remember("main", moved) == 0
+    places = {job.id: (job.state, job.record_id) for job in ledger.jobs()}
+    assert places == {1: ("filled", 1), 2: ("queued", 12), 3: ("queued", 13)}
 
 
 def test_an_attachment_is_remembered_once_and_a_new_content_again(ledger: Ledger) -> None:
