@@ -98,7 +98,7 @@ def at_once(program: str, url: str, names: tuple[str, ...] = ("a", "b", "c")) ->
 
 def test_processes_claiming_at_once_never_hold_the_same_record(ledger_url: str) -> None:
     ledger = open_ledger(ledger_url)
-    ledger.remember("main", poll(*(attachment(n, record=n % 4 + 1) for n in range(1, 121))))
+    ledger.remember("main", poll(*(attachment(n + 1, record=n // 30 + 1) for n in range(120))))
     printed = at_once(CLAIMER, ledger_url)
     assert ledger.counts()[JobState.SKIPPED] == 120
     ledger.close()
@@ -112,7 +112,8 @@ def test_processes_claiming_at_once_never_hold_the_same_record(ledger_url: str) 
             held.add(record)
         else:
             held.remove(record)
-    assert all(printed), "every process should have had something to do"
+    # There was always a free record: nobody may have stopped early because another was faster at one.
+    assert min(text.count("begin") for text in printed) > 10
 
 
 def test_processes_polling_at_once_remember_each_attachment_once(ledger_url: str) -> None:
