@@ -1,0 +1,67 @@
+"""The worker: one Odoo's trouble stays its own, and nothing secret gets into a log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import structlog
+
+from connector.errors import AwayError, FatalError, VouchError
+from connector.execution.inline import Worker
+from connector.ledger.migrate import open_ledger
+from connector.ledger.records import Job
+from connector.ledger.states import JobState
+from connector.ledger.store import Ledger
+from connector.logs import configure_logs
+from connector.settings import Settings
+from tests.unit.test_ledger import attachment, poll
+
+
+class OneAnswer:
+    """A Backend's pipeline that ends every Job in the same way."""
+
+    def __init__(self, ledger: Ledger, error: VouchError | None = None) -> None:
+        self.ledger, self.error, self.tried = ledger, error, 0
+
+    def work(self, job: Job) -> JobState:
+        self.tried += 1
+        if self.error:
+            self.ledger.postpone(job, str(self.error))
+            raise self.error
+        self.ledger.finish(job, JobState.SKIPPED, "test", "")
+        return JobState.SKIPPED
+
+
+@pytest.mark.parametrize("error", [AwayError("away"), FatalError("wrong key")])
+def test_a_backend_in_trouble_does_not_keep_the_others_waiting(tmp_path: Path, error: VouchError) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    for name in ("bad", "good"):
+        ledger.remember(name, poll(*(replace(attachment(n), backend=name) for n in range(1, 9))))
+    pipelines = {"bad": OneAnswer(ledger, error), "good": OneAnswer(ledger)}
+    reported: list[tuple[str, JobState]] = []
+    worker = Worker(ledger, cast(Any, pipelines), threads=2)
+    with pytest.raises(type(error)):
+        worker.run_until_idle(lambda job, state: reported.append((job.backend, state)))
+    assert reported.count(("good", JobState.SKIPPED)) == 8
+    assert pipelines["bad"].tried <= 2
+    assert ledger.pending(["bad"])[0] == 8
+    ledger.close()
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_logged_defect_shows_no_values(log_format: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    configure_logs(Settings(log_format=log_format))
+    password = "".join(["open", "sesame"])
+    try:
+        raise ValueError(f"{len(password)} letters")
+    except ValueError:
+        structlog.get_logger().exception("defect")
+    finally:
+        structlog.configure(**before)
+    logged = capsys.readouterr().err
+    assert "10 letters" in logged
+    assert "opensesame" not in logged
