@@ -114,9 +114,8 @@ def connection(server: Server, **changes: Any) -> Connection:
 
 @pytest.fixture
 def session(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setattr(transport, "_WRITE_PATIENCE", 0.0)
     monkeypatch.setattr(transport, "_FIRST_PAUSE", 0.01)
-    found = open_session(connection(server))
+    found = open_session(connection(server, longest_request=0.001))
     yield found
     found.close()
 
@@ -242,7 +241,7 @@ def test_an_answer_over_the_limit_is_cut_off(server: Server, monkeypatch: pytest
 
 def test_a_server_that_drips_is_given_up(server: Server, session: Session) -> None:
     server.answers = [Answer(body=b'"' + b"x" * 200 + b'"', drip=0.05)]
-    hurried = open_session(connection(server, timeout=0.2))
+    hurried = open_session(connection(server, timeout=0.2, longest_request=0.2))
     with pytest.raises(RetriableError, match="too slow"):
         write(hurried)
     hurried.close()
