@@ -29,9 +29,9 @@ from connector.errors import (
     UnreadableError,
     VouchError,
 )
-from connector.ledger.records import EffectRecord
+from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
-from connector.ledger.store import LeaseLost, ReviewSummary, utc_now
+from connector.ledger.store import LeaseLost, utc_now
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient

@@ -9,6 +9,7 @@ from enum import StrEnum
 from inference.invoice import Check, DocumentType, Reading, Status
 from mappings.case import BILL, a_kind, field_at
 from mappings.erp_data import Record
+from mappings.folding import alnum
 from mappings.proposal import Proposal, ProposedValue
 
 SURE_TYPE = 0.90
@@ -139,6 +140,8 @@ def decide(proposal: Proposal, reading: Reading, record: Record, policy: Policy)
 def _not_ours(reading: Reading, record: Record) -> str | None:
     if not record.is_draft:
         return f"{record.display_name} is {record.state} in Odoo and stays as it is."
+    if record.model != BILL and _is_own_order(reading, record):
+        return f"The document is our own order {record.display_name}, not the vendor's answer to it."
     found, kind = reading.get("document_type"), reading.document_type
     if found is None or kind is None or found.confidence < SURE_TYPE:
         return None
@@ -151,6 +154,12 @@ def _not_ours(reading: Reading, record: Record) -> str | None:
         "an unknown kind of document" if kind is DocumentType.OTHER else f"a {kind.value.replace('_', ' ')}"
     )
     return f"The document is {name}, not a bill." if record.model == BILL else f"The document is {name}."
+
+
+def _is_own_order(reading: Reading, record: Record) -> bool:
+    """Whether the document bears the order's own number as its number: Odoo attaches what it sends to vendors."""
+    own = alnum(record.display_name.partition(" ")[0])
+    return any(alnum(reading.text(name) or "") == own for name in ("order_number", "invoice_number"))
 
 
 def _failures(proposal: Proposal, reading: Reading) -> list[str]:

@@ -14,9 +14,8 @@ from reportlab.pdfgen.canvas import Canvas
 from connector.erp.port import BILL, ORDER, Attachment, Poll, SyncCursor
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
-from connector.ledger.records import EffectRecord
+from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
-from connector.ledger.store import ReviewSummary
 from connector.review.deps import ReviewDeps
 from inference.document import open_document
 from inference.invoice import Check, Evidence, Field, Reading, Status

@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from connector.errors import FatalError, SettingsError
-from connector.ledger.store import Ledger, make_engine
+from connector.ledger.engine import make_engine
+from connector.ledger.store import Ledger
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

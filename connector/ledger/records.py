@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -220,3 +221,26 @@ class Cursor(Base):
     last_id: Mapped[int] = mapped_column(default=0)
     polled_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(Text, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSummary:
+    """What the review list shows of a document besides the reasons."""
+
+    title: str
+    vendor: str = ""
+    amount: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything the ledger knows about one Job, in order."""
+
+    job: Job
+    transitions: tuple[Transition, ...]
+    attempts: tuple[Attempt, ...]
+    readings: tuple[ReadingRecord, ...]
+    proposals: tuple[ProposalRecord, ...]
+    effects: tuple[EffectRecord, ...]
+    review: Review | None

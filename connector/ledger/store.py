@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event, false, func, select, update
+from sqlalchemy import Engine, false, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from connector.erp.port import Poll, SyncCursor
+from connector.ledger.attachments import MIMETYPE, hidden_job, known_job, new_job, place_of
+from connector.ledger.engine import make_engine
 from connector.ledger.records import (
     Attempt,
     Cursor,
@@ -21,7 +22,8 @@ from connector.ledger.records import (
     ProposalRecord,
     ReadingRecord,
     Review,
-    SeenAttachment,
+    ReviewSummary,
+    Story,
     Transition,
 )
 from connector.ledger.states import FINAL, HELD, JobState, require_transition
@@ -31,35 +33,10 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 MAX_CRASHES = 3
-MIMETYPE = 128
-"""Longer ones, which nobody needs but anybody can send, are cut."""
 
 
 class LeaseLost(Exception):
     """The Job is no longer this worker's: whatever it still wanted to record is for the next one to find out."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewSummary:
-    """What the review list shows of a document besides the reasons."""
-
-    title: str
-    vendor: str = ""
-    amount: str = ""
-    currency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """Everything the ledger knows about one Job, in order."""
-
-    job: Job
-    transitions: tuple[Transition, ...]
-    attempts: tuple[Attempt, ...]
-    readings: tuple[ReadingRecord, ...]
-    proposals: tuple[ProposalRecord, ...]
-    effects: tuple[EffectRecord, ...]
-    review: Review | None
 
 
 def utc_now() -> datetime:
@@ -103,13 +80,15 @@ class Ledger:
         now, new = self._clock(), 0
         with self._write() as session:
             for attachment in poll.attachments:
-                known = _known(session, attachment)
-                if known and (known.state in (JobState.FILLED, *HELD) or _place(known) == _place(attachment)):
+                known = known_job(session, attachment)
+                if known and (
+                    known.state in (JobState.FILLED, *HELD) or place_of(known) == place_of(attachment)
+                ):
                     continue
-                if job := known or _out_of_sight(session, attachment):
+                if job := known or hidden_job(session, attachment):
                     self._look_again(session, job, attachment)
                 else:
-                    session.add(_job_for(attachment, now))
+                    session.add(new_job(attachment, now))
                 new += 1
             session.merge(
                 Cursor(
@@ -433,7 +412,7 @@ class Ledger:
         seen = job.attachment
         seen.checksum, seen.size = attachment.checksum, attachment.size
         seen.mimetype = attachment.mimetype[:MIMETYPE]
-        seen.model, seen.record_id = job.model, job.record_id = _place(attachment)
+        seen.model, seen.record_id = job.model, job.record_id = place_of(attachment)
         job.generation += 1
         if job.state != JobState.QUEUED:
             self._move(session, job, JobState.QUEUED, reason="seen_again", not_before=self._clock())
@@ -483,97 +462,11 @@ def _held(session: Session, job: Job) -> Job:
     return kept
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for a SQLAlchemy URL; SQLite waits for its lock, survives power loss and keeps foreign keys."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    # SQLAlchemy, not the driver, says where a transaction begins.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Any) -> None:
-    read_only = connection.get_execution_options().get("read_only", False)
-    # A writer takes its lock at once: an upgrade in the middle of a transaction would fail instead of waiting.
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _known(session: Session, attachment: Attachment) -> Job | None:
-    """The Job of the same attachment with the same content."""
-    identity = (
-        select(Job)
-        .join(SeenAttachment)
-        .where(
-            SeenAttachment.backend == attachment.backend,
-            SeenAttachment.erp_id == attachment.id,
-            SeenAttachment.checksum == attachment.checksum,
-        )
-    )
-    return session.scalar(identity)
-
-
-def _place(of: Job | Attachment) -> tuple[str, int]:
-    return of.model, of.record_id
-
-
-def _out_of_sight(session: Session, attachment: Attachment) -> Job | None:
-    """The failed Job of this attachment from when the ERP did not show us its content."""
-    hidden = (
-        select(Job)
-        .join(SeenAttachment)
-        .where(
-            SeenAttachment.backend == attachment.backend,
-            SeenAttachment.erp_id == attachment.id,
-            SeenAttachment.checksum == "",
-            Job.state == JobState.FAILED,
-        )
-    )
-    return session.scalar(hidden) if attachment.checksum else None
-
-
 def _close_review(session: Session, job: Job, verdict: str, actor: str, now: datetime) -> None:
     session.execute(
         update(Review)
         .where(Review.job_id == job.id, Review.settled_at.is_(None))
         .values(settled_at=now, verdict=verdict, actor=actor)
-    )
-
-
-def _job_for(attachment: Attachment, now: datetime) -> Job:
-    return Job(
-        attachment=SeenAttachment(
-            backend=attachment.backend,
-            erp_id=attachment.id,
-            checksum=attachment.checksum,
-            name=attachment.name,
-            mimetype=attachment.mimetype[:MIMETYPE],
-            size=attachment.size,
-            model=attachment.model,
-            record_id=attachment.record_id,
-            is_main=attachment.is_main,
-            created_at=attachment.created,
-            seen_at=now,
-        ),
-        backend=attachment.backend,
-        model=attachment.model,
-        record_id=attachment.record_id,
-        priority=0 if attachment.is_main else 1,
-        state=JobState.QUEUED,
-        reason="",
-        message="",
-        generation=0,
-        crashes=0,
-        delays=0,
-        not_before=now,
-        created_at=now,
-        updated_at=now,
     )
 
 

@@ -23,8 +23,7 @@ from inference.invoice import (
 )
 
 if TYPE_CHECKING:
-    from connector.ledger.records import ProposalRecord, ReadingRecord
-    from connector.ledger.store import Story
+    from connector.ledger.records import ProposalRecord, ReadingRecord, Story
     from connector.review.language import Language
     from inference.invoice import Evidence, Row
 

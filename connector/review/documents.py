@@ -13,7 +13,7 @@ from connector.review.pages import PageImages, Paper
 from inference.errors import DocumentError
 
 if TYPE_CHECKING:
-    from connector.ledger.store import Story
+    from connector.ledger.records import Story
     from connector.review.deps import ReviewDeps
     from connector.review.screen import Screen
 

@@ -20,9 +20,9 @@ from connector.errors import RetriableError
 from connector.execution.inline import Worker
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
-from connector.ledger.records import Job
+from connector.ledger.records import Job, Story
 from connector.ledger.states import JobState
-from connector.ledger.store import Ledger, Story
+from connector.ledger.store import Ledger
 from connector.pipeline import Pipeline
 from deploy.odoo.installation import Installation
 from inference.document import Limits, open_document

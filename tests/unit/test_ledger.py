@@ -21,9 +21,9 @@ from connector.erp.port import Attachment, Poll, SyncCursor
 from connector.errors import FatalError, SettingsError
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
-from connector.ledger.records import Base, EffectRecord
+from connector.ledger.records import Base, EffectRecord, ReviewSummary
 from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState, require_transition
-from connector.ledger.store import MAX_CRASHES, LeaseLost, Ledger, ReviewSummary
+from connector.ledger.store import MAX_CRASHES, LeaseLost, Ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 

@@ -320,3 +320,11 @@ def test_an_empty_order_gets_the_confirmed_lines() -> None:
 def test_a_cancelled_order_is_left_alone() -> None:
     record = replace(as_record(order("P00105")), state="cancel")
     assert judged(confirmation(CALIBRATION, **BLUE_MESA), record)[1].outcome is Outcome.SKIP
+
+
+@pytest.mark.parametrize("number", ["P00101", "p-00101"])
+def test_our_own_order_attached_by_odoo_is_no_answer_to_it(number: str) -> None:
+    read = confirmation(document_type="quotation", order_number=number)
+    _, decision = judged(read, as_record(order("P00101")))
+    assert decision.outcome is Outcome.SKIP
+    assert "our own order P00101" in decision.reasons[0]

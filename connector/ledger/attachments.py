@@ -1,0 +1,86 @@
+"""How the attachments of a poll become Jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from connector.ledger.records import Job, SeenAttachment
+from connector.ledger.states import JobState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from connector.erp.port import Attachment
+
+MIMETYPE = 128
+"""Longer media types, which nobody needs but anybody can send, are cut."""
+
+
+def known_job(session: Session, attachment: Attachment) -> Job | None:
+    """The Job of the same attachment with the same content."""
+    identity = (
+        select(Job)
+        .join(SeenAttachment)
+        .where(
+            SeenAttachment.backend == attachment.backend,
+            SeenAttachment.erp_id == attachment.id,
+            SeenAttachment.checksum == attachment.checksum,
+        )
+    )
+    return session.scalar(identity)
+
+
+def place_of(of: Job | Attachment) -> tuple[str, int]:
+    """Model and id of the ERP record."""
+    return of.model, of.record_id
+
+
+def hidden_job(session: Session, attachment: Attachment) -> Job | None:
+    """The failed Job of this attachment from when the ERP did not show us its content."""
+    hidden = (
+        select(Job)
+        .join(SeenAttachment)
+        .where(
+            SeenAttachment.backend == attachment.backend,
+            SeenAttachment.erp_id == attachment.id,
+            SeenAttachment.checksum == "",
+            Job.state == JobState.FAILED,
+        )
+    )
+    return session.scalar(hidden) if attachment.checksum else None
+
+
+def new_job(attachment: Attachment, now: datetime) -> Job:
+    """A Job for an attachment not seen before, due at once; the main one of a record goes first."""
+    return Job(
+        attachment=SeenAttachment(
+            backend=attachment.backend,
+            erp_id=attachment.id,
+            checksum=attachment.checksum,
+            name=attachment.name,
+            mimetype=attachment.mimetype[:MIMETYPE],
+            size=attachment.size,
+            model=attachment.model,
+            record_id=attachment.record_id,
+            is_main=attachment.is_main,
+            created_at=attachment.created,
+            seen_at=now,
+        ),
+        backend=attachment.backend,
+        model=attachment.model,
+        record_id=attachment.record_id,
+        priority=0 if attachment.is_main else 1,
+        state=JobState.QUEUED,
+        reason="",
+        message="",
+        generation=0,
+        crashes=0,
+        delays=0,
+        not_before=now,
+        created_at=now,
+        updated_at=now,
+    )
