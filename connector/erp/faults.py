@@ -42,11 +42,11 @@ _REFUSALS = ("UserError", "ValidationError", "RedirectWarning", "Warning")
 
 # The role that grants a right, in the words of Odoo's user form.
 _ROLE = {
-    "account.": "Accounting / Accountant (Invoicing / Billing before Odoo 19)",
-    "res.partner.bank": "Accounting / Accountant (Invoicing / Billing before Odoo 19)",
+    "account.": "Accounting / Invoicing (Accountant in Odoo Enterprise)",
+    "res.partner.bank": "Accounting / Invoicing (Accountant in Odoo Enterprise)",
     "purchase.": "Purchase / User",
     "product.": "Purchase / User",
-    "ir.attachment": "Accounting / Accountant (an attachment needs the rights of its record)",
+    "ir.attachment": "Accounting / Invoicing (Accountant in Odoo Enterprise): an attachment needs the rights of its record",
 }
 
 
