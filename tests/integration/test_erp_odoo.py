@@ -528,7 +528,7 @@ def test_a_missing_right_is_named_with_its_remedy(admin: Odoo, database: OdooDat
     erp = connect(settings(database, "jsonrpc", login=name, secret=SecretStr(name)))
     missing = " ".join(erp.capabilities().missing_rights)
     assert "read or write or create account.move:" in missing
-    assert "role Accounting / Accountant" in missing
+    assert "role Accounting / Invoicing" in missing
     assert "role Purchase / User" in missing
     with pytest.raises(AccessError, match=r"account\.move.*Give the user the role Accounting"):
         erp.record(BILL, 1)
