@@ -40,7 +40,7 @@ format: install ## Format the code and mend what ruff can
 	$(RUN)/ruff format
 
 test: install browser ## All tests: units, a real Odoo on both protocols, a real browser
-	$(RUN)/python -m deploy.odoo start
+	@[ -n "$$VOUCH_TEST_ODOO_URL$$VOUCH_TEST_ODOO" ] || $(RUN)/python -m deploy.odoo start
 	$(RUN)/pytest
 
 test-unit: install ## The quick tests, without Odoo and browser

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer.main
+from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from connector import errors
 from connector.cli import app
+from connector.review.app import create_app
 from connector.settings import BackendSettings, Settings
+from tests.review_ledger import fill
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,3 +53,18 @@ def test_every_exit_code_is_documented() -> None:
         if isinstance(error, type) and issubclass(error, errors.VouchError)
     }
     assert ours <= documented
+
+
+def test_every_route_and_figure_is_documented_and_none_is_invented(tmp_path: Path) -> None:
+    desk = fill(tmp_path)
+    client = TestClient(create_app(desk.deps), base_url="http://127.0.0.1:8170")
+    served = {
+        f"{method} {re.sub(r'{(job_id|number)}', lambda m: '{id}' if m[1] == 'job_id' else '{n}', route.path)}"
+        for router in client.app.routes  # type: ignore[attr-defined]
+        for route in getattr(getattr(router, "original_router", None), "routes", ())
+        for method in route.methods - {"HEAD"}
+    }
+    page = document("http.md")
+    assert set(re.findall(r"^\| `((?:GET|POST) [^`]*)` \|", page, re.MULTILINE)) == served | {"GET /static/…"}
+    figures = set(re.findall(r"^# HELP (\w+) ", client.get("/metrics").text, re.MULTILINE))
+    assert set(re.findall(r"^\| `(vouch_\w+)` \|", page, re.MULTILINE)) == figures
