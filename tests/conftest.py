@@ -1,6 +1,6 @@
 """Fixtures for every test: the real Odoo and the real browser, started only when a test asks for them."""
 
 from tests.integration.browser import browser
-from tests.integration.odoo_server import odoo_database, odoo_server
+from tests.integration.odoo_server import development_odoo, odoo_database, odoo_server
 
-__all__ = ["browser", "odoo_database", "odoo_server"]
+__all__ = ["browser", "development_odoo", "odoo_database", "odoo_server"]

@@ -15,7 +15,7 @@ from deploy.demo import deliver
 from deploy.odoo.administrator import Administrator
 from deploy.odoo.installation import Installation
 from tests.acceptance.command import settings_for, vouch
-from tests.integration.odoo_server import OdooDatabase, cloned
+from tests.integration.odoo_server import cloned
 from tests.samples.generate import Sample, bad_inputs, samples
 
 SAMPLES = {sample.name: sample for sample in samples()}
@@ -72,13 +72,11 @@ class Round:
 @pytest.fixture(scope="session", params=["json2", "jsonrpc"])
 def done(
     request: pytest.FixtureRequest,
-    odoo_server: Installation | OdooDatabase,
+    development_odoo: Installation,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Round]:
-    if isinstance(odoo_server, OdooDatabase):
-        pytest.skip("needs the sample company of the development Odoo")
     name = f"test_{uuid.uuid4().hex[:12]}"
-    database = cloned(odoo_server, name)
+    database = cloned(development_odoo, name)
     odoo = Administrator(database.url, database.database)
     places = deliver(odoo, [*SAMPLES.values(), *_drafts(bad_inputs())], lambda _: None)
     environment = settings_for(database, request.param, tmp_path_factory.mktemp("data"))
@@ -90,7 +88,7 @@ def done(
     ran = vouch(environment, "sync", "--once", "--json")
     assert ran.returncode == 0, ran.stderr
     yield Round(odoo, places, json.loads(ran.stdout), environment)
-    odoo_server.drop(name)
+    development_odoo.drop(name)
 
 
 def _drafts(bad: tuple[Sample, ...]) -> Iterator[Sample]:

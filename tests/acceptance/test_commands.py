@@ -23,7 +23,9 @@ SAMPLES = {sample.name: sample for sample in samples()}
 
 
 @pytest.fixture
-def environment(odoo_database: OdooDatabase, tmp_path: Path) -> dict[str, str]:
+def environment(
+    development_odoo: Installation, odoo_database: OdooDatabase, tmp_path: Path
+) -> dict[str, str]:
     return settings_for(odoo_database, "json2", tmp_path / "data")
 
 
@@ -58,8 +60,8 @@ def free_port() -> int:
         return port
 
 
-def test_the_doctor_finds_all_well(environment: dict[str, str]) -> None:
-    ran = vouch(environment, "doctor", "--json")
+def test_the_doctor_finds_all_well(shared_environment: dict[str, str]) -> None:
+    ran = vouch(shared_environment, "doctor", "--json")
     assert ran.returncode == 0, ran.stdout
     findings = json.loads(ran.stdout)["findings"]
     assert {finding["status"] for finding in findings} == {"good"}

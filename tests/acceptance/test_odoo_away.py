@@ -18,6 +18,8 @@ from tests.acceptance.command import settings_for, start, vouch, wait_for
 from tests.integration.odoo_server import OdooDatabase
 from tests.samples.generate import samples
 
+pytestmark = pytest.mark.usefixtures("development_odoo")
+
 SAMPLES = {sample.name: sample for sample in samples()}
 BILLS = ("look_alike", "order_billed", "english", "changed_account")
 

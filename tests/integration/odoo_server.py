@@ -2,7 +2,8 @@
 
 `odoo_server` starts or reuses the development Odoo of `deploy.odoo`; `odoo_database` is a fresh copy of its template.
 VOUCH_TEST_ODOO_URL, _DATABASE, _LOGIN, _PASSWORD, _API_KEY (and _ADMIN_LOGIN, _ADMIN_PASSWORD, by default the
-same user) point the tests at another Odoo, whose database they then change. VOUCH_TEST_ODOO=none skips them.
+same user) point the tests of the adapter and of the settings at another Odoo, whose database they then change; tests that
+need the sample company are skipped there. VOUCH_TEST_ODOO=none skips them.
 """
 
 import os
@@ -17,7 +18,7 @@ from deploy.odoo.failure import OdooSetupError
 from deploy.odoo.installation import Installation
 from deploy.odoo.places import ADMIN_LOGIN, ADMIN_PASSWORD
 
-__all__ = ["MailedFile", "Odoo", "OdooDatabase", "cloned", "odoo_database", "odoo_server"]
+__all__ = ["MailedFile", "Odoo", "OdooDatabase", "cloned", "development_odoo", "odoo_database", "odoo_server"]
 
 _ENVIRONMENT = "VOUCH_TEST_ODOO_"
 
@@ -64,6 +65,14 @@ def odoo_server() -> Iterator[Installation | OdooDatabase]:
     yield installation
     if not ran_before:
         installation.stop()
+
+
+@pytest.fixture(scope="session")
+def development_odoo(odoo_server: Installation | OdooDatabase) -> Installation:
+    """The development Odoo: for tests that need its sample company, or databases of their own."""
+    if isinstance(odoo_server, OdooDatabase):
+        pytest.skip("needs the sample company and fresh databases of the development Odoo")
+    return odoo_server
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
 from deploy.odoo.installation import Installation
 from deploy.odoo.postgres import ROLE, SOCKET_PORT, Cluster
-from tests.integration.odoo_server import OdooDatabase
 from tests.unit import test_ledger as shared
 from tests.unit.test_ledger import attachment, clock, ledger, poll
 
@@ -61,13 +60,11 @@ ledger.close()
 
 
 @pytest.fixture
-def ledger_url(odoo_server: Installation | OdooDatabase) -> Iterator[str]:
+def ledger_url(development_odoo: Installation) -> Iterator[str]:
     """An empty database in the cluster of the development Odoo, dropped afterwards."""
-    if isinstance(odoo_server, OdooDatabase):
-        pytest.skip("needs the PostgreSQL of the development Odoo")
-    cluster, name = Cluster(odoo_server.places), f"test_{uuid.uuid4().hex[:12]}"
+    cluster, name = Cluster(development_odoo.places), f"test_{uuid.uuid4().hex[:12]}"
     cluster.ask(f'CREATE DATABASE "{name}"')
-    where = {"host": str(odoo_server.places.socket_folder), "port": str(SOCKET_PORT)}
+    where = {"host": str(development_odoo.places.socket_folder), "port": str(SOCKET_PORT)}
     yield URL.create("postgresql+psycopg2", ROLE, database=name, query=where).render_as_string()
     cluster.drop(name)
 

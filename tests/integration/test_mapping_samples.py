@@ -18,6 +18,8 @@ from tests.integration.odoo_server import Odoo, OdooDatabase
 from tests.samples.generate import TODAY, Sample, samples
 from tests.unit.mappings_builder import reading
 
+pytestmark = pytest.mark.usefixtures("development_odoo")
+
 # What nobody can read has no perfect reading; Odoo takes no order line without a product, and the quotation's
 # freight has none.
 LEFT_OUT = ("unreadable", "quotation")

@@ -15,6 +15,8 @@ from deploy.odoo.installation import Installation
 from deploy.odoo.places import COMPANY_FILE, TEMPLATE
 from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase, cloned
 
+pytestmark = pytest.mark.usefixtures("development_odoo")
+
 COMPANY = tomllib.loads(COMPANY_FILE.read_text(), parse_float=Decimal)
 VENDOR_EMAIL = "faktura@papierhaus-brunnhuber.example"
 

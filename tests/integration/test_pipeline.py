@@ -60,12 +60,10 @@ def read(data: bytes, name: str, recipient: Recipient) -> Reading:
 
 
 @pytest.fixture(scope="module")
-def database(odoo_server: Installation | OdooDatabase) -> Iterator[OdooDatabase]:
-    if isinstance(odoo_server, OdooDatabase):
-        pytest.skip("needs the sample company of the development Odoo")
+def database(development_odoo: Installation) -> Iterator[OdooDatabase]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    yield cloned(odoo_server, name)
-    odoo_server.drop(name)
+    yield cloned(development_odoo, name)
+    development_odoo.drop(name)
 
 
 @pytest.fixture(scope="module")
@@ -204,10 +202,10 @@ def test_a_person_who_is_at_it_all_the_time_only_delays(
 
 
 def test_a_file_that_odoo_has_lost_is_told(
-    bill: int, pipeline: Pipeline, database: OdooDatabase, odoo: Odoo, odoo_server: Installation
+    bill: int, pipeline: Pipeline, database: OdooDatabase, odoo: Odoo, development_odoo: Installation
 ) -> None:
     [stored] = odoo.find("ir.attachment", [["res_model", "=", BILL], ["res_id", "=", bill]], ["store_fname"])
-    file = odoo_server.places.filestore(database.database) / stored["store_fname"]
+    file = development_odoo.places.filestore(database.database) / stored["store_fname"]
     content = file.read_bytes()
     file.unlink()
     try:

@@ -14,6 +14,8 @@ from mappings.proposal import Totals
 from mappings.totals import PricedLine, predict, round_digits
 from tests.integration.odoo_server import Odoo, OdooDatabase
 
+pytestmark = pytest.mark.usefixtures("development_odoo")
+
 CENT = Decimal("0.01")
 BILLS = 30
 
