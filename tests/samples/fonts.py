@@ -96,7 +96,7 @@ def _unpack(package: str, target: Path) -> None:
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
-        _run(["apt-get", "download", package], work, package)
+        _download(package, work)
         archive = next(Path(work).glob("*.deb"))
         unpacked = Path(work) / "unpacked"
         _run(["dpkg", "-x", str(archive), str(unpacked)], work, package)
@@ -108,10 +108,31 @@ def _unpack(package: str, target: Path) -> None:
                 raise
 
 
+def _download(package: str, place: str) -> None:
+    """The package's file in `place`: by the machine's package lists, or by lists of our own where those are not there."""
+    try:
+        _run(["apt-get", "download", package], place, package)
+    except FontUnavailable:
+        lists, cached = folder() / "apt" / "lists", folder() / "apt" / "cache"
+        for made in (lists / "partial", cached / "archives" / "partial"):
+            made.mkdir(parents=True, exist_ok=True)
+        # Neither root nor the system's own lists are needed for a look-up of our own.
+        apart = [
+            "-o",
+            f"Dir::State::Lists={lists}",
+            "-o",
+            f"Dir::Cache={cached}",
+            "-o",
+            "APT::Sandbox::User=",
+        ]
+        _run(["apt-get", *apart, "update"], place, package)
+        _run(["apt-get", *apart, "download", package], place, package)
+
+
 def _run(command: list[str], place: str, package: str) -> None:
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
         raise FontUnavailable(
             f"The fonts of the Debian package {package} cannot be had: {done.stderr.strip()} "
-            "Run `apt-get update` and look at the machine's package sources."
+            "Look at the machine's network and package sources."
         )
