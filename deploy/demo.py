@@ -51,7 +51,9 @@ def main() -> int:
         bills = samples(datetime.now().astimezone().date())
     except FontUnavailable as error:
         OUT.print(f"The sample bills cannot be made: {error}", markup=False)
-        OUT.print("Without them: `vouch read FILE` reads a bill of yours; README.md says how to connect an Odoo.")
+        OUT.print(
+            "Without them: `vouch read FILE` reads a bill of yours; README.md says how to connect an Odoo."
+        )
         return 3
     try:
         return _with_odoo(bills, once)

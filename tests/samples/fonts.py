@@ -134,5 +134,5 @@ def _run(command: list[str], place: str, package: str) -> None:
     if done.returncode != 0:
         raise FontUnavailable(
             f"The fonts of the Debian package {package} cannot be had: {done.stderr.strip()} "
-            "Look at the machine's network and package sources."
+            "Run `apt-get update` and look at the machine's package sources."
         )
