@@ -50,7 +50,8 @@ bench: install ## Print the speed of reading and of talking to Odoo, as ratios
 	$(RUN)/python -m tests.bench
 
 lock: install ## Renew requirements.lock
-	$(RUN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
+	$(RUN)/pip install --quiet uv
+	$(RUN)/uv pip compile --universal --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and caches of the clone
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
