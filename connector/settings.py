@@ -95,11 +95,6 @@ class BackendSettings(Section):
             return self.api_key or _read_secret(self.api_key_file)
         return self.password or _read_secret(self.password_file)
 
-    @property
-    def has_api_key(self) -> bool:
-        """Whether the secret is an API key and not a password."""
-        return bool(self.api_key or self.api_key_file)
-
 
 class ReadingSettings(Section):
     """How documents are opened and read."""

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from connector.bootstrap import Service, open_service
+from connector.commands.output import OUT
 from connector.commands.prepare import prepare_odoo
 from connector.commands.read import read_files
+from connector.commands.work import poll, work_off
 from connector.erp import mailed_images
 from connector.errors import VouchError
 from connector.ledger.records import Job
@@ -33,7 +33,6 @@ from tests.samples.fonts import FontUnavailable
 from tests.samples.generate import Sample, samples
 
 DATABASE = "vouch_demo"
-OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 COLOURS = {
     JobState.FILLED: "green",
     JobState.IN_REVIEW: "yellow",
@@ -136,18 +135,10 @@ def _settings_file(folder: Path, url: str, key_file: Path) -> Path:
 
 
 def _round(service: Service) -> None:
-    for pipeline in service.pipelines.values():
-        pipeline.discover()
-    total, _ = service.ledger.pending(list(service.pipelines))
-    with Progress(
-        TextColumn("   {task.description}"), BarColumn(), MofNCompleteColumn(), transient=True
-    ) as bar:
-        task = bar.add_task("reading", total=total)
-
-        def note(job: Job, state: JobState) -> None:
-            bar.update(task, advance=1, description=f"{escape(job.attachment.name)}: {state}")
-
-        service.worker.run_until_idle(note)
+    _, errors = poll(service)
+    work_off(service, errors)
+    for error in errors:
+        raise error
 
 
 def _tell(service: Service) -> None:

@@ -23,8 +23,8 @@ def sync_once(config: Path | None, as_json: bool) -> int:
     """Poll every Backend and work until nothing is due; the exit code of the first thing that went wrong."""
     settings = _settings(config)
     with open_service(settings) as service:
-        new, errors = _poll(service)
-        ended = _work(service, errors)
+        new, errors = poll(service)
+        ended = work_off(service, errors)
         _report(service, new, ended, as_json)
         for error in errors:
             ERR.print(f"vouch: {escape(str(error))}")
@@ -75,7 +75,8 @@ def _refuse_hopeless(service: Service) -> None:
             ERR.print(f"vouch: {escape(str(error))} It will be tried again.")
 
 
-def _poll(service: Service) -> tuple[int, list[VouchError]]:
+def poll(service: Service) -> tuple[int, list[VouchError]]:
+    """Poll every Backend once; the number of attachments not seen before, and what went wrong."""
     new, errors = 0, list[VouchError]()
     for pipeline in service.pipelines.values():
         try:
@@ -85,7 +86,8 @@ def _poll(service: Service) -> tuple[int, list[VouchError]]:
     return new, errors
 
 
-def _work(service: Service, errors: list[VouchError]) -> list[tuple[Job, JobState]]:
+def work_off(service: Service, errors: list[VouchError]) -> list[tuple[Job, JobState]]:
+    """Work until nothing is due, with a progress bar; the Jobs and how they ended. Adds what went wrong to `errors`."""
     ended: list[tuple[Job, JobState]] = []
     waiting, _ = service.ledger.pending(list(service.pipelines))
     with progress() as bar:
