@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from connector.ledger.records import Job, SeenAttachment
 from connector.ledger.states import JobState
@@ -22,16 +22,7 @@ MIMETYPE = 128
 
 def known_job(session: Session, attachment: Attachment) -> Job | None:
     """The Job of the same attachment with the same content."""
-    identity = (
-        select(Job)
-        .join(SeenAttachment)
-        .where(
-            SeenAttachment.backend == attachment.backend,
-            SeenAttachment.erp_id == attachment.id,
-            SeenAttachment.checksum == attachment.checksum,
-        )
-    )
-    return session.scalar(identity)
+    return session.scalar(_jobs_of(attachment, attachment.checksum))
 
 
 def place_of(of: Job | Attachment) -> tuple[str, int]:
@@ -41,17 +32,22 @@ def place_of(of: Job | Attachment) -> tuple[str, int]:
 
 def hidden_job(session: Session, attachment: Attachment) -> Job | None:
     """The failed Job of this attachment from when the ERP did not show us its content."""
-    hidden = (
+    if not attachment.checksum:
+        return None
+    return session.scalar(_jobs_of(attachment, "").where(Job.state == JobState.FAILED))
+
+
+def _jobs_of(attachment: Attachment, checksum: str) -> Select[Job]:
+    """The Jobs of an attachment with that content, an empty checksum where it was not shown."""
+    return (
         select(Job)
         .join(SeenAttachment)
         .where(
             SeenAttachment.backend == attachment.backend,
             SeenAttachment.erp_id == attachment.id,
-            SeenAttachment.checksum == "",
-            Job.state == JobState.FAILED,
+            SeenAttachment.checksum == checksum,
         )
     )
-    return session.scalar(hidden) if attachment.checksum else None
 
 
 def new_job(attachment: Attachment, now: datetime) -> Job:
