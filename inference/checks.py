@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from inference.identifiers import iban_valid, uscc_valid, vat_valid
@@ -24,6 +25,13 @@ def run_checks(reading: Reading) -> tuple[Check, ...]:
         _account(reading),
         _currency(reading),
     )
+
+
+def page_agrees(contradicted: Mapping[str, str]) -> Check:
+    """Whether the pages of an e-invoice say what its data says, from a sentence for each field where they do not."""
+    if not contradicted:
+        return _passed("page_agrees", "The page says nothing else than the embedded data.")
+    return _failed("page_agrees", " ".join(contradicted.values()))
 
 
 def line_agrees(line: Row) -> bool | None:

@@ -65,6 +65,10 @@ class Finder:
         """Whether the pages have no words at all."""
         return not self._rows
 
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """Page number and text of each row, in reading order."""
+        return ((row.page, row.text) for row in self._rows)
+
     def find(
         self,
         value: Value,
@@ -72,11 +76,12 @@ class Finder:
         *,
         labels: Collection[str] = (),
         near: Evidence | None = None,
+        below: Evidence | None = None,
     ) -> Found | None:
         """The best place of a value of that kind; None where it stands nowhere.
 
         Of several places the one with one of the `labels` (folded, see `fold`) to its left or above is the best,
-        or the one nearest below or beside `near`. Amounts are compared by magnitude: signs are printed apart, as
+        or the one nearest to `near`, or the first after `below`. Amounts are compared by magnitude: signs are printed apart, as
         “CR” or not at all.
         """
         places = self._places(value, kind)
@@ -87,6 +92,9 @@ class Finder:
         if not settled and near is not None:
             ranked = sorted(places, key=lambda place: self._distance(place, near))
             best, settled = ranked[0], True
+        elif not settled and below is not None and below.box is not None:
+            last = (below.page or 1, below.box.y1)
+            best = next((place for place in places if self._position(place) > last), best)
         elif not settled and labels:
             marked = [(self._label(place, labels), place) for place in places]
             longest = max(length for length, _ in marked)
@@ -216,6 +224,11 @@ class Finder:
             box = box.union(other.box(start, end))
             texts.append(other.text[start:end])
         return Evidence(row.page, box, " ".join(texts))
+
+    def _position(self, place: _Place) -> tuple[int, float]:
+        """The page and the lower edge: the order in which a page is read."""
+        row = self._rows[place.row]
+        return row.page, row.box(place.start, place.end).y1
 
     def _distance(self, place: _Place, near: Evidence) -> tuple[int, float, float]:
         """How far a place is from a known one: pages, then lines, then columns."""

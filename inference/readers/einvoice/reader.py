@@ -25,7 +25,7 @@ class EInvoiceReader:
         """Whether the Document carries data in a syntax known here."""
         return _data(document) is not None
 
-    def read(self, document: Document, recipient: Recipient) -> Reading:  # noqa: ARG002
+    def read(self, document: Document, recipient: Recipient) -> Reading:
         """The data as a Reading. Raises UnsupportedDocument where there is none."""
         started = time.perf_counter()
         root = _data(document)
@@ -37,6 +37,10 @@ class EInvoiceReader:
             reading = fapiao.read_fapiao(root, self.name)
         else:
             reading = ubl.read_ubl(root, self.name)
+        if document.pages:
+            from inference.readers.einvoice.pages import beside_pages
+
+            reading = beside_pages(reading, root, document, recipient)
         return replace(reading, timing_ms={"einvoice": (time.perf_counter() - started) * 1000})
 
 
