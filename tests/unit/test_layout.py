@@ -4,57 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from PIL import Image
 
-from inference.document import Document, Origin, open_document
-from inference.invoice import Box, DocumentType, Reading, as_decimal, as_text
-from inference.page import Token
+from inference.document import open_document
+from inference.invoice import DocumentType, Reading, as_decimal, as_text
 from inference.readers import Recipient
-from inference.readers.layout import LayoutReader
 from inference.readers.layout.lexicon import fold, lexicon
 from tests.samples.designs import DESIGNS, render
 from tests.samples.fonts import FontUnavailable
 from tests.samples.random_bills import random_bill
-
-READER = LayoutReader()
-
-
-@dataclass(frozen=True)
-class TypedPage:
-    """A page typed on a grid of 100 columns: words stand where they stand in the text."""
-
-    text: str
-    number: int = 1
-    width: float = 600.0
-    height: float = 840.0
-    ocr: bool = False
-
-    @property
-    def tokens(self) -> list[Token]:
-        words: list[Token] = []
-        for line, row in enumerate(self.text.splitlines()):
-            start = 0
-            for word in row.split(" "):
-                if word:
-                    y = 0.05 + line * 0.016
-                    words.append(Token(word, Box(start / 100, y, (start + len(word)) / 100, y + 0.012)))
-                start += len(word) + 1
-        return words
-
-    def image(self, dpi: int = 200) -> Image.Image:  # noqa: ARG002
-        raise AssertionError("the reader asked for a picture of a page with words")
-
-
-def read(*pages: str, recipient: Recipient | None = None) -> Reading:
-    typed = tuple(TypedPage(text, number) for number, text in enumerate(pages, 1))
-    return READER.read(Document("typed", "0" * 64, "application/pdf", Origin.BORN_DIGITAL, typed), recipient)
-
+from tests.unit.typed_pages import READER, TypedPage, read
 
 INVOICE = """
 Morgenrot Werkzeug GmbH

@@ -176,7 +176,9 @@ def to_field(finding: Finding) -> Field:
         note = f"“{finding.raw}” can be read in two ways."
     return Field(
         finding.value,
-        probability(finding.term, finding.features),
+        finding.probability
+        if finding.probability is not None
+        else probability(finding.term, finding.features),
         _evidence(finding.spans),
         finding.raw,
         note,

@@ -60,6 +60,7 @@ class Finding:
     raw: str = ""
     note: str = ""
     other: date | None = None
+    probability: float | None = None
 
     def with_features(self, **changes: float) -> Finding:
         """The same Finding with some features changed."""

@@ -1,18 +1,27 @@
-"""What a document is, from its title words and its structure."""
+"""What a document is: each type a candidate, its titles, its wordings and the page's shape weighed together.
+
+A conditional logit: one weight for each feature, the types compared by their sums, so that the probability of the
+best one says also how near the others are. Types share the weights of titles and wordings; only what the shape of
+the page says belongs to one type. `WEIGHTS` was fitted on labelled documents (see `training`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from inference.confidence import Features
 from inference.invoice import DocumentType
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label, find_phrases
-from inference.readers.layout.lexicon import lexicon
-from inference.readers.layout.rows import Row
+from inference.readers.layout.lexicon import Meaning, fold, lexicon
+from inference.readers.layout.rows import Row, Span
 
-WEIGHTS = {
+TITLE = {
     "title": 1.0,  # a phrase that fills its segment
     "leading": 0.6,  # one that begins it
     "inside": 0.15,  # one within a sentence
@@ -20,11 +29,68 @@ WEIGHTS = {
     "capitals": 0.2,
     "upper": 0.3,  # in the upper third of the first page
     "later": 0.3,  # factor on later pages
-    "named": 0.6,  # the document has a number or date of an invoice
-    "due": 0.3,  # it has a due date
     "special": 1.3,  # factor: a special type, which also says "invoice" somewhere
 }
 """What a title weighs by where and how it stands."""
+
+WEIGHTS: Mapping[str, float] = {
+    "account_invoice": 0.60,
+    "account_other": 0.76,
+    "account_receipt": -0.45,
+    "buyer_invoice": 0.64,
+    "buyer_receipt": -0.85,
+    "due": 1.94,
+    "is_credit_note": 0.81,
+    "is_delivery_note": -0.45,
+    "is_invoice": 0.47,
+    "is_order": -0.49,
+    "is_order_confirmation": -0.12,
+    "is_other": 0.46,
+    "is_payment_advice": -0.34,
+    "is_quotation": -0.54,
+    "is_receipt": 0.54,
+    "is_reminder": -0.33,
+    "money_invoice": 0.20,
+    "money_other": -0.71,
+    "money_receipt": 0.45,
+    "moneyless_invoice": -0.46,
+    "moneyless_other": 1.53,
+    "moneyless_receipt": -0.36,
+    "narrow_invoice": 0.21,
+    "narrow_other": 0.60,
+    "narrow_receipt": 1.29,
+    "numbered": 2.03,
+    "signs": 3.03,
+    "slim_receipt": 0.20,
+    "special": 1.66,
+    "table_invoice": -0.15,
+    "table_other": 0.33,
+    "table_receipt": -0.31,
+    "timed_invoice": -1.42,
+    "timed_other": -0.43,
+    "timed_receipt": 0.92,
+    "title": 3.82,
+    "titled": 1.07,
+    "total_invoice": -0.11,
+    "total_other": 0.13,
+    "total_receipt": 0.78,
+    "vat_id_invoice": -0.27,
+    "vat_id_other": -0.24,
+    "vat_id_receipt": -0.57,
+    "wide_rows_invoice": 0.67,
+    "wide_rows_other": 0.07,
+    "wide_rows_receipt": -0.66,
+}
+"""Log-odds per unit of each feature."""
+
+TITLED = 1.2
+"""The least score of a title that stands as one: alone, and large or at the top."""
+
+HIGHEST = 0.995
+"""No type is surer than that."""
+
+AMBIGUOUS = 0.7
+"""The most that a German "Gutschrift" is trusted that says neither which bill it corrects nor who wrote it."""
 
 _REFERRED_TO = frozenset({DocumentType.DELIVERY_NOTE, DocumentType.QUOTATION, DocumentType.RECEIPT})
 _SPECIAL = frozenset(
@@ -35,44 +101,213 @@ _SPECIAL = frozenset(
         DocumentType.REMINDER,
     }
 )
+_KINDS = frozenset(map(str, DocumentType))
+_NOTHING, _SHORT = 6, 24
+"""So many letters after a title are nothing to speak of, and no sentence."""
+_LONG_WORD = re.compile(r"[^\W\d_]{9,}(?![\w])")
+_TIME = re.compile(r"(?<!\d)(?:[01]?\d|2[0-3])[:.][0-5]\d(?:[:.][0-5]\d)?\s?(?:[AaPp]\.?[Mm]|Uhr)?(?!\d)")
+
+Votes = Mapping[DocumentType, Mapping[str, float]]
+"""The features of each type."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for the types: their features, and the best place on the page of each."""
+
+    votes: Votes
+    places: Mapping[DocumentType, Span]
 
 
 def find_document_type(context: Context) -> Finding | None:
-    """The document's type, or None where nothing tells."""
-    scores: dict[str, float] = {}
-    best: dict[str, tuple[float, Label]] = {}
+    """The document's type with its probability; None for pages without words."""
+    if not context.sheet.rows:
+        return None
+    evidence = evidence_of(context)
+    chances = probabilities(evidence.votes)
+    ranked = sorted(chances, key=lambda kind: -chances[kind])
+    kind, second = ranked[0], ranked[1]
+    span = evidence.places.get(kind)
+    spans = (span,) if span else ()
+    chance = min(HIGHEST, chances[kind])
+    note = "" if chance >= 0.8 else f"It could also be: {second.value.replace('_', ' ')}."
+    features = Features(
+        label=chance, relation=1.0, margin=chance - chances[second], scanned=float(context.sheet.ocr)
+    )
+    raw = span.text if span else ""
+    found = Finding("document_type", str(kind), spans, chance, features, raw, note, probability=chance)
+    return _self_billing_doubted(context, found)
+
+
+def probabilities(votes: Votes, weights: Mapping[str, float] = WEIGHTS) -> dict[DocumentType, float]:
+    """The probability of each type, which add up to 1."""
+    sums = {
+        kind: sum(weights.get(name, 0.0) * value for name, value in features.items())
+        for kind, features in votes.items()
+    }
+    highest = max(sums.values())
+    shares = {kind: math.exp(total - highest) for kind, total in sums.items()}
+    whole = sum(shares.values())
+    return {kind: share / whole for kind, share in shares.items()}
+
+
+def evidence_of(context: Context) -> Evidence:
+    """The features of every type on a sheet with words."""
+    votes: dict[DocumentType, dict[str, float]] = {kind: {f"is_{kind}": 1.0} for kind in DocumentType}
+    places: dict[DocumentType, Span] = {}
+    for kind, (score, span) in _best_titles(context).items():
+        votes[kind]["title"] = min(3.0, score)
+        votes[kind]["titled"] = float(score >= TITLED)
+        places[kind] = span
+    for kind, spans in _signs(context).items():
+        votes[kind]["signs"] = math.log1p(sum(spans.values()))
+        places.setdefault(kind, max(spans, key=lambda span: spans[span]))
+    for name, value, at in _named(context):
+        votes[DocumentType.INVOICE][name] = value
+        if at:
+            places.setdefault(DocumentType.INVOICE, at)
+    shape = _shape(context)
+    for kind in (DocumentType.INVOICE, DocumentType.RECEIPT, DocumentType.OTHER):
+        votes[kind] |= {f"{name}_{kind}": value for name, value in shape.items()}
+    for kind in _SPECIAL:
+        votes[kind]["special"] = votes[kind].get("titled", 0.0)
+    places.setdefault(DocumentType.OTHER, _largest(context))
+    return Evidence(votes, places)
+
+
+def _named(context: Context) -> Iterator[tuple[str, float, Span | None]]:
+    """Labels that a bill has: its number, its due date, an account to pay to."""
+    for name, term, least in (("numbered", "invoice_number", 0.9), ("due", "due_date", 0.9)):
+        labels = (lb for lb in context.all_labels(term) if context.weight(lb, term) >= least)
+        label = next(labels, None)
+        yield name, float(label is not None), label.span if label else None
+
+
+def _shape(context: Context) -> dict[str, float]:
+    """How the page looks, each between 0 and about 1."""
+    rows = context.sheet.rows
+    heights = sorted(word.height for row in rows for word in row.words)
+    usual = max(1.0, heights[len(heights) // 2])
+    widths = sorted(row.x1 - row.x0 for row in rows)
+    # The page itself says nothing on a photo, how many letters stand beside each other does.
+    across = (max(row.x1 for row in rows) - min(row.x0 for row in rows)) / usual
+    money = sum(at.money for row in rows for at in context.values.numbers(row))
+    totals = [lb for lb in context.all_labels("total_with_vat") if lb.weight("total_with_vat") >= 0.5]
+    parties = [lb for row in rows for lb in context.of(row) if lb.means("party_buyer")]
+    return {
+        "narrow": max(0.0, min(1.0, (70.0 - across) / 40.0)),
+        "slim": float(rows[0].width < 0.62 * rows[0].page_height),
+        "wide_rows": min(1.0, widths[int(0.9 * (len(widths) - 1))] / usual / 60.0),
+        "timed": float(any(_TIME.search(row.text) and context.values.dates(row) for row in rows)),
+        "table": float(bool(context.headings)),
+        "money": min(1.0, math.log1p(money) / 3.0),
+        "moneyless": float(money == 0),
+        "total": float(bool(totals)),
+        "buyer": float(bool(parties)),
+        "account": float(bool(context.values.ibans)),
+        "vat_id": float(bool(context.values.vat_ids)),
+    }
+
+
+def _signs(context: Context) -> dict[DocumentType, dict[Span, float]]:
+    """The wordings that tell of a type, each phrase once, with its weight."""
+    found: dict[DocumentType, dict[Span, float]] = defaultdict(dict)
+    seen: set[tuple[str, str]] = set()
+    for row in context.sheet.rows:
+        for label in find_phrases(row, lexicon().signs):
+            for meaning in label.meanings:
+                if meaning.term in _KINDS and (meaning.term, label.key) not in seen:
+                    seen.add((meaning.term, label.key))
+                    found[DocumentType(meaning.term)][label.span] = meaning.weight
+    return found
+
+
+def _best_titles(context: Context) -> dict[DocumentType, tuple[float, Span]]:
+    best: dict[DocumentType, tuple[float, Span]] = {}
     usual = _usual_height(context)
     for row in context.sheet.rows:
         for score, kind, label in _titles(context, row, usual):
-            scores[kind] = max(scores.get(kind, 0.0), score)
-            if kind not in best or score > best[kind][0]:
-                best[kind] = (score, label)
-    label = next(
-        (lb for lb in context.all_labels("invoice_number") if context.weight(lb, "invoice_number") >= 0.9),
-        None,
-    )
-    if label:
-        kind = DocumentType.INVOICE
-        scores[kind] = scores.get(kind, 0.0) + WEIGHTS["named"]
-        best.setdefault(kind, (WEIGHTS["named"], label))
-    due = next((lb for lb in context.all_labels("due_date") if lb.weight("due_date") >= 0.9), None)
-    if due:
-        scores[DocumentType.INVOICE] = scores.get(DocumentType.INVOICE, 0.0) + WEIGHTS["due"]
-        best.setdefault(DocumentType.INVOICE, (WEIGHTS["due"], due))
-    if not scores or max(scores.values()) < 0.5:
-        return _receipt_by_shape(context)
-    ranked = sorted(scores, key=lambda k: -scores[k])
-    first = ranked[0]
-    margin = scores[first] - scores[ranked[1]] if len(ranked) > 1 else 1.0
-    span = best[first][1].span
-    features = Features(
-        label=min(1.0, scores[first] / 1.5),
-        relation=1.0,
-        margin=min(1.0, margin),
-        ocr=span.score,
-        scanned=float(span.row.ocr),
-    )
-    return Finding("document_type", first, (span,), scores[first], features, span.text)
+            known = best.get(DocumentType(kind))
+            if known is None or score > known[0]:
+                best[DocumentType(kind)] = (score, label.span)
+    return best
+
+
+def _largest(context: Context) -> Span:
+    """The row in the largest letters: what a document that is no bill calls itself."""
+    row = max(context.sheet.rows, key=lambda row: (row.page == 1, row.height))
+    return Span(row, 0, len(row.text))
+
+
+def _self_billing_doubted(context: Context, found: Finding) -> Finding:
+    """A "Gutschrift" doubted that names no bill it corrects and shows no negative amount."""
+    if found.value != DocumentType.CREDIT_NOTE or "gutschrift" not in fold(found.raw):
+        return found
+    if any(context.all_labels("preceding_invoice_reference")):
+        return found
+    amounts = (at for row in context.sheet.rows for at in context.values.numbers(row) if at.money)
+    if any(at.number.value < 0 for at in amounts):
+        return found
+    note = "“Gutschrift” can be a credit note or an invoice that the buyer wrote for the seller."
+    chance = min(AMBIGUOUS, found.probability or AMBIGUOUS)
+    return replace(found, score=chance, probability=chance, note=note)
+
+
+def _titles(context: Context, row: Row, usual: float) -> Iterator[tuple[float, str, Label]]:
+    """The titles of a row, what each weighs and which type it names."""
+    for label in (*find_phrases(row, lexicon().titles), *_compounds(row)):
+        place = _place(context, row, label)
+        if place is None:
+            continue
+        score = TITLE[place]
+        if place != "inside":
+            height = max(word.height for word in label.span.words)
+            score += TITLE["large"] * (height > 1.4 * usual)
+            score += TITLE["capitals"] * label.span.text.isupper()
+            score += TITLE["upper"] * (row.page == 1 and row.middle < row.page_height / 3)
+        score *= TITLE["later"] if row.page > 1 else 1.0
+        for meaning in label.meanings:
+            if place == "leading" and meaning.term in _REFERRED_TO and _has_value(row, label):
+                # "Delivery note 4711" refers to another document.
+                yield TITLE["inside"], meaning.term, label
+            else:
+                yield score * (TITLE["special"] if meaning.term in _SPECIAL else 1.0), meaning.term, label
+
+
+def _place(context: Context, row: Row, label: Label) -> str | None:
+    """How a title stands in its segment, a key of `TITLE`; None where it begins a longer label."""
+    known, segment = context.of(row), label.segment
+    same = (lb for lb in known if lb.span.start == label.span.start)
+    if any(lb.key.startswith(label.key) and lb.key != label.key for lb in same):
+        return None
+    behind = [lb for lb in known if lb.span.start >= label.span.end]
+    before = sum(c.isalpha() for c in row.text[segment.start : label.span.start])
+    stop = min([*(lb.span.start for lb in behind), segment.end])
+    rest = sum(c.isalpha() for c in row.text[label.span.end : stop])
+    if (
+        row.index in context.headings
+        or not label.leads
+        or before
+        or sum(lb.leads for lb in behind) >= 2
+        or rest > _SHORT
+    ):
+        return "inside"
+    named = label.colon or _has_value(row, label)
+    return "title" if rest <= _NOTHING and not named else "leading"
+
+
+def _compounds(row: Row) -> Iterator[Label]:
+    """German and Dutch words that end with a title and begin a segment: "Beitragsrechnung"."""
+    words = lexicon()
+    for segment in row.segments:
+        first = _LONG_WORD.match(segment.text)
+        key = fold(first.group()) if first else ""
+        if not key.endswith(words.compound_titles) or key.endswith(words.not_compound):
+            continue
+        if first and key not in words.titles and key not in words.labels:
+            span = Span(row, segment.start + first.start(), segment.start + first.end())
+            colon = row.text[span.end :].lstrip().startswith(":")
+            yield Label(span, (Meaning(DocumentType.INVOICE, 1.0),), key, True, colon, True)
 
 
 def _has_value(row: Row, label: Label) -> bool:
@@ -81,62 +316,6 @@ def _has_value(row: Row, label: Label) -> bool:
     return any(c.isdigit() for c in after.split("   ")[0])
 
 
-def _titles(context: Context, row: Row, usual: float) -> Iterator[tuple[float, str, Label]]:
-    titles = lexicon().titles
-    known = context.of(row)
-    for label in find_phrases(row, titles):
-        segment = label.segment
-        before = sum(c.isalpha() for c in row.text[segment.start : label.span.start])
-        after = [lb.span.start for lb in known if lb.span.start >= label.span.end]
-        rest = sum(c.isalpha() for c in row.text[label.span.end : min([*after, segment.end])])
-        name = "inside"
-        if any(
-            lb.key.startswith(label.key) and lb.key != label.key and lb.span.start == label.span.start
-            for lb in known
-        ):
-            continue
-        if label.leads and not before:
-            named = label.colon or _has_value(row, label)
-            heading = sum(lb.leads for lb in known if lb.span.start >= label.span.end) >= 2
-            name = (
-                "inside"
-                if heading
-                else "title"
-                if rest <= 6 and not named
-                else "leading"
-                if rest <= 24
-                else "inside"
-            )
-        score = WEIGHTS[name]
-        if name != "inside":
-            height = max(word.height for word in label.span.words)
-            score += WEIGHTS["large"] * (height > 1.4 * usual)
-            score += WEIGHTS["capitals"] * label.span.text.isupper()
-            score += WEIGHTS["upper"] * (row.page == 1 and row.middle < row.page_height / 3)
-        score *= WEIGHTS["later"] if row.page > 1 else 1.0
-        for meaning in label.meanings:
-            if name == "leading" and meaning.term in _REFERRED_TO and _has_value(row, label):
-                # "Delivery note 4711" refers to another document.
-                yield WEIGHTS["inside"], meaning.term, label
-                continue
-            factor = WEIGHTS["special"] if meaning.term in _SPECIAL else 1.0
-            yield score * factor, meaning.term, label
-
-
 def _usual_height(context: Context) -> float:
     heights = sorted(row.height for row in context.sheet.rows)
-    return heights[len(heights) // 2] if heights else 10.0
-
-
-def _receipt_by_shape(context: Context) -> Finding | None:
-    """A narrow page with a total and no title is a receipt."""
-    rows = context.sheet.rows
-    label = next(
-        (lb for lb in context.all_labels("total_with_vat") if lb.weight("total_with_vat") >= 0.5), None
-    )
-    if label is None or not rows or not (context.sheet.ocr or rows[0].width < 0.62 * rows[0].page_height):
-        return None
-    features = Features(
-        label=0.3, relation=0.3, margin=0.0, ocr=label.span.score, scanned=float(label.row.ocr)
-    )
-    return Finding("document_type", str(DocumentType.RECEIPT), (label.span,), 0.5, features, label.span.text)
+    return heights[len(heights) // 2]

@@ -35,12 +35,18 @@ Phrases = dict[str, tuple[Meaning, ...]]
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Folded phrases and their meanings: of labels and party headings, of titles, of table columns."""
+    """Folded phrases and their meanings: of labels and party headings, of titles, of table columns.
+
+    `signs` are wordings that tell of what type a document is without being its title.
+    """
 
     labels: Phrases
     titles: Phrases
     columns: Phrases
+    signs: Phrases
     carried: frozenset[str]
+    compound_titles: tuple[str, ...]
+    not_compound: tuple[str, ...]
     legal_forms: frozenset[str]
     company: frozenset[str]
     streets: frozenset[str]
@@ -81,7 +87,7 @@ def _plain(text: str) -> str:
 def _base(char: str) -> str:
     if char == "ß":
         return "s"
-    if char == "ł":
+    if char in "łŁ":
         return "l"
     base = unicodedata.normalize("NFKD", char)[0]
     return base if base.isalnum() or char in "°º" else char
@@ -99,17 +105,20 @@ def lexicon() -> Lexicon:
         labels[name] = labels.get(name, ()) + meanings
     words = cast("dict[str, list[str]]", tables["words"])
     groups = cast("dict[str, list[str]]", tables["amounts"])
-    titles, columns = _phrases(tables["titles"]), _phrases(tables["columns"])
+    titles, columns, signs = (_phrases(tables[name]) for name in ("titles", "columns", "signs"))
     return Lexicon(
         labels,
         titles,
         columns,
+        signs,
         frozenset(map(fold, words["carried"])),
+        tuple(map(fold, words["compound_titles"])),
+        tuple(map(fold, words["not_compound"])),
         frozenset(map(fold, words["legal_forms"])),
         frozenset(map(fold, words["company"])),
         frozenset(map(fold, words["streets"])),
         {name: frozenset(map(fold, group)) for name, group in groups.items()},
-        max(len(key) for key in (*labels, *titles, *columns)),
+        max(len(key) for key in (*labels, *titles, *columns, *signs)),
     )
 
 
