@@ -15,9 +15,8 @@ from connector.execution.inline import Worker
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.pipeline import Pipeline
+from connector.sandbox import opened_sandbox, unavailable_is_fatal
 from connector.settings import NO_BACKEND
-from inference.document import open_document
-from inference.reading import make_readers, read_document
 from mappings.policy import Policy
 
 if TYPE_CHECKING:
@@ -25,18 +24,20 @@ if TYPE_CHECKING:
     from connector.ledger.store import Ledger
     from connector.settings import BackendSettings, Settings
     from inference.invoice import Reading
+    from inference.isolation import Sandbox
     from inference.readers import Recipient
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The living parts of one process."""
+    """The living parts of one process. `screen` draws pages, so that a person never waits for what is being read."""
 
     settings: Settings
     ledger: Ledger
     documents: DocumentStore
     pipelines: Mapping[str, Pipeline]
     worker: Worker
+    screen: Sandbox
 
 
 @contextmanager
@@ -47,13 +48,16 @@ def open_service(settings: Settings) -> Generator[Service]:
     with ExitStack() as stack:
         ledger = stack.enter_context(opened_ledger(settings))
         documents = DocumentStore(settings.folder / "documents")
-        read = make_read(settings)
+        sandbox = stack.enter_context(opened_sandbox(settings, processes=settings.reading.processes))
+        read = make_read(sandbox)
         pipelines: dict[str, Pipeline] = {}
         for name, backend in settings.backends.items():
             erp = OdooErp(connection(name, backend, settings))
             stack.callback(erp.close)
             pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, read)
-        yield Service(settings, ledger, documents, pipelines, Worker(ledger, pipelines, settings.workers))
+        worker = Worker(ledger, pipelines, settings.workers)
+        screen = stack.enter_context(opened_sandbox(settings))
+        yield Service(settings, ledger, documents, pipelines, worker, screen)
 
 
 @contextmanager
@@ -109,11 +113,11 @@ def make_pipeline(
     )
 
 
-def make_read(settings: Settings) -> Callable[[bytes, str, Recipient], Reading]:
-    """Bytes in, Reading out, with the Readers and limits of the settings."""
-    readers, limits = make_readers(settings.reading.reader), settings.reading.limits
+def make_read(sandbox: Sandbox) -> Callable[[bytes, str, Recipient], Reading]:
+    """Bytes in, Reading out, in a process of its own."""
 
     def read(data: bytes, name: str, recipient: Recipient) -> Reading:
-        return read_document(open_document(data, name, limits), recipient, readers)
+        with unavailable_is_fatal():
+            return sandbox.read(data, name, recipient)[1]
 
     return read

@@ -108,7 +108,7 @@ def _review_deps(service: Service) -> ReviewDeps:
         record_url=record_url,
         backends={name: _patience(backend.schedule) for name, backend in service.settings.backends.items()},
         sure=service.settings.policy.fill_confidence,
-        limits=service.settings.reading.limits,
+        sandbox=service.screen,
     )
 
 

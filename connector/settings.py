@@ -105,11 +105,26 @@ class ReadingSettings(Section):
     max_megabytes: float = Field(default=40, gt=0, description="Larger files are not read.")
     max_pages: int = Field(default=50, ge=1, description="Documents with more pages are not read.")
     max_megapixels: float = Field(default=50, gt=0, description="Larger pictures are not read.")
+    max_seconds: float = Field(default=180, gt=0, description="Reading that takes longer is given up.")
+    max_memory_megabytes: int = Field(
+        default=4000,
+        ge=1000,
+        description="Address space of a process that reads; recognition takes 2400, and half of that in memory.",
+    )
+    processes: int = Field(
+        default=1, ge=1, le=16, description="Processes that read documents at once, each on two cores."
+    )
 
     @property
     def limits(self) -> Limits:
         """What a document may ask of us."""
-        return Limits(self.max_megabytes, self.max_pages, self.max_megapixels)
+        return Limits(
+            self.max_megabytes,
+            self.max_pages,
+            self.max_megapixels,
+            self.max_seconds,
+            self.max_memory_megabytes,
+        )
 
 
 class PolicySettings(Section):

@@ -29,3 +29,19 @@ class OversizedDocument(DocumentError):
     """The file is beyond a limit of the settings: bytes, pages or pixels."""
 
     reason = "oversized"
+
+
+class SlowDocument(DocumentError):
+    """Reading the file took longer than the settings allow."""
+
+    reason = "slow"
+
+
+class BrokenReading(DocumentError):
+    """The process that read the file died of it, or met a defect."""
+
+    reason = "broken"
+
+
+class ReaderUnavailable(Exception):
+    """No document can be read: the process that reads cannot be started. Not the fault of a document."""

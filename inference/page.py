@@ -35,6 +35,10 @@ class Limits:
     megabytes: float = 40.0
     pages: int = 50
     megapixels: float = 50.0
+    seconds: float = 180.0
+    """Of wall time from the bytes to the Reading; kept where the document is read in a process of its own."""
+    memory_megabytes: int = 4000
+    """Of address space of that process, of which recognition takes about 2,400 and half of that in memory."""
 
 
 class Page(Protocol):

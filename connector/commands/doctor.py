@@ -15,6 +15,7 @@ from connector.bootstrap import connection, opened_ledger
 from connector.commands.output import OUT, print_json
 from connector.erp.odoo import connect
 from connector.errors import AccessError, VouchError
+from connector.sandbox import opened_sandbox
 from connector.settings import load_settings
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _findings(config: Path | None) -> Generator[Finding]:
         yield _bad("settings", error)
         return
     yield Finding("settings", GOOD, f"understood; data in {settings.folder}")
+    yield from _reading(settings)
     yield from _ledger(settings)
     if not settings.backends:
         yield Finding(
@@ -66,6 +68,24 @@ def _findings(config: Path | None) -> Generator[Finding]:
     for name, backend in settings.backends.items():
         yield from _weak_settings(name, backend)
         yield from _backend(name, backend, settings)
+
+
+def _reading(settings: Settings) -> Generator[Finding]:
+    try:
+        with opened_sandbox(settings) as sandbox:
+            open_to_network = sandbox.start()
+    except VouchError as error:
+        yield _bad("reading", error)
+        return
+    if open_to_network:
+        yield Finding(
+            "reading",
+            WARNING,
+            f"the process that opens documents is not cut off from the network: {open_to_network}; "
+            "let a firewall do it, or run Vouch on another machine",
+        )
+    else:
+        yield Finding("reading", GOOD, "documents are opened in a process without network, files and secrets")
 
 
 def _ledger(settings: Settings) -> Generator[Finding]:

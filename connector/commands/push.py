@@ -10,9 +10,10 @@ from connector.commands.output import OUT, print_json
 from connector.erp.port import BILL, Upload
 from connector.errors import SkippableError
 from connector.logs import configure_logs
-from connector.settings import Settings, chosen_backend, load_settings
-from inference.document import open_document
+from connector.sandbox import opened_sandbox
+from connector.settings import chosen_backend, load_settings
 from inference.errors import DocumentError
+from inference.isolation import Sandbox
 
 
 def push_files(
@@ -21,7 +22,8 @@ def push_files(
     """Make one draft per file; nothing is made unless every file can be opened. The exit code."""
     settings = load_settings(config)
     configure_logs(settings)
-    uploads = [_upload(file, refund, settings) for file in files]
+    with opened_sandbox(settings) as sandbox:
+        uploads = [_upload(file, refund, sandbox) for file in files]
     with open_service(settings) as service:
         pipeline = service.pipelines[chosen_backend(settings, backend)]
         ids = pipeline.erp.upload(uploads)
@@ -37,10 +39,10 @@ def push_files(
     return 0
 
 
-def _upload(file: Path, refund: bool, settings: Settings) -> Upload:
+def _upload(file: Path, refund: bool, sandbox: Sandbox) -> Upload:
     try:
         data = file.read_bytes()
-        open_document(data, file.name, settings.reading.limits)
+        sandbox.open(data, file.name)
     except OSError as error:
         raise SkippableError(
             f"{file} cannot be opened: {error.strerror}. Nothing was put into Odoo."

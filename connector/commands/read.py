@@ -12,18 +12,16 @@ from rich.table import Table
 
 from connector.commands.output import OUT, print_json, progress
 from connector.errors import SettingsError, SkippableError
+from connector.sandbox import opened_sandbox
 from connector.settings import load_settings
-from inference.document import open_document
 from inference.errors import DamagedDocument, DocumentError, OversizedDocument
 from inference.invoice import Reading, Row, Status, as_text, value_as_json
-from inference.reading import READERS, make_readers, read_document
+from inference.reading import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inference.document import Document
-    from inference.page import Limits
-    from inference.readers import Reader
+    from inference.isolation import Opened, Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +29,24 @@ class Answer:
     """What one file came to: a Reading, or the error that says why there is none."""
 
     file: Path
-    document: Document | None = None
+    opened: Opened | None = None
     reading: Reading | None = None
     error: DocumentError | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The contract of `vouch read --json`; for an unreadable file `{"document","error"}`."""
-        if self.document is None or self.reading is None:
+        if self.opened is None or self.reading is None:
             reason = self.error.reason if self.error else ""
             return {
                 "document": {"name": self.file.name},
                 "error": {"reason": reason, "message": str(self.error)},
             }
-        document = self.document
         head = {
-            "name": document.name,
-            "sha256": document.sha256,
-            "mime": document.mime,
-            "pages": len(document.pages),
-            "kind": document.origin.value,
+            "name": self.file.name,
+            "sha256": self.opened.sha256,
+            "mime": self.opened.mime,
+            "pages": len(self.opened.sizes),
+            "kind": self.opened.origin,
         }
         return {"document": head} | self.reading.as_json()
 
@@ -58,13 +55,12 @@ def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path |
     """Read files and print what was found; the exit code: 0, or 6 when one could not be read."""
     if reader not in READERS:
         raise SettingsError(f"There is no reader “{reader}”. Choose one of {', '.join(READERS)}.")
-    allowed, readers = load_settings(config).reading.limits, make_readers(reader)
     answers: list[Answer] = []
-    with progress() as bar:
+    with opened_sandbox(load_settings(config), reader) as sandbox, progress() as bar:
         task = bar.add_task("Reading", total=len(files))
         for file in files:
             bar.update(task, description=f"Reading {escape(file.name)}")
-            answers.append(_read(file, readers, allowed))
+            answers.append(_read(file, sandbox))
             bar.advance(task)
     if as_json:
         nodes = [answer.as_json() for answer in answers]
@@ -75,19 +71,19 @@ def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path |
     return SkippableError.exit_code if any(answer.error for answer in answers) else 0
 
 
-def _read(file: Path, readers: Sequence[Reader], allowed: Limits) -> Answer:
+def _read(file: Path, sandbox: Sandbox) -> Answer:
     try:
-        document = open_document(_bytes(file, allowed), file.name, allowed)
-        return Answer(file, document, read_document(document, readers=readers))
+        opened, reading = sandbox.read(_bytes(file, sandbox.limits.megabytes), file.name)
+        return Answer(file, opened, reading)
     except DocumentError as error:
         return Answer(file, error=error)
 
 
-def _bytes(file: Path, allowed: Limits) -> bytes:
+def _bytes(file: Path, most_megabytes: float) -> bytes:
     try:
-        if os.path.getsize(file) > allowed.megabytes * 1e6:
+        if os.path.getsize(file) > most_megabytes * 1e6:
             raise OversizedDocument(
-                f"{file} is larger than {allowed.megabytes:g} MB (reading.max_megabytes)."
+                f"{file} is larger than {most_megabytes:g} MB. Send it smaller, or raise reading.max_megabytes."
             )
         return file.read_bytes()
     except OSError as error:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from connector.ledger.documents import DocumentStore
 from connector.ledger.store import Ledger, utc_now
-from inference.page import Limits
+from inference.isolation import Sandbox
 
 
 def no_problems() -> Sequence[str]:
@@ -25,7 +25,7 @@ class ReviewDeps:
     `record_url(backend, model, id)` is the address of a record in the ERP's web client, None where the backend is
     not configured any more. `backends` says for each Backend how old its last poll may be before the service is
     not ready. `problems` adds sentences of its own to `/readyz`. `hosts` are names besides the loopback ones under
-    which people reach the server. `sure` is the confidence from which a value is filled without a person.
+    which people reach the server. `sure` is the confidence from which a value is filled without a person. `sandbox` draws pages.
     """
 
     ledger: Ledger
@@ -37,5 +37,5 @@ class ReviewDeps:
     hosts: tuple[str, ...] = ()
     language: str = "en"
     sure: float = 0.90
-    limits: Limits = field(default_factory=Limits)
+    sandbox: Sandbox = field(default_factory=Sandbox)
     clock: Callable[[], datetime] = utc_now

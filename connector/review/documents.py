@@ -36,7 +36,7 @@ JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
     """`/documents`, `/documents/{id}`, its page images and its retry."""
     router = APIRouter()
-    images = PageImages(deps.documents, deps.limits)
+    images = PageImages(deps.documents, deps.sandbox)
 
     @router.get("/documents", response_class=HTMLResponse)
     def all_documents(

@@ -5,17 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-from inference.document import Origin, open_document
 from inference.errors import DocumentError
-from inference.page import Limits
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from connector.ledger.documents import DocumentStore
+    from inference.isolation import Sandbox
 
 LONG_SIDE = 1900
 LARGEST = 200_000
@@ -27,8 +23,8 @@ KEPT_DOCUMENTS = 256
 class Paper:
     """A document's pages, or the sentence that says why there are none to show.
 
-    A page is its size in points, or None for a picture: its size is known once it is turned upright, which takes
-    recognition and must not hold up the bill page.
+    A page is its size in points, or None for a scan or a photograph: its size is known once it is turned upright, which
+    takes recognition and must not hold up the bill page.
     """
 
     sizes: tuple[tuple[float, float] | None, ...] = ()
@@ -38,8 +34,8 @@ class Paper:
 class PageImages:
     """Page sizes and WebP pictures by SHA-256, the ones used last kept in memory. Safe to share between threads."""
 
-    def __init__(self, documents: DocumentStore, limits: Limits) -> None:
-        self._documents, self._limits = documents, limits
+    def __init__(self, documents: DocumentStore, sandbox: Sandbox) -> None:
+        self._documents, self._sandbox = documents, sandbox
         self._papers: OrderedDict[str, Paper] = OrderedDict()
         self._pictures: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._bytes = 0
@@ -55,9 +51,7 @@ class PageImages:
         if data is None:
             return Paper(problem="gone")
         try:
-            document = open_document(data, "document", self._limits)
-            known = document.origin is not Origin.IMAGE
-            paper = Paper(tuple((page.width, page.height) if known else None for page in document.pages))
+            paper = Paper(self._sandbox.open(data, "document").sizes)
         except DocumentError as error:
             paper = Paper(problem=str(error))
         with self._lock:
@@ -74,28 +68,12 @@ class PageImages:
                 self._pictures.move_to_end(key)
                 return self._pictures[key]
         data = self._documents.get(sha256)
-        pages = open_document(data, "document", self._limits).pages if data else ()
-        if not 1 <= number <= len(pages):
+        picture = self._sandbox.picture(data, number, LONG_SIDE, LARGEST) if data else None
+        if picture is None:
             return None
-        page = pages[number - 1]
-        dpi = max(1, min(300, int(LONG_SIDE * 72 / max(page.width, page.height, 1))))
-        picture = encode(page.image(dpi))
         with self._lock:
             self._bytes += len(picture) - len(self._pictures.get(key, b""))
             self._pictures[key] = picture
             while self._bytes > KEPT_BYTES:
                 self._bytes -= len(self._pictures.popitem(last=False)[1])
         return picture
-
-
-def encode(image: Image) -> bytes:
-    """WebP of at most LARGEST bytes: first less quality, then, for noisy scans, fewer pixels."""
-    image = image.convert("RGB")
-    image.thumbnail((LONG_SIDE, LONG_SIDE))
-    while True:
-        for quality in (80, 60, 40):
-            out = BytesIO()
-            image.save(out, "WEBP", quality=quality, method=4)
-            if out.tell() <= LARGEST:
-                return out.getvalue()
-        image = image.resize((max(1, image.width * 3 // 4), max(1, image.height * 3 // 4)))

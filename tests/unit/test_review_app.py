@@ -22,7 +22,7 @@ from connector.ledger.states import JobState
 from connector.review.app import create_app
 from connector.review.bill import GROUPS
 from connector.review.language import Languages, from_document, plain
-from connector.review.pages import LARGEST, PageImages, encode
+from connector.review.pages import LARGEST, LONG_SIDE, PageImages
 from connector.review.security import LARGEST_FORM
 from inference.invoice import (
     HEADER,
@@ -34,7 +34,7 @@ from inference.invoice import (
     Field,
     Reading,
 )
-from inference.page import Limits
+from inference.isolation.child import webp
 from tests.review_ledger import Desk, fill
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def test_page_images_are_small_webp_and_the_same_from_memory(client: TestClient)
 
 def test_a_noisy_page_stays_under_the_limit() -> None:
     noise = Image.effect_noise((2480, 3508), 120)
-    assert len(encode(noise)) <= LARGEST
+    assert len(webp(noise, LONG_SIDE, LARGEST)) <= LARGEST
 
 
 def test_pages_that_are_not_there(client: TestClient, shared: Desk) -> None:
@@ -203,19 +203,19 @@ def test_embedded_data_shows_its_path_instead_of_a_page(desk: Desk) -> None:
 def test_a_photograph_is_shown_without_waiting_for_its_size(shared: Desk) -> None:
     out = BytesIO()
     Image.new("RGB", (600, 400), "white").save(out, "PNG")
-    pages = PageImages(shared.documents, Limits())
+    pages = PageImages(shared.documents, shared.deps.sandbox)
     sha256 = shared.documents.put(out.getvalue())
     assert pages.paper(sha256).sizes == (None,)
     assert pages.paper("0" * 64).problem == "gone"
 
 
 def test_kept_pictures_stay_within_their_memory(shared: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = PageImages(shared.documents, Limits())
+    pages = PageImages(shared.documents, shared.deps.sandbox)
     story = [shared.ledger.story(number) for number in (1, 2, 3)]
     hashes = [one.job.document_sha256 for one in story if one and one.job.document_sha256]
     sizes = [len(pages.picture(sha256, 1) or b"") for sha256 in hashes]
     monkeypatch.setattr("connector.review.pages.KEPT_BYTES", max(sizes))
-    small = PageImages(shared.documents, Limits())
+    small = PageImages(shared.documents, shared.deps.sandbox)
     for sha256 in (*hashes, *hashes):
         assert small.picture(sha256, 1) == pages.picture(sha256, 1)
         assert sum(map(len, small._pictures.values())) == small._bytes <= max(sizes)

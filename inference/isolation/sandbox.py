@@ -1,0 +1,264 @@
+"""The near side of isolation: processes that are started when needed, kept while they behave, and replaced."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple, cast
+
+from inference import errors
+from inference.errors import BrokenReading, DocumentError, ReaderUnavailable, SlowDocument
+from inference.invoice import Reading
+from inference.isolation.frames import receive, send
+from inference.page import Limits
+from inference.readers import Recipient
+
+START_SECONDS, LAST_SECONDS = 60.0, 2.0
+# Libraries leak a little with every file.
+MOST_DOCUMENTS = 500
+MOST_PICTURE_BYTES = 20_000_000
+# No variable crosses that is not named here: those of Vouch hold secrets.
+VARIABLES = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "PYTHONPATH",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "VOUCH_CACHE",
+)
+_ERRORS: dict[str, type[DocumentError]] = {
+    name: found
+    for name, found in vars(errors).items()
+    if isinstance(found, type) and issubclass(found, DocumentError)
+}
+log = logging.getLogger(__name__)
+
+
+class Opened(NamedTuple):
+    """What is known of a document once it is open. `sizes` has per page (width, height) in points, or None for a page
+    that must be recognised first; `origin` is one of `inference.document.Origin`."""
+
+    sha256: str
+    mime: str
+    origin: str
+    sizes: tuple[tuple[float, float] | None, ...]
+
+
+class Sandbox:
+    """Opens and reads documents in at most `processes` processes of its own. Safe to share between threads.
+
+    Every question may raise a DocumentError, among them SlowDocument after `limits.seconds` and BrokenReading where
+    the process died, or ReaderUnavailable where none can be started.
+    """
+
+    def __init__(self, limits: Limits | None = None, reader: str = "auto", processes: int = 1) -> None:
+        self.limits = limits or Limits()
+        self._reader = reader
+        self._places = threading.BoundedSemaphore(processes)
+        self._idle: list[_Process] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> str:
+        """Make sure that a process is ready; why its network could not be cut off, or an empty string."""
+        with self._process() as process:
+            return process.open_to_network
+
+    def read(self, data: bytes, name: str, recipient: Recipient | None = None) -> tuple[Opened, Reading]:
+        """Open and read a document."""
+        answer, _ = self._ask("read", data, name, recipient=dataclasses.asdict(recipient or Recipient()))
+        with _believed():
+            return _opened(answer["opened"]), Reading.from_json(answer["reading"])
+
+    def open(self, data: bytes, name: str) -> Opened:
+        """Open a document without reading it."""
+        answer, _ = self._ask("open", data, name)
+        with _believed():
+            return _opened(answer["opened"])
+
+    def picture(self, data: bytes, page: int, long_side: int, most_bytes: int) -> bytes | None:
+        """Page `page` (from 1), upright, as WebP of at most `long_side` pixels and `most_bytes`; None where there is
+        no such page."""
+        answer, image = self._ask(
+            "picture", data, "document", page=page, long_side=long_side, most_bytes=most_bytes
+        )
+        return image if answer.get("there") else None
+
+    def close(self) -> None:
+        """End the idle processes; those at work end with their question."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.end()
+
+    def _ask(self, ask: str, data: bytes, name: str, **details: Any) -> tuple[dict[str, Any], bytes]:
+        with self._process() as process:
+            answer, found = process.ask({"ask": ask, "name": name, **details}, data)
+        if "error" not in answer:
+            return answer, found
+        kind, message = str(answer["error"]), str(answer.get("message"))
+        if kind in _ERRORS:
+            raise _ERRORS[kind](message)
+        log.error("defect while reading: %s at %s", message, answer.get("frames"))
+        raise BrokenReading(
+            f"A defect of Vouch: {message}. Enter the document by hand and report the defect."
+        )
+
+    @contextmanager
+    def _process(self) -> Generator[_Process]:
+        with self._places:
+            with self._lock:
+                process = self._idle.pop() if self._idle else None
+            if process is not None and process.is_gone:
+                process.end()
+                process = None
+            process = process or _Process(self.limits, self._reader)
+            try:
+                yield process
+            except BaseException:
+                process.end()
+                raise
+            if process.is_worn:
+                process.end()
+                return
+            with self._lock:
+                self._idle.append(process)
+
+
+class _Process:
+    """One child process and the two pipes to it."""
+
+    def __init__(self, limits: Limits, reader: str) -> None:
+        self._limits, self._answered = limits, 0
+        variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "inference.isolation.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # One arena of memory per thread would use up the address space.
+            env=variables | {"MALLOC_ARENA_MAX": "2"},
+            # Ctrl-C is for the one who asks.
+            start_new_session=True,
+        )
+        # Both are there, as PIPE was asked for.
+        self._requests = cast("IO[bytes]", self._child.stdin)
+        self._replies = cast("IO[bytes]", self._child.stdout)
+        try:
+            with _Watch(START_SECONDS, self._kill):
+                send(self._requests, {"limits": dataclasses.asdict(limits), "reader": reader})
+                hello, _ = receive(self._replies, 0)
+        except (OSError, EOFError, ValueError) as error:
+            code = self._exit_code()
+            self.end()
+            raise ReaderUnavailable(
+                f"The process that reads documents does not start: it ended {code}. Run"
+                f" `{sys.executable} -m inference.isolation.child` to see why, and install Vouch again."
+            ) from error
+        self.open_to_network = str(hello.get("open_to_network"))
+
+    def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """One question, one answer. Raises SlowDocument or BrokenReading; the process is of no use after that."""
+        watch = _Watch(self._limits.seconds, self._kill)
+        try:
+            with watch:
+                send(self._requests, request, data)
+                answer = receive(self._replies, MOST_PICTURE_BYTES)
+        except (OSError, EOFError, ValueError) as error:
+            if watch.rang:
+                raise SlowDocument(
+                    f"Reading took longer than {self._limits.seconds:g} seconds, the limit."
+                    " Split the document, or raise the limit of seconds."
+                ) from error
+            raise self._broken() from error
+        self._answered += 1
+        return answer
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process has ended by itself."""
+        return self._child.poll() is not None
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether the process has done its share."""
+        return self._answered >= MOST_DOCUMENTS
+
+    def end(self) -> None:
+        """Kill the process, if it still lives, and close the pipes."""
+        self._kill()
+        self._child.wait()
+        self._replies.close()
+        try:
+            self._requests.close()
+        except BrokenPipeError:
+            return  # what was not sent yet will not be read
+
+    def _broken(self) -> BrokenReading:
+        return BrokenReading(
+            f"The process that read the document ended {self._exit_code()}: the file is damaged or made to do harm, or"
+            f" it needs more than {self._limits.memory_megabytes} MB of memory. Ask the sender for it as a plain PDF."
+        )
+
+    def _exit_code(self) -> str:
+        """How the process ended, in words; one that has closed its pipe and lives on is killed."""
+        try:
+            code = self._child.wait(LAST_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "without a word"
+        return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+
+    def _kill(self) -> None:
+        if self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGKILL)
+
+
+class _Watch:
+    """Within it, `call` is called when so many seconds are over; `rang` says whether they were."""
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        self.rang = False
+        self._call = call
+        self._timer = threading.Timer(seconds, self._ring)
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _ring(self) -> None:
+        self.rang = True
+        self._call()
+
+
+@contextmanager
+def _believed() -> Generator[None]:
+    """What a process sends that was taken over by its document is not believed."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        raise BrokenReading(
+            "The process that read the document answered what no reader says. Ask the sender for a plain PDF."
+        ) from error
+
+
+def _opened(node: dict[str, Any]) -> Opened:
+    sizes = tuple(None if size is None else (float(size[0]), float(size[1])) for size in node["sizes"])
+    return Opened(str(node["sha256"]), str(node["mime"]), str(node["origin"]), sizes)

@@ -1,0 +1,204 @@
+"""The process that reads documents may die, hang or lie: the one that asks goes on."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
+
+from inference.document import open_document
+from inference.errors import (
+    BrokenReading,
+    DamagedDocument,
+    EncryptedDocument,
+    OversizedDocument,
+    ReaderUnavailable,
+    SlowDocument,
+)
+from inference.invoice import Reading
+from inference.isolation import Sandbox, sandbox
+from inference.page import Limits
+from inference.reading import read_document
+from tests.samples import bad
+
+ROOT = Path(__file__).parents[2]
+# A process in which the library that opens documents does what an attacker would have it do.
+TAKEN_OVER = """
+import os, socket, subprocess, time
+from inference.isolation import child
+def open_document(data, name, limits):
+    def tried(attack):
+        try:
+            attack()
+        except OSError as error:
+            return type(error).__name__
+        return "it worked"
+    match data:
+        case b"hang": time.sleep(60)
+        case b"die": os.abort()
+        case b"eat": raise child.OversizedDocument(str(len(bytearray(10**10))))
+        case b"lie": os.write(4, b"\\0\\0\\0\\2\\0\\0\\0\\0{}")
+        case b"spin": 1 // 0
+    attacks = {
+        "connect": lambda: socket.create_connection(("127.0.0.1", 9)),
+        "socket": lambda: socket.socket(socket.AF_UNIX),
+        "program": lambda: subprocess.run(["true"]),
+        "file": lambda: open("attack", "wb", buffering=0).write(b"x" * 100),
+    }
+    found = {name: tried(attack) for name, attack in attacks.items()}
+    found["secrets"] = [name for name in os.environ if "KEY" in name or "VOUCH" in name]
+    raise child.DamagedDocument(repr(found))
+child.open_document = open_document
+child.main()
+"""
+
+
+def bill() -> bytes:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842), invariant=True)
+    for row, text in enumerate(["Acme Ltd", "Invoice 4711", "Invoice date 24.12.2026", "Total 119.00 EUR"]):
+        canvas.drawString(90, 740 - 46 * row, text)
+    canvas.save()
+    return out.getvalue()
+
+
+@pytest.fixture
+def taken_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """From now on every process of a sandbox is one that was taken over; the folder it works in."""
+    start = subprocess.Popen
+    monkeypatch.setattr(
+        sandbox.subprocess,
+        "Popen",
+        lambda command, **how: start([command[0], "-c", TAKEN_OVER], **how, cwd=tmp_path),
+    )
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("VOUCH_BACKENDS__MAIN__API_KEY", "secret")
+    monkeypatch.setenv("OTHER_API_KEY", "secret")
+    return tmp_path
+
+
+def test_what_is_read_outside_is_what_is_read_inside_and_the_process_is_used_again() -> None:
+    data = bill()
+    inside = read_document(open_document(data, "bill.pdf"))
+    with Sandbox() as outside:
+        opened, reading = outside.read(data, "bill.pdf")
+        first = outside._idle[0]._child.pid
+        assert outside.open(data, "bill.pdf") == opened
+        assert outside._idle[0]._child.pid == first
+        with Image.open(io.BytesIO(outside.picture(data, 1, 500, 100_000) or b"")) as picture:
+            assert picture.format == "WEBP"
+            assert 480 < max(picture.size) <= 500
+        assert outside.picture(data, 2, 500, 100_000) is None
+    assert (opened.mime, opened.origin, opened.sizes) == ("application/pdf", "born-digital", ((595, 842),))
+    assert reading.fields == Reading.from_json(json.loads(json.dumps(inside.as_json()))).fields
+    assert reading.text("invoice_number") == "4711"
+
+
+def test_an_error_of_the_document_has_its_name_and_the_process_goes_on() -> None:
+    with Sandbox() as outside:
+        for _ in range(2):
+            with pytest.raises(EncryptedDocument, match="password"):
+                outside.read(bad.encrypted_pdf(), "bill.pdf")
+        assert outside.read(bill(), "bill.pdf")[1].text("invoice_number") == "4711"
+
+
+def test_who_takes_the_process_over_finds_no_network_no_program_no_file_and_no_secret(
+    taken_over: Path,
+) -> None:
+    with Sandbox() as outside:
+        assert outside.start() == ""
+        with pytest.raises(DamagedDocument) as raised:
+            outside.read(b"attack", "bill.pdf")
+    found = eval(str(raised.value))  # our own repr, from our own code above
+    assert found == {
+        "connect": "PermissionError",
+        "socket": "PermissionError",
+        "program": "PermissionError",
+        "file": "OSError",
+        "secrets": [],
+    }
+    assert not (taken_over / "attack").exists() or (taken_over / "attack").stat().st_size == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "says"),
+    [
+        (b"hang", SlowDocument, "longer than 1 seconds"),
+        (b"die", BrokenReading, "SIGABRT"),
+        (b"eat", OversizedDocument, "4000 MB of memory"),
+        (b"lie", BrokenReading, "no reader says"),
+        (b"spin", BrokenReading, "ZeroDivisionError"),
+    ],
+)
+def test_a_process_that_hangs_dies_eats_or_lies_costs_one_document(
+    taken_over: Path, data: bytes, error: type[Exception], says: str
+) -> None:
+    with Sandbox(Limits(seconds=1)) as outside:
+        started = time.monotonic()
+        with pytest.raises(error, match=says):
+            outside.read(data, "bill.pdf")
+        assert time.monotonic() - started < 5
+        with pytest.raises(DamagedDocument):
+            outside.read(b"attack", "bill.pdf")
+
+
+def test_a_process_that_was_killed_while_idle_costs_nothing() -> None:
+    with Sandbox() as outside:
+        outside.start()
+        child = outside._idle[0]._child
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        assert outside.read(bill(), "bill.pdf")[1].text("invoice_number") == "4711"
+
+
+def test_a_process_that_cannot_start_is_nobodys_documents_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox.sys, "executable", "/bin/false")
+    with Sandbox() as outside, pytest.raises(ReaderUnavailable, match="exit code 1"):
+        outside.read(bill(), "bill.pdf")
+
+
+def test_threads_share_a_sandbox() -> None:
+    read: list[str | None] = []
+    with Sandbox(processes=2) as outside:
+        jobs = [
+            threading.Thread(
+                target=lambda: read.append(outside.read(bill(), "b.pdf")[1].text("invoice_number"))
+            )
+            for _ in range(6)
+        ]
+        for job in jobs:
+            job.start()
+        for job in jobs:
+            job.join()
+        assert len(outside._idle) <= 2
+    assert read == ["4711"] * 6
+
+
+def test_the_process_ends_with_the_one_that_asked(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom inference.isolation import Sandbox\ns = Sandbox()\ns.start()\n"
+        "print(s._idle[0]._child.pid, flush=True)\nos._exit(0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    pid = int(run.stdout)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and _lives(pid):
+        time.sleep(0.05)
+    assert not _lives(pid)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
