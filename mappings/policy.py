@@ -150,9 +150,9 @@ def _not_ours(reading: Reading, record: Record) -> str | None:
     fitting = bills if record.model == BILL else (*orders, *bills)
     if kind in fitting:
         return None
-    name = (
-        "an unknown kind of document" if kind is DocumentType.OTHER else f"a {kind.value.replace('_', ' ')}"
-    )
+    if kind is DocumentType.OTHER:
+        return "The document is neither a bill nor an order: a letter or the like."
+    name = a_kind(kind)
     return f"The document is {name}, not a bill." if record.model == BILL else f"The document is {name}."
 
 

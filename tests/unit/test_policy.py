@@ -160,15 +160,28 @@ def test_a_trap_goes_to_review_for_its_true_reason(trap: str) -> None:
     assert made.reasons[0].startswith(reason) or reason in made.reasons[0], made.reasons
 
 
-def test_an_unsure_reminder_is_reviewed_and_a_sure_one_left_alone() -> None:
-    sure = paper_bill(document_type="reminder")
+@pytest.mark.parametrize(
+    ("kind", "left_alone", "reviewed"),
+    [
+        ("reminder", "a reminder, not a bill.", "not a bill but a reminder."),
+        (
+            "other",
+            "neither a bill nor an order: a letter or the like.",
+            "not a bill but some other document.",
+        ),
+    ],
+)
+def test_an_unsure_other_document_is_reviewed_and_a_sure_one_left_alone(
+    kind: str, left_alone: str, reviewed: str
+) -> None:
+    sure = paper_bill(document_type=kind)
     fields = dict(sure.fields)
     fields["document_type"] = fields["document_type"].doubted(0.7, "")
     unsure = replace(sure, fields=fields)
-    assert decision(sure) == Decision(Outcome.SKIP, ("The document is a reminder, not a bill.",))
+    assert decision(sure) == Decision(Outcome.SKIP, (f"The document is {left_alone}",))
     made = decision(unsure)
     assert made.outcome is Outcome.REVIEW
-    assert made.reasons[0] == "The document is not a bill but a reminder."
+    assert made.reasons[0] == f"The document is {reviewed}"
 
 
 @pytest.mark.parametrize("state", ["posted", "cancel"])
