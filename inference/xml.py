@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 etree: Any = import_module("lxml.etree")  # it has no types
 
 MOST_BYTES = 20_000_000
-_STEP = re.compile(r"(?P<names>[\w|]+)(?:\[@(?P<attribute>\w+)=(?P<value>[^\]]+)\])?")
+_STEP = re.compile(r"(?P<names>[\w|-]+)(?:\[@(?P<attribute>\w+)=(?P<value>[^\]]+)\])?")
 
 
 class Node:

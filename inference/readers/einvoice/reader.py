@@ -7,13 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inference.errors import DocumentError, UnsupportedDocument
-from inference.readers.einvoice import cii, fapiao, ubl
+from inference.readers.einvoice import cii, fapiao, ubl, ubl_order
 
 if TYPE_CHECKING:
     from inference.document import Document
     from inference.invoice import Reading
     from inference.readers import Recipient
     from inference.xml import Node
+
+
+_ENVELOPE = "StandardBusinessDocument"
+"""The envelope of the Peppol network (UN/CEFACT SBDH)."""
 
 
 class EInvoiceReader:
@@ -33,8 +37,10 @@ class EInvoiceReader:
             raise UnsupportedDocument("The document carries no e-invoice. Read it with the layout reader.")
         if root.name in cii.ROOTS:
             reading = cii.read_cii(root, self.name)
-        elif root.name == fapiao.ROOT:
+        elif fapiao.syntax_of(root):
             reading = fapiao.read_fapiao(root, self.name)
+        elif root.name in ubl_order.ROOTS:
+            reading = ubl_order.read_order(root, self.name)
         else:
             reading = ubl.read_ubl(root, self.name)
         if document.pages:
@@ -45,7 +51,7 @@ class EInvoiceReader:
 
 
 def _data(document: Document) -> Node | None:
-    """The root of the first attached file in a known syntax."""
+    """The root of the first attached file in a known syntax, without the envelope it may have been sent in."""
     for attached in document.attached:
         if b"<" not in attached.data[:512] or attached.data.startswith(b"%PDF"):
             continue
@@ -55,14 +61,13 @@ def _data(document: Document) -> Node | None:
             root = parse_xml(attached.data)
         except DocumentError:
             continue  # an enclosure that is no e-invoice; the page is read instead
-        if _known(root):
-            return root
+        for node in (root, *(root.children() if root.name == _ENVELOPE else ())):
+            if _known(node):
+                return node
     return None
 
 
 def _known(root: Node) -> bool:
-    if root.name in ubl.ROOTS:
-        return root.namespace.startswith(ubl.NAMESPACE)
-    if root.name == fapiao.ROOT:
-        return any(child.namespace.startswith(fapiao.NAMESPACE) for child in root.children())
-    return root.name in cii.ROOTS
+    if root.name in (*ubl.ROOTS, *ubl_order.ROOTS) and root.namespace.startswith(ubl.NAMESPACE):
+        return True
+    return root.name in cii.ROOTS or fapiao.syntax_of(root) is not None

@@ -91,9 +91,9 @@ def read_ubl(root: Node, reader: str) -> Reading:
     order = root.first("OrderReference/ID")
     if order and order.text != "NA":  # what EN 16931 has written where only the seller's order is known
         extraction.put(fields, HEADER["purchase_order_reference"], order)
-    _put_tax_ids(root, fields, extraction)
+    put_tax_ids(root, _SELLER, _BUYER, fields, extraction)
     address = root.all(f"{_SELLER}/PostalAddress")
-    if address and (found := one_line(_address(address[0]))):
+    if address and (found := one_line(address_parts(address[0]))):
         fields["seller_address"] = found
     # BT-110 is in the invoice's currency; BT-111, the same in the tax office's, is another TaxTotal.
     currency = fields["currency"].value if "currency" in fields else ""
@@ -115,10 +115,13 @@ def read_ubl(root: Node, reader: str) -> Reading:
     )
 
 
-def _put_tax_ids(root: Node, fields: dict[str, Field], extraction: Extraction) -> None:
+def put_tax_ids(
+    root: Node, seller: str, buyer: str, fields: dict[str, Field], extraction: Extraction
+) -> None:
+    """Add the tax ids of the parties at those paths, told apart by their tax scheme."""
     for party, vat_term, other_term in (
-        (_SELLER, "seller_vat_id", "seller_tax_id"),
-        (_BUYER, "buyer_vat_id", ""),
+        (seller, "seller_vat_id", "seller_tax_id"),
+        (buyer, "buyer_vat_id", ""),
     ):
         for scheme in root.all(f"{party}/PartyTaxScheme"):
             kind = scheme.first("TaxScheme/ID")
@@ -127,7 +130,8 @@ def _put_tax_ids(root: Node, fields: dict[str, Field], extraction: Extraction) -
                 extraction.put(fields, HEADER[name], scheme.first("CompanyID"))
 
 
-def _address(node: Node) -> list[Node]:
+def address_parts(node: Node) -> list[Node]:
+    """The elements of a postal address, in the order in which they are read."""
     parts = (
         *(
             "StreetName",
@@ -146,6 +150,18 @@ def _line(node: Node, extraction: Extraction) -> dict[str, Field]:
     line = extraction.row(node, _LINE, LINE)
     if unit := attribute(node.first(_QUANTITY), "unitCode"):
         line["unit"] = unit
+    put_discount(node, line, extraction)
+    basis = node.first("Price/BaseQuantity")
+    put_prices(
+        line,
+        (node.first("Price/PriceAmount"), basis),
+        (node.first("Price/AllowanceCharge/BaseAmount"), basis),
+    )
+    return line
+
+
+def put_discount(node: Node, line: dict[str, Field], extraction: Extraction) -> None:
+    """Add the allowances less the charges of a line."""
     allowances = node.all("AllowanceCharge")
     amounts = [
         (amount, charge.text == "true")
@@ -156,10 +172,3 @@ def _line(node: Node, extraction: Extraction) -> dict[str, Field]:
         line["discount_amount"] = total
     if len(amounts) == 1 and not amounts[0][1]:
         extraction.put(line, LINE["discount_percent"], allowances[0].first("MultiplierFactorNumeric"))
-    basis = node.first("Price/BaseQuantity")
-    put_prices(
-        line,
-        (node.first("Price/PriceAmount"), basis),
-        (node.first("Price/AllowanceCharge/BaseAmount"), basis),
-    )
-    return line
