@@ -18,6 +18,8 @@ from inference.confidence import Features, doubt_amounts, doubt_failed, doubt_fa
 from inference.invoice import DocumentType, Evidence, Field, Reading, Row, Status
 from inference.readers import Recipient
 from inference.readers.layout.accounts import Accounts
+from inference.readers.layout.adjustments import best_lines, choices
+from inference.readers.layout.amounts import decimal_of
 from inference.readers.layout.blocks import Blocks
 from inference.readers.layout.candidates import Finding, NumberAt, Values
 from inference.readers.layout.currencies import find_currency
@@ -25,11 +27,11 @@ from inference.readers.layout.doctype import find_document_type
 from inference.readers.layout.header import DATE_TERMS, IDENTIFIER_TERMS, Context, best_of, header_findings
 from inference.readers.layout.headings import find_headings
 from inference.readers.layout.labels import find_labels
-from inference.readers.layout.lines import Line, line_findings, total_of
+from inference.readers.layout.lines import Line, line_findings
 from inference.readers.layout.parties import Parties
 from inference.readers.layout.receipts import receipt_lines
 from inference.readers.layout.rows import Sheet, Span, sheet_of
-from inference.readers.layout.table import table_lines
+from inference.readers.layout.table import table_choices
 from inference.readers.layout.terms import find_payment_terms
 from inference.readers.layout.totals import Totals, find_totals
 
@@ -68,20 +70,14 @@ class LayoutReader:
         return _checked(reading)
 
 
-def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, list[Line]]:
+def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, Sequence[Line]]:
     values = Values.of(sheet)
     headings = find_headings(sheet, values)
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
-    lines = table_lines(context, headings) or receipt_lines(context)
-    # Discounts and charges of the whole document are no lines, and rows with nothing but an amount may be notes
-    # on the line above: the choice that makes the total is right.
-    options = [
-        lines,
-        [line for line in lines if line.full or not line.charge],
-        [line for line in lines if line.full],
-    ]
-    totals = find_totals(context, frozenset(map(total_of, options)) - {Decimal(0)})
-    lines = next((option for option in options if option and _explains(totals, option)), options[1])
+    options = table_choices(context, headings) or list(choices(receipt_lines(context)))
+    totals = find_totals(context, frozenset(option.total for option in options) - {Decimal(0)})
+    printed = (totals.chosen.get(name) for name in ("total_without_vat", "total_with_vat"))
+    lines = best_lines(options, [decimal_of(finding) for finding in printed if finding is not None])
     kind = find_document_type(context)
     found = [kind, find_currency(context), find_payment_terms(context)]
     blocks = Blocks(context)
@@ -106,12 +102,6 @@ def _sign_doubted(finding: Finding, kind: Finding | None) -> Finding:
     if finding.term in totals and isinstance(finding.value, Decimal) and finding.value < 0 and not credit:
         return finding.with_features(negative=1.0)
     return finding
-
-
-def _explains(totals: Totals, lines: Sequence[Line]) -> bool:
-    """Whether the lines add up to the net total or the total."""
-    chosen = (totals.chosen.get(name) for name in ("total_without_vat", "total_with_vat"))
-    return any(finding is not None and finding.value == total_of(lines) for finding in chosen)
 
 
 def _header(context: Context, kind: Finding | None) -> list[Finding]:

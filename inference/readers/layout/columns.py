@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
 
 from inference.readers.layout.candidates import NumberAt
 from inference.readers.layout.header import Context
-from inference.readers.layout.headings import NUMERIC, Column, Heading
-from inference.readers.layout.lines import (
-    CENT,
-)
-from inference.readers.layout.rows import Row
+from inference.readers.layout.headings import AMOUNTS, NUMERIC, Column, Heading
+from inference.readers.layout.lines import agrees
+from inference.readers.layout.rows import Row, Span
 
 FIT = {
     "overlap": 1.5,  # value and heading overlap
@@ -25,6 +24,12 @@ FIT = {
 }
 """How well a column of numbers fits a heading."""
 
+PROVED = 0.6
+"""The share of lines whose arithmetic must hold before figures overrule headings."""
+
+_MOST_COLUMNS = 16
+_SENTENCE = 4
+
 
 @dataclass
 class Cluster:
@@ -35,28 +40,47 @@ class Cluster:
     numbers: list[NumberAt]
 
 
-def assign_roles(context: Context, heading: Heading, body: Sequence[Row]) -> dict[int, dict[int, str]]:
-    """The role of each number of the body: `{row index: {start: role}}`."""
+Roles = dict[int, dict[int, str]]
+"""The role of each number: `{row index: {start: role}}`."""
+
+
+def assign_roles(context: Context, heading: Heading, body: Sequence[Row], more: Sequence[Row] = ()) -> Roles:
+    """The role of each number of the body, and of those rows of later pages that stand in the same columns."""
     numbers = [at for row in body for at in _column_numbers(context, row, heading)]
     clusters = _clusters(numbers)
-    pairs = _by_arithmetic(clusters, _align(clusters, heading.columns))
-    roles: dict[int, dict[int, str]] = {}
+    pairs = _by_arithmetic(clusters, _align(clusters, heading.columns), heading.columns)
+    roles: Roles = {}
     for cluster, column in pairs:
         for at in cluster.numbers:
             roles.setdefault(at.span.row.index, {})[at.span.start] = column.role
+    for row in more:
+        for at in _column_numbers(context, row, heading):
+            if role := _same_column(at, pairs):
+                roles.setdefault(row.index, {}).setdefault(at.span.start, role)
     return roles
 
 
+def _same_column(at: NumberAt, pairs: Sequence[tuple[Cluster, Column]]) -> str | None:
+    """The role of the column that a number overlaps most, or None."""
+    shared = {
+        column.role: min(cluster.x1, at.span.x1) - max(cluster.x0, at.span.x0) for cluster, column in pairs
+    }
+    role = max(shared, key=lambda name: shared[name], default=None)
+    return role if role is not None and shared[role] > 0 else None
+
+
 def _column_numbers(context: Context, row: Row, heading: Heading) -> Iterator[NumberAt]:
-    """The numbers that stand in columns of their own, not within a description."""
+    """The numbers that stand in columns of their own, not within a description or a sentence."""
     numeric = [column for column in heading.columns if column.role in NUMERIC]
     for at in context.values.numbers(row):
         segment = at.span.segment
-        before = row.text[segment.start : at.span.start]
-        own = sum(c.isalpha() for c in before) <= 3
+        before, after = row.text[segment.start : at.span.start], row.text[at.span.end : segment.end]
+        letters = sum(c.isalpha() for c in before)
+        own = letters <= 3
         under = any(min(c.x1, at.span.x1) - max(c.x0, at.span.x0) > 0 for c in numeric)
         named = before.rstrip().endswith((":", "："))
-        if own or (under and not named):
+        sentence = letters > _SENTENCE and sum(c.isalpha() for c in after) > 2 * _SENTENCE
+        if own or (under and not named and not sentence):
             yield at
 
 
@@ -111,34 +135,110 @@ def _align(clusters: Sequence[Cluster], columns: Sequence[Column]) -> list[tuple
 
 
 def _by_arithmetic(
-    clusters: Sequence[Cluster], pairs: list[tuple[Cluster, Column]]
+    clusters: Sequence[Cluster], pairs: list[tuple[Cluster, Column]], headings: Sequence[Column]
 ) -> list[tuple[Cluster, Column]]:
-    """The pairs, with the one of quantity, price and amount found that no heading names, where figures prove it."""
+    """The pairs with quantity, price and amount as the figures prove them, where the headings' choice fails.
+
+    Headings may name none of them, or stand over the wrong one; quantity × price = amount on most lines is proof.
+    """
     roles = {column.role: cluster for cluster, column in pairs if column.role in NUMERIC}
-    trio = ("quantity", "net_price", "line_net_amount")
-    missing = [role for role in trio if role not in roles]
-    if missing == ["line_net_amount"] and "line_total_with_vat" in roles:
+    amount_role = next((role for role in AMOUNTS if role in roles), AMOUNTS[0])
+    discount = roles.get("discount")
+    known = (roles.get("quantity"), roles.get("net_price"), roles.get(amount_role))
+    if all(known) and _proof(known, discount).holds:
         return pairs
-    if len(missing) != 1:
+    if len(clusters) > _MOST_COLUMNS:
         return pairs
-    free = [c for c in clusters if not any(c is known for known in roles.values())]
-    for cluster in free:
-        known = {role: _by_row(roles[role]) for role in trio if role in roles} | {
-            missing[0]: _by_row(cluster)
-        }
-        rows = set(known[trio[0]]) & set(known[trio[1]]) & set(known[trio[2]])
-        right = sum(
-            abs(known["quantity"][row] * known["net_price"][row] - known["line_net_amount"][row]) <= CENT
-            for row in rows
-        )
-        if rows and right >= 0.5 * len(rows):
-            kept = [(c, column) for c, column in pairs if c is not cluster]
-            return [*kept, (cluster, Column(missing[0], cluster.x0, cluster.x1))]
-    return pairs
+    amounts = [known[2]] if known[2] else [c for c in clusters if _share_money(c) > 0.5]
+    best: tuple[float, tuple[Cluster, Cluster, Cluster]] | None = None
+    for quantity, price, amount in product(clusters, clusters, amounts):
+        if quantity is price or amount is quantity or amount is price or amount is None:
+            continue
+        proof = _proof((quantity, price, amount), discount)
+        kept = (quantity is known[0]) + (price is known[1])
+        # One line proves nothing by 1 × 5 = 5, unless headings name all but one of the three.
+        sure = proof.telling or (kept + (amount is known[2]) == 2 and None in known and proof.right)
+        score = proof.right + 0.4 * kept + _likely(quantity, price, amount, headings)
+        if sure and proof.holds and (best is None or score > best[0]):
+            best = (score, (quantity, price, amount))
+    if best is None:
+        return pairs
+    chosen = dict(zip(("quantity", "net_price", amount_role), best[1], strict=True))
+    kept_pairs = [
+        (c, column)
+        for c, column in pairs
+        if column.role not in chosen and not any(c is new for new in chosen.values())
+    ]
+    return [*kept_pairs, *((c, Column(role, c.x0, c.x1)) for role, c in chosen.items())]
 
 
-def _by_row(cluster: Cluster) -> dict[int, Decimal]:
-    return {at.span.row.index: at.number.value for at in cluster.numbers}
+def _likely(quantity: Cluster, price: Cluster, amount: Cluster, headings: Sequence[Column]) -> float:
+    """What else speaks for columns that agree: product does not tell its factors apart."""
+    under = sum(
+        min(column.x1, cluster.x1) > max(column.x0, cluster.x0)
+        for column in headings
+        for role, cluster in (("quantity", quantity), ("net_price", price))
+        if column.role == role
+    )
+    whole, money = _share_whole(quantity) - _share_whole(price), _share_money(price) - _share_money(quantity)
+    order = 0.1 * (price.x0 < amount.x0) + 0.05 * (quantity.x0 < price.x0)
+    return 0.3 * under + 0.1 * whole + 0.1 * money + order
+
+
+def _share_whole(cluster: Cluster) -> float:
+    return sum(at.number.value % 1 == 0 for at in cluster.numbers) / len(cluster.numbers)
+
+
+def _share_money(cluster: Cluster) -> float:
+    return sum(at.money for at in cluster.numbers) / len(cluster.numbers)
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """On how many lines three columns are all present, and on how many they agree."""
+
+    present: int
+    right: int
+    telling: int
+
+    @property
+    def holds(self) -> bool:
+        return self.right > 0 and self.right >= PROVED * self.present
+
+
+def _proof(columns: Sequence[Cluster | None], discount: Cluster | None) -> _Proof:
+    quantity, price, amount = columns
+    if quantity is None or price is None or amount is None:
+        return _Proof(0, 0, 0)
+    anchors = [at.span for at in amount.numbers]
+    figures = [_by_line(column, anchors) for column in (quantity, price, amount)]
+    less = _by_line(discount, anchors) if discount else {}
+    present = right = telling = 0
+    for line in figures[0].keys() & figures[1].keys() & figures[2].keys():
+        combinations = product(*(figure[line] for figure in figures), less.get(line, [None]))
+        present += 1
+        for q, p, a, d in combinations:
+            if agrees(q, p, a, d):
+                right += 1
+                telling += q != 1 and p != 1 and a != 0
+                break
+    return _Proof(present, right, telling)
+
+
+def _by_line(cluster: Cluster, anchors: Sequence[Span]) -> Mapping[int, list[Decimal]]:
+    """The values of a column by the row of the amount that they stand nearest to."""
+    found: dict[int, list[Decimal]] = {}
+    own = {anchor.row.index for anchor in anchors}
+    for at in cluster.numbers:
+        row = at.span.row
+        if row.index in own:
+            found.setdefault(row.index, []).append(at.number.value)
+            continue
+        near = [a.row for a in anchors if a.row.page == row.page]
+        nearest = min(near, key=lambda other: abs(other.middle - row.middle), default=None)
+        if nearest is not None and abs(nearest.middle - row.middle) < 2 * row.height:
+            found.setdefault(nearest.index, []).append(at.number.value)
+    return found
 
 
 def _fit(cluster: Cluster, column: Column) -> float:
@@ -160,6 +260,7 @@ def _fit(cluster: Cluster, column: Column) -> float:
     suits = {
         "quantity": percent < 0.5 and not any(at.number.currency for at in cluster.numbers),
         "net_price": percent < 0.5,
+        "gross_price": percent < 0.5,
         "line_net_amount": percent < 0.5,
         "line_total_with_vat": percent < 0.5,
         "vat_amount": money > 0.4,

@@ -11,7 +11,9 @@ from inference.readers.layout.lexicon import Meaning, fold, lexicon
 from inference.readers.layout.rows import Row, Sheet
 
 AMOUNTS = ("line_net_amount", "line_total_with_vat")
-NUMERIC = frozenset({"quantity", "net_price", "discount", "vat_rate", "vat_amount", "line_id", *AMOUNTS})
+NUMERIC = frozenset(
+    {"quantity", "net_price", "gross_price", "discount", "vat_rate", "vat_amount", "line_id", *AMOUNTS}
+)
 _TELLING = frozenset({"item_name", "quantity", "net_price"})
 
 

@@ -1,20 +1,26 @@
-"""A line in the making: its values and texts, its arithmetic, and the rows that are no lines."""
+"""A line of the table in the making: its values by role, its texts, its arithmetic, and its findings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import product
 
 from inference.confidence import Features
 from inference.readers.layout.candidates import Finding, NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS
+from inference.readers.layout.items import Identified, item_ids
 from inference.readers.layout.lexicon import fold, lexicon
+from inference.readers.layout.line_confidence import line_probability
 from inference.readers.layout.rows import Row, Span
 
 CENT = Decimal("0.01")
+
+BASES = (Decimal(10), Decimal(100), Decimal(1000))
+"""For how many units a price may stand (BT-149) where the page does not say."""
 
 AMOUNT_TERMS = (
     "total_without_vat",
@@ -27,16 +33,31 @@ AMOUNT_TERMS = (
 
 TOTAL_TERMS = ("total_without_vat", "total_vat", "total_with_vat", "amount_due", "lines_total")
 
+CHECKED = frozenset({"quantity", "net_price", "discount", *AMOUNTS})
+"""The roles that the arithmetic of a line is about."""
+
+_MOST_OPTIONS = 4
+
 
 @dataclass
 class Line:
-    """A line in the making: its anchor row, the values by role, the spans of its description."""
+    """A line in the making: its anchor row, the values by role, the spans of its description.
+
+    `options` holds further numbers of a column, from other rows of the line. `proofs` are places that a value
+    rests on beside its own, `basis` the units that the price stands for. `heading` says how surely the columns
+    are known (0–1).
+    """
 
     anchor: Row
     values: dict[str, NumberAt] = field(default_factory=dict[str, NumberAt])
     texts: dict[str, list[Span]] = field(default_factory=dict[str, "list[Span]"])
+    options: dict[str, list[NumberAt]] = field(default_factory=dict[str, "list[NumberAt]"])
+    proofs: dict[str, tuple[Span, ...]] = field(default_factory=dict[str, tuple[Span, ...]])
     consistent: bool | None = None
     charge: bool = False
+    basis: Decimal = Decimal(1)
+    heading: float = 0.0
+    summed: bool = False
 
     @property
     def full(self) -> bool:
@@ -49,6 +70,10 @@ class Line:
             if role in self.values:
                 return self.values[role].number.value
         return None
+
+    def value(self, role: str) -> Decimal | None:
+        """The number of a role."""
+        return self.values[role].number.value if role in self.values else None
 
 
 def total_of(lines: Sequence[Line]) -> Decimal:
@@ -75,6 +100,7 @@ def is_total(context: Context, row: Row) -> bool:
 
 
 def carried(row: Row) -> bool:
+    """Whether a row repeats a sum from the page before or for the next one."""
     first = fold(row.segments[0].text)
     return any(first.startswith(word) or first.endswith(word) for word in lexicon().carried if len(word) > 2)
 
@@ -90,50 +116,131 @@ def free_parts(segment: Span, taken: Sequence[tuple[int, int]]) -> Iterator[Span
             yield Span(segment.row, start + lead, start + len(text.rstrip()))
 
 
+def agrees(quantity: Decimal, price: Decimal, amount: Decimal, discount: Decimal | None = None) -> bool:
+    """Whether quantity × price − discount is the amount, with a cent per step of rounding.
+
+    The discount may be a percentage, an amount, or an amount per unit; signs may differ on a credit.
+    """
+    whole = quantity * price
+    options = [whole, -whole]
+    if discount:
+        less = abs(discount)
+        options += [
+            whole * (1 - less / 100),
+            -whole * (1 - less / 100),
+            whole - less,
+            (price - less) * quantity,
+        ]
+    slack = max(CENT, abs(quantity) * Decimal("0.005"))
+    return any(abs(option - amount) <= slack for option in options)
+
+
 def check(line: Line) -> None:
-    """Whether quantity × price − discount is the line's amount, with a cent per step of rounding."""
-    values = {role: at.number.value for role, at in line.values.items()}
-    amount, quantity, price = line.amount(), values.get("quantity"), values.get("net_price")
+    """Whether the line's figures agree; the combination of its columns' numbers that does is taken."""
+    amount, quantity, price = line.amount(), line.value("quantity"), line.value("net_price")
     if amount is None or quantity is None or price is None:
         return
-    product = quantity * price
-    options = [product, -product]
-    if discount := values.get("discount"):
-        options += [product * (1 - discount / 100), product - discount, (price - discount) * quantity]
-    slack = max(CENT, abs(quantity) * Decimal("0.005"))
-    line.consistent = any(abs(option - amount) <= slack for option in options)
+    line.consistent = agrees(quantity, price, amount, line.value("discount"))
+    if line.consistent:
+        return
+    roles = [role for role in ("quantity", "net_price", "discount") if role in line.values]
+    if "discount" in line.options and "discount" not in roles:
+        roles.append("discount")
+    choices = [
+        [line.values[r], *line.options.get(r, [])] if r in line.values else line.options[r] for r in roles
+    ]
+    for combination in product(*(choice[:_MOST_OPTIONS] for choice in choices)):
+        chosen = dict(zip(roles, combination, strict=True))
+        less = chosen["discount"].number.value if "discount" in chosen else None
+        if agrees(chosen["quantity"].number.value, chosen["net_price"].number.value, amount, less):
+            line.values |= chosen
+            line.consistent = True
+            return
+    for basis in BASES:
+        # A price for 100 or 1000 units is divided where only that explains the amount to the cent.
+        if amount and abs(quantity * price / basis - amount) <= CENT and abs(amount) >= 1:
+            line.basis, line.consistent = basis, True
+            return
+
+
+def settle(line: Line) -> None:
+    """The signs of a line that agrees: a negative amount of a positive price takes back a negative quantity."""
+    amount, quantity, price = line.amount(), line.value("quantity"), line.value("net_price")
+    if not line.consistent or amount is None or quantity is None or price is None:
+        return
+    if amount < 0 < quantity and price > 0:
+        line.values["quantity"] = changed(line.values["quantity"], -quantity)
+    if line.basis != 1:
+        line.values["net_price"] = changed(line.values["net_price"], price / line.basis)
+
+
+def changed(at: NumberAt, value: Decimal) -> NumberAt:
+    """A number with another value, at its place."""
+    return NumberAt(at.span, at.number._replace(value=value))
 
 
 def line_findings(line: Line) -> dict[str, Finding]:
     """The line's values as findings by term."""
     found: dict[str, Finding] = {}
-    arithmetic = {None: 0.0, True: 1.0, False: -1.0}[line.consistent]
     for role, at in line.values.items():
-        term = role
-        if role == "discount":
-            term = (
-                "discount_percent"
-                if at.number.percent or (abs(at.number.value) <= 100 and not at.money)
-                else "discount_amount"
-            )
         if role == "vat_amount":
             continue
-        checked = arithmetic if role in ("quantity", "net_price", "discount", *AMOUNTS) else 0.0
-        features = Features(
-            label=1.0, relation=1.0, arithmetic=checked, ocr=at.span.score, scanned=float(at.span.row.ocr),
-            ambiguous=float(at.number.unsure and checked <= 0),
-        )  # fmt: skip
+        term = _discount_term(at) if role == "discount" else role
         value = at.span.text if role == "line_id" else at.number.value
-        found[term] = Finding(term, value, (at.span,), 1.0, features, at.span.text)
-    for role, spans in line.texts.items():
-        if role not in ("item_name", "item_seller_id", "unit", "line_id") or role in found or not spans:
-            continue
+        if role == "discount":
+            value = abs(at.number.value)
+        spans = (at.span, *line.proofs.get(role, ()))
+        found[term] = _finding(line, term, role, value, spans, at)
+    identified = [*item_ids(line.texts.get("item_seller_id", [])), *item_ids(line.texts.get("item_name", []))]
+    for role, spans in _texts(line, identified):
         text = " ".join(re.sub(r"\s+", " ", span.text) for span in spans).strip(" |:-")
-        if text and spans:
-            features = Features(
-                label=0.8, relation=1.0, ocr=min(s.score for s in spans), scanned=float(spans[0].row.ocr)
-            )
-            found[role] = Finding(role, text, tuple(spans), 1.0, features, text)
+        if text and role not in found:
+            found[role] = _finding(line, role, role, text, tuple(spans))
+    for one in identified:
+        if one.term not in found:
+            found[one.term] = _finding(line, one.term, one.term, one.value, (one.span,))
     if "item_name" not in found and "item_seller_id" in found:
-        found["item_name"] = found["item_seller_id"]
+        found["item_name"] = replace(found["item_seller_id"], term="item_name")
     return found
+
+
+def _texts(line: Line, identified: Sequence[Identified]) -> Iterator[tuple[str, list[Span]]]:
+    """The texts by role, without the identifiers that are values of their own."""
+    for role, spans in line.texts.items():
+        if role not in ("item_name", "item_seller_id", "item_buyer_id", "unit", "line_id"):
+            continue
+        kept = [part for span in spans for part in _outside(span, identified)]
+        yield role, kept if any(c.isalnum() for part in kept for c in part.text) else []
+
+
+def _outside(span: Span, identified: Sequence[Identified]) -> Iterator[Span]:
+    """The parts of a span that no identifier with its label takes."""
+    inside = [
+        (one.whole.start, one.whole.end)
+        for one in identified
+        if one.whole.row is span.row and span.start <= one.whole.start < span.end
+    ]
+    yield from free_parts(span, inside) if inside else (span,)
+
+
+def _discount_term(at: NumberAt) -> str:
+    percent = at.number.percent or (abs(at.number.value) <= 100 and not at.money)
+    return "discount_percent" if percent else "discount_amount"
+
+
+def _finding(
+    line: Line,
+    term: str,
+    role: str,
+    value: Decimal | str,
+    spans: tuple[Span, ...],
+    at: NumberAt | None = None,
+) -> Finding:
+    arithmetic = {None: 0.0, True: 1.0, False: -1.0}[line.consistent] if role in CHECKED else 0.0
+    unsure = at is not None and at.number.unsure and arithmetic <= 0
+    features = Features(
+        label=1.0 if at else 0.8, relation=1.0, arithmetic=arithmetic,
+        ocr=min(span.score for span in spans), scanned=float(spans[0].row.ocr), ambiguous=float(unsure),
+    )  # fmt: skip
+    raw = " ".join(span.text for span in spans)
+    return Finding(term, value, spans, 1.0, features, raw, probability=line_probability(line, role, features))

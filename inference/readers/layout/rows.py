@@ -264,10 +264,25 @@ def _words_of(page: Page) -> Sequence[Word]:
     found: list[Word] = []
     for token in page.tokens:
         text = re.sub(r"\.{4,}|_{3,}|…{2,}", "", token.text).strip()
-        box = token.box
-        width, height = (box.x1 - box.x0) * page.width, (box.y1 - box.y0) * page.height
-        upright = height <= 3.5 * width or len(text) <= 2
-        if text and upright:
-            x0, y0 = box.x0 * page.width, box.y0 * page.height
-            found.append(Word(text, x0, y0, x0 + width, y0 + height, token.score))
-    return found
+        if text:
+            box = token.box
+            x0, y0, x1, y1 = (
+                side * size for side, size in zip(box, 2 * (page.width, page.height), strict=True)
+            )
+            found.append(Word(text, x0, y0, x1, y1, token.score))
+    strips = [word for word in found if _is_turned(word)]
+    return [word for word in found if not any(_in_strip(word, strip) for strip in strips)]
+
+
+def _is_turned(word: Word) -> bool:
+    """Whether a word is far too tall for upright print: it runs up or down the page."""
+    length = len(word.text)
+    return length > 2 and word.height > (1.7 if length > 3 else 2.5) * (word.x1 - word.x0)
+
+
+def _in_strip(word: Word, turned: Word) -> bool:
+    """Whether a tall word stands above or below a turned one, in the same narrow strip."""
+    if word is turned:
+        return True
+    tall = word.height > 1.2 * (word.x1 - word.x0) and len(word.text) > 1
+    return tall and abs(word.x0 - turned.x0) < 2 and abs(word.x1 - turned.x1) < 2

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
-from inference.readers.layout.columns import assign_roles
+from inference.readers.layout.adjustments import Choice, choices, is_adjustment, with_discounts
+from inference.readers.layout.columns import Roles, assign_roles
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS, NUMERIC, Heading
 from inference.readers.layout.lines import (
@@ -16,24 +18,55 @@ from inference.readers.layout.lines import (
     check,
     free_parts,
     is_total,
+    settle,
 )
 from inference.readers.layout.rows import Row, Span
+from inference.readers.layout.wrapped import rows_of
+
+_ANCHORS = ({"line_net_amount"}, {"line_total_with_vat"}, {"net_price"}, {"quantity"})
+"""The roles that begin a line: its amount where the table has one, else its price or quantity."""
 
 
-def table_lines(context: Context, headings: Sequence[Heading]) -> list[Line]:
-    """The lines under the best heading and its repetitions on later pages."""
-    best = max(headings, key=lambda h: h.score, default=None)
-    if best is None:
+@dataclass
+class Body:
+    """The rows of a table: those under a heading, those of later pages without one, and the sums among them."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+    more: list[Row] = field(default_factory=list[Row])
+    subtotals: list[tuple[int, Decimal]] = field(default_factory=list[tuple[int, Decimal]])
+
+
+def table_choices(context: Context, headings: Sequence[Heading]) -> list[Choice]:
+    """The lines of the tables, best choice first: other choices leave out rows or take in further tables."""
+    read = [(lines, body) for group in _groups(headings) if (lines := _read(context, group, body := Body()))]
+    if not read:
         return []
-    same = [h for h in headings if h is best or _alike(h, best)]
-    body = list(_body(context, same))
-    if not body:
-        return []
-    roles = assign_roles(context, best, body)
-    lines = _lines(context, best, body, roles)
-    for line in lines:
-        check(line)
-    return lines
+    best, body = max(read, key=lambda one: _quality(one[0]))
+    found = list(choices(best, body.subtotals))
+    taken = {line.anchor.index for line in best}
+    others = [line for lines, _ in read for line in lines if line.anchor.index not in taken]
+    if others:
+        everything = sorted([*best, *others], key=lambda line: line.anchor.index)
+        found += choices(everything)
+    return found
+
+
+def _quality(lines: Sequence[Line]) -> float:
+    """How much a table looks like the one that the bill is about: its lines, those that agree above all."""
+    worth = {True: 2.0, None: 1.0, False: 0.3}
+    return sum(worth[line.consistent] * (1.0 if line.full else 0.5) for line in lines) + lines[0].heading
+
+
+def _groups(headings: Sequence[Heading]) -> list[list[Heading]]:
+    """The headings that repeat each other, best first."""
+    groups: list[list[Heading]] = []
+    for heading in sorted(headings, key=lambda h: -h.score):
+        known = next((group for group in groups if _alike(heading, group[0])), None)
+        if known is None:
+            groups.append([heading])
+        else:
+            known.append(heading)
+    return groups
 
 
 def _alike(one: Heading, other: Heading) -> bool:
@@ -41,28 +74,61 @@ def _alike(one: Heading, other: Heading) -> bool:
     return len(set(mine) & set(theirs)) >= 0.7 * max(len(set(mine)), len(set(theirs)))
 
 
-def _body(context: Context, headings: Sequence[Heading]) -> Iterator[Row]:
-    """The rows of the table: from each heading to the totals, carried-forward rows left out."""
+def _read(context: Context, headings: Sequence[Heading], body: Body) -> list[Line]:
+    """The lines under headings that repeat each other."""
+    for row in _rows(context, headings, body):
+        with_heading = any(context.sheet.rows[h.rows[-1]].page == row.page for h in headings)
+        (body.rows if with_heading else body.more).append(row)
+    if not body.rows:
+        return []
+    roles = assign_roles(context, headings[0], body.rows, body.more)
+    pages = {context.sheet.rows[heading.rows[-1]].page: heading for heading in headings}
+    lines = _lines(context, headings[0], pages, [*body.rows, *_continued(body, roles)], roles)
+    for line in lines:
+        check(line)
+    lines = with_discounts(context, lines)
+    for line in lines:
+        settle(line)
+    return lines
+
+
+def _continued(body: Body, roles: Roles) -> Iterator[Row]:
+    """The rows of pages without a heading, from the first that has most of a line's figures in their columns."""
+    usual = sorted(len(set(found.values())) for row in body.rows if (found := roles.get(row.index)))
+    if not usual:
+        return
+    least = 0.6 * usual[len(usual) // 2]
+    page = 0
+    for row in body.more:
+        found = roles.get(row.index, {})
+        if len(set(found.values())) >= max(2, least):
+            page = row.page
+        elif found:
+            roles[row.index] = {start: role for start, role in found.items() if role not in AMOUNTS}
+        if row.page == page:
+            yield row
+
+
+def _rows(context: Context, headings: Sequence[Heading], body: Body) -> Iterator[Row]:
+    """The rows from each heading to the totals, carried-forward rows left out."""
     heading_rows = {index for heading in headings for index in heading.rows}
     running = _running(context)
     started = ended = False
     anchors = 0
-    page = 0
     firsts = {heading.rows[-1] + 1 for heading in headings}
     for row in context.sheet.rows:
         if row.index in firsts:
-            started, ended, page = True, False, row.page
+            started, ended = True, False
         if not started or ended or row.index in heading_rows:
             continue
-        if row.page != page and not any(context.sheet.rows[h.rows[0]].page == row.page for h in headings):
-            # A table that goes on without its heading repeated: the page's letterhead is not part of it.
-            page = row.page
         if carried(row) or _is_page_number(row) or row.text in running:
             continue
+        numbers = context.values.numbers(row)
         if anchors and is_total(context, row):
+            if money := [at for at in numbers if at.money]:
+                body.subtotals.append((row.index, money[-1].number.value))
             ended = not _goes_on(context, row)
             continue
-        numbers = context.values.numbers(row)
         anchors += len(numbers) > 1 or any(at.money for at in numbers)
         yield row
 
@@ -106,31 +172,34 @@ def _is_page_number(row: Row) -> bool:
 
 
 def _lines(
-    context: Context, heading: Heading, body: Sequence[Row], roles: dict[int, dict[int, str]]
+    context: Context, first: Heading, pages: Mapping[int, Heading], body: Sequence[Row], roles: Roles
 ) -> list[Line]:
-    anchor_roles = _anchor_roles(roles)
+    """The lines of a table whose heading stands in `pages`, elsewhere as `first`."""
+    present = {role for row in roles.values() for role in row.values()}
+    anchor_roles = next((group for group in _ANCHORS if group & present), set[str]())
     lines: list[Line] = []
     loose: list[Row] = []
     for row in body:
         found = roles.get(row.index, {})
         if anchor_roles & set(found.values()):
-            line = Line(row, charge=_is_charge(context, row))
-            _fill(context, heading, line, row, found)
+            line = Line(row, charge=is_adjustment(context, row), heading=first.score)
+            _fill(context, pages.get(row.page, first), line, row, found)
             lines.append(line)
         else:
             loose.append(row)
-    _attach(context, heading, lines, loose, roles)
-    _drop_margin(lines, heading.left - body[0].height)
+    inside = sum(_named(line) for line in lines) / max(1, len(lines))
+    for place, rows in rows_of(lines, loose, inside).items():
+        line = lines[place]
+        _attach(context, pages.get(line.anchor.page, first), line, rows, roles)
+    for page, heading in pages.items():
+        _drop_margin([ln for ln in lines if ln.anchor.page == page], heading.left - body[0].height)
     return [line for line in lines if _real(line)]
 
 
-def _is_charge(context: Context, row: Row) -> bool:
-    """Whether a row names a discount or a charge of the whole document."""
-    return any(
-        label.leads and label.weight(term) >= 0.9
-        for label in context.of(row)
-        for term in ("discount_total", "charge_total")
-    )
+def _named(line: Line) -> bool:
+    """Whether a description stands beside the line's amount."""
+    text = "".join(span.text for span in line.texts.get("item_name", []))
+    return any(c.isalpha() for c in text) and sum(c.isalnum() for c in text) > 2
 
 
 def _drop_margin(lines: Sequence[Line], left: float) -> None:
@@ -142,15 +211,6 @@ def _drop_margin(lines: Sequence[Line], left: float) -> None:
         line.texts = {role: [span for span in spans if span.x1 >= left] for role, spans in line.texts.items()}
 
 
-def _anchor_roles(roles: dict[int, dict[int, str]]) -> set[str]:
-    """The roles that begin a line: its amount where the table has one, else its quantity or price."""
-    present = {role for row in roles.values() for role in row.values()}
-    for group in ({"line_net_amount"}, {"line_total_with_vat"}, {"net_price"}, {"quantity"}):
-        if group & present:
-            return group
-    return set()
-
-
 def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[int, str]) -> None:
     """The numbers and texts of one row put into a line."""
     taken: list[tuple[int, int]] = []
@@ -158,13 +218,30 @@ def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[
         role = found.get(at.span.start)
         if at.number.percent and role not in ("vat_rate", "discount"):
             continue
-        if role and role in NUMERIC and role not in line.values:
+        if role and role in NUMERIC:
+            if role in line.values:
+                line.options.setdefault(role, []).append(at)
+                continue
             line.values[role] = at
             taken.append((at.span.start, at.span.end))
     for segment in row.segments:
-        for piece in free_parts(segment, taken):
+        parts = (part for piece in free_parts(segment, taken) for part in _by_columns(heading, piece))
+        for piece in parts:
             role = "unit" if _is_unit(line, piece) else _text_role(heading, piece)
             line.texts.setdefault(role, []).append(piece)
+
+
+def _by_columns(heading: Heading, piece: Span) -> Iterator[Span]:
+    """A piece of text cut where a word begins exactly under a heading: columns may nearly touch."""
+    near = 0.3 * piece.row.height
+    edges = [c.x0 for c in heading.columns if c.role not in NUMERIC and piece.x0 + near < c.x0 < piece.x1]
+    start = piece.start
+    for found in re.finditer(r"(?<=\s)\S", piece.text) if edges else ():
+        word = Span(piece.row, piece.start + found.start(), piece.end)
+        if any(abs(word.x0 - edge) < near for edge in edges):
+            yield Span(piece.row, start, start + len(piece.row.text[start : word.start].rstrip()))
+            start = word.start
+    yield Span(piece.row, start, piece.end)
 
 
 def _is_unit(line: Line, piece: Span) -> bool:
@@ -185,73 +262,35 @@ def _text_role(heading: Heading, piece: Span) -> str:
         shared = min(column.x1, piece.x1) - max(column.x0, piece.x0)
         if shared > most:
             best, most = column.role, shared
-    if best in ("quantity", "net_price", "line_net_amount", "vat_rate", "discount"):
+    if best in NUMERIC and best != "line_id":
         short = sum(c.isalnum() for c in piece.text) <= 10
         return ("unit" if best in ("quantity", "net_price") else "other") if short else "item_name"
     return best
 
 
-def _attach(
-    context: Context,
-    heading: Heading,
-    lines: Sequence[Line],
-    loose: Sequence[Row],
-    roles: dict[int, dict[int, str]],
-) -> None:
-    """Rows without an amount joined to their line: below it, or around it where texts come first."""
-    if not lines:
-        return
-    first = lines[0].anchor.index
-    left = heading.left - lines[0].anchor.height
-    texts_first = any(
-        row.index < first and row.page == lines[0].anchor.page and row.x1 > left for row in loose
-    )
-    limit = _usual_step(lines)
-    for row in loose:
-        before = max(
-            (ln for ln in lines if ln.anchor.index < row.index), key=lambda ln: ln.anchor.index, default=None
-        )
-        after = min(
-            (ln for ln in lines if ln.anchor.index > row.index), key=lambda ln: ln.anchor.index, default=None
-        )
-        target = _nearest(row, before, after, texts_first)
-        if target is None or target.anchor.page != row.page:
+def _attach(context: Context, heading: Heading, line: Line, rows: Sequence[Row], roles: Roles) -> None:
+    """The texts and figures of further rows put into a line, in the order of the page."""
+    above = Line(line.anchor, line.values, {}, line.options)
+    below = Line(line.anchor, line.values, {}, line.options)
+    for row in rows:
+        if _is_price_detail(context, row):
             continue
-        if abs(target.anchor.middle - row.middle) > limit:
-            continue
-        above = row.index < target.anchor.index
-        kept = dict(target.texts)
-        target.texts = {}
-        _fill(
-            context,
-            heading,
-            target,
-            row,
-            {s: r for s, r in roles.get(row.index, {}).items() if r not in AMOUNTS},
-        )
-        for role, spans in kept.items():
-            new = target.texts.get(role, [])
-            target.texts[role] = [*new, *spans] if above else [*spans, *new]
+        found = {s: r for s, r in roles.get(row.index, {}).items() if r not in AMOUNTS}
+        _fill(context, heading, above if row.index < line.anchor.index else below, row, found)
+    texts = (above.texts, line.texts, below.texts)
+    line.texts = {
+        role: [span for part in texts for span in part.get(role, [])]
+        for role in dict.fromkeys(role for part in texts for role in part)
+    }
 
 
-def _usual_step(lines: Sequence[Line]) -> float:
-    """How far from its amount a line's text may stand, in points."""
-    steps = sorted(
-        b.anchor.middle - a.anchor.middle for a, b in pairwise(lines) if a.anchor.page == b.anchor.page
-    )
-    height = lines[0].anchor.height
-    return max(6 * height, 1.1 * steps[-1]) if steps else 9 * height
-
-
-def _nearest(row: Row, before: Line | None, after: Line | None, texts_first: bool) -> Line | None:
-    if not texts_first or before is None or after is None:
-        return after if before is None and texts_first else before
-    if before.anchor.page != row.page:
-        return after
-    if after.anchor.page != row.page:
-        return before
-    up, down = row.middle - before.anchor.middle, after.anchor.middle - row.middle
-    return before if up <= down else after
+def _is_price_detail(context: Context, row: Row) -> bool:
+    """Whether a row says how a price came about ("Rabatt 2: 0,02 €"): labelled amounts, no description."""
+    money = [at for at in context.values.numbers(row) if at.money or at.number.percent]
+    if not money:
+        return False
+    before = row.text[: money[0].span.start].rstrip()
+    return before.endswith((":", "：")) and before.count(" ") < 4
 
 
 def _real(line: Line) -> bool:
