@@ -3,7 +3,7 @@ RUN := .venv/bin
 STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit bench lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit bench eval lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,10 @@ test-unit: install ## The quick tests, without Odoo and browser
 
 bench: install ## Print the speed of reading and of talking to Odoo, as ratios
 	$(RUN)/python -m tests.bench
+
+eval: install ## Read DIR's documents with truth and hold the figures against the targets (ARGS=--only pages)
+	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make eval DIR=path (docs/eval.md shows the forms)"; exit 2; }
+	$(RUN)/python -m tests.bench.evaluate "$(DIR)" $(ARGS)
 
 lock: install ## Renew requirements.lock
 	$(RUN)/pip install --quiet uv

@@ -129,12 +129,51 @@ def prepare(
     raise typer.Exit(prepare_odoo(login, password, backend, config))
 
 
+@app.command("eval")
+def evaluate(
+    folder: Annotated[
+        Path, typer.Argument(help="Documents with truth beside them; see docs/eval.md.", show_default=False)
+    ],
+    sets: Annotated[list[str] | None, typer.Option("--set", help="Only this set; may be repeated.")] = None,
+    document: Annotated[
+        str, typer.Option(help="Name, without its ending, of the file to read in each document's folder.")
+    ] = "doc",
+    reader: Annotated[str, typer.Option(help="auto, einvoice or layout.")] = "auto",
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as there are cores.")] = 0,
+    seconds: Annotated[float, typer.Option(min=1, help="The longest that one document may take.")] = 300,
+    targets: Annotated[
+        Path | None, typer.Option(help="Targets to hold against; else DIR/targets.toml where there is one.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="An older run's JSON: what got better and worse.")
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="End with 7 where a measure fell or a target is missed.")
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report here, one file.")] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write the run here, for --compare; - prints it.")
+    ] = None,
+    predictions: Annotated[Path | None, typer.Option(help="Write each Reading as JSON in here.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read a folder of documents with truth, and say how well: per field and per set, lines, calibration."""
+    from connector.commands.eval import Request, eval_folder
+
+    asked = Request(
+        folder, document, sets or (), reader, jobs, seconds, targets, compare, gate, html, json, predictions, config
+    )  # fmt: skip
+    raise typer.Exit(eval_folder(asked))
+
+
 @app.command()
 def doctor(json: JsonOption = False, config: ConfigOption = None) -> None:
     """Check settings, ledger, reading and every Odoo, and say what is wrong and how to mend it."""
     from connector.commands.doctor import examine
 
     raise typer.Exit(examine(json, config))
+
+
 
 
 def main() -> None:

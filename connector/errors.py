@@ -49,6 +49,12 @@ class UnreadableError(SkippableError):
     """The document's bytes cannot be had or are not for reading; a person is told."""
 
 
+class RegressionError(VouchError):
+    """An evaluation came out worse than it may."""
+
+    exit_code = 7
+
+
 class ConflictError(SkippableError):
     """A person changed the record since it was read; theirs stands."""
 

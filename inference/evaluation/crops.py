@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DPI = 120
 # What is shown around the words: at least so much of the page's breadth and height, so that a person finds the place.
-BREADTH, HEIGHT = 0.5, 0.085
+BREADTH, HEIGHT = 0.5, 0.12
 LONGEST_SIDE = 640
 QUALITY = 62
 FRAME = (200, 60, 20)

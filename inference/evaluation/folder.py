@@ -59,13 +59,18 @@ def find_cases(folder: Path, document: str = "doc", sets: Iterable[str] = ()) ->
     return [case for case in cases if not wanted or case.set in wanted]
 
 
+def legible(text: str) -> str:
+    """The text with what no terminal should get (control characters, broken encodings) as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _in_folders(folder: Path, document: str) -> Iterator[Case]:
     for truth in folder.rglob(TRUTH):
         place = truth.parent
         named = sorted(f for f in place.glob(f"{document}.*") if f.suffix.lower() not in _OTHERS)
         if named:
             above = place.parent.relative_to(folder).as_posix()
-            yield Case(place.name, folder.name if above == "." else above, named[0], truth)
+            yield Case(legible(place.name), legible(folder.name if above == "." else above), named[0], truth)
 
 
 def _side_by_side(folder: Path) -> Iterator[Case]:
@@ -77,7 +82,7 @@ def _side_by_side(folder: Path) -> Iterator[Case]:
         named = sorted(f for f in place.iterdir() if f.stem == stem and f.suffix.lower() not in _OTHERS)
         if named:
             above = place.relative_to(folder).as_posix()
-            yield Case(stem, folder.name if above == "." else above, named[0], truth)
+            yield Case(legible(stem), legible(folder.name if above == "." else above), named[0], truth)
 
 
 def _index(folder: Path) -> dict[tuple[str, str], int]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from inference.document import open_document
 from inference.errors import DamagedDocument, DocumentError, OversizedDocument
 from inference.evaluation.crops import crop
+from inference.evaluation.folder import legible
 from inference.evaluation.outcome import Outcome, Value, Verdict, score_document
 from inference.evaluation.truth import read_truth
 from inference.evaluation.workers import Lost, answers
@@ -61,7 +62,10 @@ def run(cases: Sequence[Case], plan: Plan) -> Generator[tuple[int, Scored]]:
         if isinstance(answer, Lost):
             case = cases[place]
             missing = score_document(truths[place], None, name=case.id, group=case.set)
-            yield place, Scored(replace(missing, file=case.document.name, failure=_lost(answer, plan)))
+            yield (
+                place,
+                Scored(replace(missing, file=legible(case.document.name), failure=_lost(answer, plan))),
+            )
         else:
             crops = {name: base64.b64decode(data) for name, data in answer["crops"].items()}
             yield place, Scored(Outcome.from_json(answer["outcome"]), crops)
@@ -84,7 +88,7 @@ def read_case(task: dict[str, Any]) -> dict[str, Any]:
         failure = ("defect", f"{type(error).__name__}: {error}")
     spent = (time.perf_counter() - started) * 1000
     outcome = score_document(truth, reading, name=task["id"], group=task["set"])
-    outcome = replace(outcome, failure=failure, milliseconds=spent, file=file.name)
+    outcome = replace(outcome, failure=failure, milliseconds=spent, file=legible(file.name))
     crops: dict[str, str] = {}
     if document is not None and reading is not None:
         outcome = replace(outcome, kind=document.origin.value, pages=len(document.pages))
