@@ -1,0 +1,1 @@
+"""The vision Reader: page images read by a model that vLLM serves; every value grounded on the page."""

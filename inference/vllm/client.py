@@ -1,0 +1,347 @@
+"""The client of a vLLM server: chat completions with images, answers by schema, over one pooled connection.
+
+API: https://docs.vllm.ai/en/stable/serving/openai_compatible_server.html and
+https://docs.vllm.ai/en/stable/features/multimodal_inputs.html (the `uuid` of an image).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, NamedTuple, cast
+
+import httpx
+from annotated_types import Len
+from pydantic import BaseModel, ValidationError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from inference.vllm.errors import ModelAway, ModelMisconfigured, ModelRefused
+from inference.vllm.images import PageImage
+from inference.vllm.profile import Profile
+
+ATTEMPTS = 3
+"""A connection that the server closed after an error, or a short overload: worth a second and third try."""
+
+MOST_ANSWER_BYTES = 16_000_000
+
+_MISSING_IMAGE = "cache miss"
+_TOO_LONG = ("maximum context length", "max_model_len", "is longer than the maximum", "exceeds the maximum")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the server is and how much it is asked at a time. `key` never shows in a repr or a message."""
+
+    url: str
+    profile: Profile
+    model: str = ""
+    key: str = field(default="", repr=False)
+    timeout_seconds: float = 30.0
+    in_flight: int = 8
+    failures_to_open: int = 3
+    pause_seconds: float = 20.0
+
+    @property
+    def served_model(self) -> str:
+        """The name that the server knows the model by."""
+        return self.model or self.profile.name
+
+
+class Token(NamedTuple):
+    """One token of an answer and its log-probability; exactly 0.0 where the schema left no choice."""
+
+    text: bytes
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with what it cost. `cut` says that it ran into the limit of tokens; `resent` images were not cached."""
+
+    text: str
+    cut: bool
+    tokens: tuple[Token, ...] = ()
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    answer_tokens: int = 0
+    seconds: float = 0.0
+    sent_bytes: int = 0
+    resent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation: text, with images before it where there are any."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    images: tuple[PageImage, ...] = ()
+
+
+class Client:
+    """Asks one server. Made inside an event loop's life and closed there; safe for many tasks at once."""
+
+    def __init__(self, endpoint: Endpoint, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.endpoint = endpoint
+        self._gate = asyncio.Semaphore(endpoint.in_flight)
+        self._breaker = Breaker(endpoint.failures_to_open, endpoint.pause_seconds)
+        self._known: set[str] = set()
+        self._http = httpx.AsyncClient(
+            base_url=endpoint.url.rstrip("/"),
+            headers={"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {},
+            timeout=httpx.Timeout(endpoint.timeout_seconds, connect=5.0, pool=None),
+            limits=httpx.Limits(
+                max_connections=endpoint.in_flight, max_keepalive_connections=endpoint.in_flight
+            ),
+            trust_env=False,
+            transport=transport,
+        )
+
+    @property
+    def away(self) -> str:
+        """Why nothing is asked at the moment, or empty."""
+        return self._breaker.reason
+
+    async def ask(self, turns: Sequence[Turn], schema: Mapping[str, Any], max_tokens: int) -> Reply:
+        """The model's answer to a conversation, by a JSON Schema.
+
+        Raises ModelAway, ModelMisconfigured or ModelRefused.
+        """
+        async with self._gate:
+            self._breaker.check()
+            try:
+                reply = await self._ask(turns, schema, max_tokens)
+            except ModelAway as error:
+                self._breaker.failed(str(error))
+                raise
+            self._breaker.succeeded()
+            return reply
+
+    async def check(self) -> None:
+        """Whether the server is there, lets us in and serves our model. Raises what `ask` would."""
+        response = await self._send("GET", "/v1/models", None)
+        names = [str(model.get("id")) for model in _mapping(response).get("data", [])]
+        if self.endpoint.served_model not in names:
+            raise ModelMisconfigured(
+                f"{self.endpoint.url} does not serve “{self.endpoint.served_model}” but {', '.join(names) or 'nothing'}: "
+                "correct vlm.model, or start the server with vouch vllm serve"
+            )
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._http.aclose()
+
+    async def _ask(self, turns: Sequence[Turn], schema: Mapping[str, Any], max_tokens: int) -> Reply:
+        started = time.perf_counter()
+        ids = {image.uuid for turn in turns for image in turn.images}
+        body = self._body(turns, schema, max_tokens, self._known)
+        resent = False
+        try:
+            response = await self._send("POST", "/v1/chat/completions", body)
+        except ModelRefused as error:
+            if _MISSING_IMAGE not in str(error).lower() or not ids & self._known:
+                raise
+            self._known -= ids
+            resent = True
+            body = self._body(turns, schema, max_tokens, set())
+            response = await self._send("POST", "/v1/chat/completions", body)
+        self._known |= ids
+        return _reply(response, time.perf_counter() - started, len(response.request.content), resent=resent)
+
+    def _body(
+        self, turns: Sequence[Turn], schema: Mapping[str, Any], max_tokens: int, known: set[str]
+    ) -> dict[str, Any]:
+        profile = self.endpoint.profile
+        body: dict[str, Any] = {
+            "model": self.endpoint.served_model,
+            "messages": [{"role": turn.role, "content": _content(turn, known)} for turn in turns],
+            "temperature": 0,
+            "max_tokens": max_tokens,
+            "logprobs": True,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "page", "schema": schema, "strict": True},
+            },
+        }
+        return body | ({"chat_template_kwargs": profile.chat_options} if profile.chat_options else {})
+
+    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(ModelAway),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            reraise=True,
+        )
+        async for attempt in retrying:
+            with attempt:
+                return await self._once(method, path, body)
+        raise AssertionError("tenacity returns or raises")
+
+    async def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        url, seconds = self.endpoint.url, self.endpoint.timeout_seconds
+        try:
+            response = await self._http.request(method, path, json=body)
+        except httpx.TimeoutException as error:
+            raise ModelAway(
+                f"The model server at {url} gave no answer within {seconds:g} s: is the card overloaded? Lower "
+                "vlm.in_flight, or raise vlm.timeout_seconds"
+            ) from error
+        except httpx.TransportError as error:
+            raise ModelAway(
+                f"The model server at {url} cannot be reached ({type(error).__name__}): start it with vouch vllm "
+                "serve, or correct vlm.url"
+            ) from error
+        if response.is_success:
+            return response
+        raise _refusal(response, self.endpoint)
+
+
+class Breaker:
+    """Stops asking a server that is away: after so many failures in a row nothing is tried for a while."""
+
+    def __init__(self, failures_to_open: int, pause_seconds: float) -> None:
+        self._limit = failures_to_open
+        self._pause = pause_seconds
+        self._failures = 0
+        self._closed_until = 0.0
+        self._why = ""
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is asked now, or empty."""
+        return self._why if time.monotonic() < self._closed_until else ""
+
+    def check(self) -> None:
+        """Raises ModelAway while nothing is to be asked."""
+        if reason := self.reason:
+            raise ModelAway(reason)
+
+    def failed(self, why: str) -> None:
+        """Count a failure; the one that is too many starts a pause, and so does each one right after a pause."""
+        self._failures += 1
+        if self._failures >= self._limit:
+            self._why = why
+            self._closed_until = time.monotonic() + self._pause
+
+    def succeeded(self) -> None:
+        """Forget the failures."""
+        self._failures = 0
+        self._closed_until = 0.0
+
+
+def _content(turn: Turn, known: set[str]) -> str | list[dict[str, Any]]:
+    if not turn.images:
+        return turn.text
+    parts: list[dict[str, Any]] = [
+        {
+            "type": "image_url",
+            "image_url": None if image.uuid in known else {"url": image.data_uri},
+            "uuid": image.uuid,
+        }
+        for image in turn.images
+    ]
+    return [*parts, {"type": "text", "text": turn.text}]
+
+
+def _refusal(response: httpx.Response, endpoint: Endpoint) -> Exception:
+    """The error for an answer that is none, by status (the table in docs/vllm.md)."""
+    status, said = response.status_code, _message(response)
+    if status in (401, 403):
+        return ModelMisconfigured(
+            f"The model server at {endpoint.url} refuses our key: set vlm.api_key_file to the file that it reads"
+        )
+    if status == 404:
+        return ModelMisconfigured(
+            f"The model server at {endpoint.url} has no model “{endpoint.served_model}”: {said}. Correct vlm.model"
+        )
+    if status >= 500:
+        return ModelAway(f"The model server at {endpoint.url} failed ({status}): {said}")
+    if any(words in said.lower() for words in _TOO_LONG):
+        return ModelRefused(
+            f"The page and its answer do not fit the model's context: {said}. Serve it with a larger --max-model-len"
+        )
+    return ModelRefused(f"The model server refuses the request ({status}): {said}")
+
+
+def _message(response: httpx.Response) -> str:
+    """What the server says, short: its body is text from outside."""
+    try:
+        node = _mapping(response)
+    except ModelAway:
+        return response.text[:200]
+    error = node.get("error", node)
+    said = cast("dict[str, Any]", error).get("message", "") if isinstance(error, dict) else error
+    return " ".join(str(said).split())[:300]
+
+
+def _mapping(response: httpx.Response) -> dict[str, Any]:
+    if len(response.content) > MOST_ANSWER_BYTES:
+        raise ModelAway(f"{response.request.url.host} answers with more than {MOST_ANSWER_BYTES // 10**6} MB")
+    try:
+        node = response.json()
+    except ValueError as error:
+        raise ModelAway(
+            f"{response.request.url.host} does not answer in JSON: is it a vLLM server?"
+        ) from error
+    if not isinstance(node, dict):
+        raise ModelAway(f"{response.request.url.host} does not answer as vLLM does")
+    return cast("dict[str, Any]", node)
+
+
+class _Logprob(BaseModel):
+    bytes: list[int] | None = None
+    logprob: float
+
+
+class _Logprobs(BaseModel):
+    content: list[_Logprob] | None = None
+
+
+class _Message(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+    logprobs: _Logprobs | None = None
+
+
+class _PromptDetails(BaseModel):
+    cached_tokens: int | None = 0
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int | None = 0
+    prompt_tokens_details: _PromptDetails | None = None
+
+
+class _Completion(BaseModel):
+    choices: Annotated[list[_Choice], Len(1)]
+    usage: _Usage = _Usage()
+
+
+def _reply(response: httpx.Response, seconds: float, sent_bytes: int, *, resent: bool) -> Reply:
+    try:
+        answer = _Completion.model_validate(_mapping(response))
+    except ValidationError as error:
+        raise ModelAway(
+            f"{response.request.url.host} does not answer as vLLM does: {error.error_count()} faults"
+        ) from error
+    choice, usage = answer.choices[0], answer.usage
+    logprobs = (choice.logprobs.content if choice.logprobs else None) or []
+    details = usage.prompt_tokens_details
+    return Reply(
+        text=choice.message.content or "",
+        cut=choice.finish_reason == "length",
+        tokens=tuple(Token(bytes(token.bytes or ()), token.logprob) for token in logprobs),
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=(details.cached_tokens if details else 0) or 0,
+        answer_tokens=usage.completion_tokens or 0,
+        seconds=seconds,
+        sent_bytes=sent_bytes,
+        resent=resent,
+    )

@@ -1,0 +1,69 @@
+"""Pages as the model wants them: upright, padded to its square or shrunk to its limit, PNG in a data URI."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from inference.vllm.profile import ImagePolicy
+
+if TYPE_CHECKING:
+    from inference.page import Page
+
+PAPER = (255, 255, 255)
+_FRAMES = 2
+"""The processors of dynamic size count every pixel twice: an image is a video of two frames."""
+
+
+@dataclass(frozen=True)
+class PageImage:
+    """An encoded image. `uuid` is the hash of its bytes: the server keeps images by it, and never asks whether it fits."""
+
+    png: bytes
+
+    @cached_property
+    def uuid(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.png).hexdigest()
+
+    @cached_property
+    def data_uri(self) -> str:
+        """The image itself: the server fetches nothing."""
+        return "data:image/png;base64," + base64.b64encode(self.png).decode()
+
+
+def page_image(page: Page, policy: ImagePolicy) -> PageImage:
+    """A page as the model sees it: rendered near the size wanted, so that little is resampled."""
+    inches = max(page.width, page.height) / 72
+    side = policy.square or _longest_side(policy, page.width / page.height)
+    return encode(page.image(dpi=max(72, min(300, round(side / inches)))), policy)
+
+
+def encode(picture: Image.Image, policy: ImagePolicy) -> PageImage:
+    """Fit a picture to the policy: shrunk with LANCZOS where it is too large, never enlarged, then padded to a square."""
+    fitted = picture.convert("RGB")
+    side = policy.square or _longest_side(policy, fitted.width / fitted.height)
+    if max(fitted.size) > side:
+        scale = side / max(fitted.size)
+        size = (max(1, round(fitted.width * scale)), max(1, round(fitted.height * scale)))
+        fitted = fitted.resize(size, Image.Resampling.LANCZOS)
+    if policy.square:
+        whole = max(fitted.size)
+        padded = Image.new("RGB", (whole, whole), PAPER)
+        padded.paste(fitted, (0, 0))
+        fitted = padded
+    out = BytesIO()
+    fitted.save(out, "PNG", compress_level=1)
+    return PageImage(out.getvalue())
+
+
+def _longest_side(policy: ImagePolicy, proportion: float) -> int:
+    """The longer side of a picture of that width over height with as many pixels as the policy takes."""
+    pixels = policy.longest_edge / _FRAMES
+    return int((pixels * max(proportion, 1 / proportion)) ** 0.5)
