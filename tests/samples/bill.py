@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
-ORDER_TYPES = ("order_confirmation", "quotation")
+ORDER_TYPES = ("order", "order_confirmation", "quotation")
+UNPRICED = ("delivery_note", "reminder")
+PLACES = {"TWD": 0}
+"""The decimals of a currency in which bills are written, where not 2."""
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -43,14 +46,16 @@ class Party:
     @property
     def town(self) -> str:
         """The address line with the postal code, in the order of the country."""
-        british = self.country in ("GB", "US")
-        return f"{self.city} {self.zip}" if british else f"{self.zip} {self.city}"
+        city_first = self.country in ("GB", "US", "BR", "MX", "IN")
+        return f"{self.city} {self.zip}" if city_first else f"{self.zip} {self.city}"
 
     @property
     def address_lines(self) -> tuple[str, str]:
         """Street and town in the order of the country; a Chinese address goes from the large to the small."""
         if self.country == "CN":
             return f"{self.city}{self.street}", self.zip
+        if self.country in ("TW", "HK"):
+            return f"{self.zip} {self.city}{self.street}".strip(), ""
         return self.street, self.town
 
     @property
@@ -78,6 +83,15 @@ class Line:
         return cents(self.quantity * self.net_price * (1 - self.discount_percent / 100))
 
 
+class OpenItem(NamedTuple):
+    """An invoice that a reminder or statement lists as not paid."""
+
+    number: str
+    issue_date: date
+    due_date: date
+    amount: Decimal
+
+
 class VatRow(NamedTuple):
     """The VAT of one rate."""
 
@@ -88,7 +102,11 @@ class VatRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Bill:
-    """A document to be drawn. `style` names its look, `wording` chooses among the usual labels of its language."""
+    """A document to be drawn.
+
+    `design` names its look, `wording` and `date_style` choose among what is usual in the seller's language.
+    `gross` says that prices and amounts of lines include VAT, as on a till slip.
+    """
 
     document_type: str
     number: str
@@ -109,6 +127,8 @@ class Bill:
     accent: int = 0
     wording: int = 0
     date_style: int = 0
+    gross: bool = False
+    open_items: tuple[OpenItem, ...] = ()
     extra: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -125,21 +145,29 @@ class Bill:
     def vat_breakdown(self) -> tuple[VatRow, ...]:
         """VAT per rate: the sum of the rate's lines less its share of the document's discount, then rounded once."""
         rows: list[VatRow] = []
+        if not (self.priced and self.taxed):
+            return ()
         for rate in sorted({line.vat_rate for line in self.lines}, reverse=True):
             net = sum((line.line_net_amount for line in self.lines if line.vat_rate == rate), ZERO)
-            taxable = net - cents(net * self.discount_percent / 100)
-            rows.append(VatRow(rate, taxable, cents(taxable * rate / 100)))
+            if self.gross:
+                taxable = self._rounded(net * 100 / (100 + rate))
+                rows.append(VatRow(rate, taxable, net - taxable))
+            else:
+                taxable = net - self._rounded(net * self.discount_percent / 100)
+                rows.append(VatRow(rate, taxable, self._rounded(taxable * rate / 100)))
         return tuple(rows)
 
     @property
     def total_without_vat(self) -> Decimal:
         """BT-109."""
+        if not self.taxed:
+            return self.lines_total - self._rounded(self.lines_total * self.discount_percent / 100)
         return sum((row.taxable_amount for row in self.vat_breakdown), ZERO)
 
     @property
     def discount_total(self) -> Decimal:
         """BT-107."""
-        return self.lines_total - self.total_without_vat
+        return ZERO if self.gross else self.lines_total - self.total_without_vat
 
     @property
     def total_vat(self) -> Decimal:
@@ -152,22 +180,58 @@ class Bill:
         return self.total_without_vat + self.total_vat
 
     @property
+    def open_total(self) -> Decimal:
+        """The sum of the invoices that a reminder lists."""
+        return sum((item.amount for item in self.open_items), ZERO)
+
+    @property
     def is_order(self) -> bool:
         """Whether this is an order document, not a demand for payment."""
         return self.document_type in ORDER_TYPES
+
+    @property
+    def priced(self) -> bool:
+        """Whether lines have prices, and totals follow from them."""
+        return self.document_type not in UNPRICED or self.design == "reminder"
+
+    @property
+    def taxed(self) -> bool:
+        """Whether the seller's country has a VAT or a sales tax."""
+        return self.seller.country != "HK"
 
     def truth(self) -> dict[str, Any]:
         """What the page says, by the names of the business terms; dates in ISO 8601, numbers as decimal strings."""
         return {
             "vendor": self.seller.name,
             "fields": _printed(self._header()),
-            "lines": [_printed(_line(line)) for line in self.lines],
-            "vat_breakdown": [_printed(row._asdict()) for row in self.vat_breakdown],
+            "lines": [_printed(self._line(line)) for line in self.lines],
+            "vat_breakdown": [_printed(self._vat(row)) for row in self.vat_breakdown],
         }
+
+    def _rounded(self, amount: Decimal) -> Decimal:
+        """Rounded to the decimals of the currency, half up."""
+        return amount.quantize(Decimal(1).scaleb(-PLACES.get(self.currency, 2)), ROUND_HALF_UP)
+
+    def _vat(self, row: VatRow) -> dict[str, Any]:
+        """The row with what the document prints of it."""
+        values = row._asdict()
+        return {name: values[name] for name in ("vat_rate", "vat_amount")} if self.gross else values
+
+    def _line(self, line: Line) -> dict[str, Any]:
+        """The line with what the document prints of it."""
+        values = _line(line)
+        if not self.priced:
+            return {name: values[name] for name in ("item_name", "item_seller_id", "quantity", "unit")}
+        if self.gross:
+            shown = {name: values[name] for name in ("item_name", "quantity")}
+            return shown | {"line_total_with_vat": line.line_net_amount}
+        if not self.taxed:
+            del values["vat_rate"]
+        return values
 
     def _header(self) -> dict[str, Any]:
         seller = self.seller
-        return {
+        header = {
             "document_type": self.document_type,
             "order_number" if self.is_order else "invoice_number": self.number,
             "issue_date": self.issue_date,
@@ -195,6 +259,17 @@ class Bill:
             "total_with_vat": self.total_with_vat,
             "amount_due": self.total_with_vat if self.document_type == "invoice" else None,
         }
+        if self.document_type == "order":
+            header["order_date"] = self.issue_date
+        if not self.taxed:
+            header |= {"total_without_vat": None, "total_vat": None}
+        if not self.priced:
+            # The number of a delivery note or a reminder is none of an invoice.
+            unsaid = {"invoice_number", "total_without_vat", "total_vat", "total_with_vat", "discount_total"}
+            header = {name: value for name, value in header.items() if name not in unsaid}
+            header["amount_due"] = self.open_total or None
+            header["currency"] = self.currency if self.open_items else None
+        return header
 
 
 def _line(line: Line) -> dict[str, Any]:

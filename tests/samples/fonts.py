@@ -35,6 +35,7 @@ class Face(NamedTuple):
 FAMILIES = {
     "sans": Face("fonts-liberation", "LiberationSans-Regular.ttf", "LiberationSans-Bold.ttf"),
     "serif": Face("fonts-liberation", "LiberationSerif-Regular.ttf", "LiberationSerif-Bold.ttf"),
+    "mono": Face("fonts-liberation", "LiberationMono-Regular.ttf", "LiberationMono-Bold.ttf"),
     "carlito": Face("fonts-crosextra-carlito", "Carlito-Regular.ttf", "Carlito-Bold.ttf"),
     "caladea": Face("fonts-crosextra-caladea", "Caladea-Regular.ttf", "Caladea-Bold.ttf"),
     "opensans": Face("fonts-open-sans", "OpenSans-Regular.ttf", "OpenSans-Bold.ttf"),

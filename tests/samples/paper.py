@@ -80,6 +80,21 @@ class Paper:
         """The size, at most `size`, at which the text fits in one line of that width."""
         return size * min(1.0, width / max(self.measure(words, size, bold), 1e-6))
 
+    def fitted(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        words: str,
+        size: float = 9,
+        *,
+        bold: bool = False,
+        align: str = "left",
+        ink: Color = INK,
+    ) -> None:
+        """Draw one line of text, smaller than `size` where it would be wider than `width`."""  # fmt: skip
+        self.text(x, y, words, self.fit(words, width, size, bold), bold=bold, align=align, ink=ink)
+
     def wrap(self, words: str, width: float, size: float, bold: bool = False, family: str = "") -> list[str]:
         """The text in lines of at most `width`; Chinese breaks anywhere, a word that is too long where it must."""
         lines: list[str] = []

@@ -9,6 +9,7 @@ from random import Random
 
 from tests.samples import company, strangers
 from tests.samples.bill import ZERO, Bill, Line
+from tests.samples.printing import Printing
 
 LATIN_DESIGNS = ("din5008", "modern", "facture", "compact", "boxed", "dense")
 LATIN_FAMILIES = ("sans", "serif", "carlito", "caladea", "opensans", "lato", "roboto")
@@ -22,7 +23,7 @@ def random_bill(seed: int, design: str = "") -> Bill:
     """
     rng = Random(seed)
     design = design or rng.choice((*LATIN_DESIGNS, "fapiao"))
-    country = "CN" if design == "fapiao" else rng.choice(tuple(strangers.COUNTRIES))
+    country = "CN" if design == "fapiao" else rng.choice(strangers.FIRST)
     seller = strangers.party(rng, country)
     issued = date(2024, 1, 1) + timedelta(days=rng.randint(0, 1200))
     credit = rng.random() < 0.12
@@ -69,14 +70,7 @@ def official(bill: Bill, rng: Random) -> Bill:
 
 def terms(language: str, days: int) -> str:
     """The usual words for so many days net."""
-    return {
-        "de_DE": f"Zahlbar innerhalb von {days} Tagen ohne Abzug.",
-        "en_GB": f"Payment within {days} days of the invoice date.",
-        "en_US": f"Net {days}",
-        "fr_FR": f"Virement à {days} jours date de facture",
-        "nl_NL": f"Betaling binnen {days} dagen na factuurdatum.",
-        "zh_CN": f"开票后{days}天内付款",
-    }[language]
+    return Printing(language, "").terms(days)
 
 
 def _line_count(rng: Random, design: str) -> int:

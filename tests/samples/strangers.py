@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import tomllib
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stdnum import luhn
+from stdnum.be import vat as be_vat
+from stdnum.br import cnpj
+from stdnum.ch import uid
 from stdnum.cn import uscc
+from stdnum.dk import cvr
+from stdnum.es import cif
+from stdnum.in_ import gstin
 from stdnum.iso7064 import mod_11_10, mod_97_10
+from stdnum.it import iva
+from stdnum.mx import rfc
+from stdnum.no import orgnr
+from stdnum.pl import nip
+from stdnum.pt import nif
+from stdnum.se import vat as se_vat
+from stdnum.tw import ubn
 
 from tests.samples.bill import Party
 from tests.samples.company import bic, registration
 
 
 class Country(NamedTuple):
-    """What companies and goods of one country are made of."""
+    """What companies and goods of one country are made of; `order` says how an address runs, where it is not ours."""
 
     language: str
     currency: str
@@ -30,93 +47,83 @@ class Country(NamedTuple):
     goods: tuple[str, ...]
     kinds: tuple[str, ...]
     dial: str
+    order: str = ""
 
 
-COUNTRIES = {
-    "DE": Country(
-        "de_DE", "EUR", ("Weidenbruch", "Aalbek", "Torfhagen", "Steinlaub", "Hollerwiese", "Kranichau"),
-        ("Metallbau", "Bürobedarf", "Elektrotechnik", "Verpackung", "Werkzeuge", "Druck", "Reinigung"),
-        ("GmbH", "AG", "GmbH & Co. KG", "e. K."), ("Am Mühlgraben", "Gerberweg", "Ziegelstraße", "Alter Hof"),
-        (("04109", "Leipzig"), ("33098", "Paderborn"), ("24937", "Flensburg"), ("97070", "Würzburg")),
-        ("Uferbank", "Bank am Tor", "Gewerbebank Süd"), ("19", "7"),
-        ("Kabelkanal", "Schaltschrank", "Flachdichtung", "Kopierpapier", "Winkelverbinder", "Schutzhandschuhe", "Wartung der Anlage", "Getriebeöl", "Etiketten", "Federring"),
-        ("40 × 60 mm", "verzinkt", "Typ B, mit Montageplatte", "Karton zu 50 Stück", "gemäß Angebot", "RAL 7035, pulverbeschichtet, inklusive Befestigungsmaterial"), "49",
-    ),
-    "AT": Country(
-        "de_DE", "EUR", ("Gamsreith", "Zirbental", "Lärchkogel", "Innfeld"), ("Spedition", "Holzbau", "Technik"),
-        ("GmbH", "OG", "AG"), ("Marktgasse", "Bergweg", "Im Gewerbepark"),
-        (("6020", "Innsbruck"), ("8010", "Graz"), ("4020", "Linz")), ("Talbank", "Gasteiner Handelsbank"),
-        ("20", "10"), ("Transport", "Lattung", "Hydraulikschlauch", "Montage", "Schmierfett"),
-        ("Graz–Wien", "Lärche, gehobelt", "2 m, beidseitig verpresst", "pauschal"), "43",
-    ),
-    "FR": Country(
-        "fr_FR", "EUR", ("Malaucourt", "Ferrandière", "Brévigny", "Castelorne", "Saulnoy"),
-        ("Fournitures", "Mécanique", "Imprimerie", "Électricité", "Emballages"), ("SARL", "SAS", "SA", "EURL"),
-        ("rue des Forges", "avenue du Canal", "chemin des Vignes", "place du Marché"),
-        (("33000", "Bordeaux"), ("59000", "Lille"), ("35000", "Rennes"), ("67000", "Strasbourg")),
-        ("Banque des Quais", "Crédit Lanterne"), ("20", "10", "5.5"),
-        ("Câble souple", "Joint torique", "Ramette de papier", "Gants de protection", "Main-d'œuvre atelier", "Bride à souder", "Étiquettes", "Huile de coupe"),
-        ("diamètre 12 mm", "boîte de 100", "acier zingué", "suivant devis accepté", "haute température, livré avec certificat de conformité"), "33",
-    ),
-    "GB": Country(
-        "en_GB", "GBP", ("Quarrybank", "Fenwick Moss", "Harrowgate", "Tidewell", "Ashlock"),
-        ("Castings", "Engineering", "Office Supplies", "Print", "Fixings"), ("Ltd", "PLC", "LLP"),
-        ("Foundry Lane", "Station Road", "Canal Wharf", "Mill Street"),
-        (("LS1 4AP", "Leeds"), ("BS1 6QF", "Bristol"), ("NG1 5FS", "Nottingham")),
-        ("Moorland Bank", "Severn Commercial Bank"), ("20", "5", "0"),
-        ("Bracket", "Gasket sheet", "Cable gland", "Copier paper", "Safety gloves", "Site labour", "Cutting oil", "Spring washer"),
-        ("zinc plated", "M20, brass", "box of 100", "as per quotation", "heavy duty, supplied with certificate of conformity"), "44",
-    ),
-    "US": Country(
-        "en_US", "USD", ("Copperline", "Larkspur", "Ridgefield", "Ironwood", "Tallgrass"),
-        ("Instruments", "Software", "Supply", "Packaging", "Services"), ("Inc.", "LLC", "Corp."),
-        ("Commerce Drive", "Elm Street", "Industrial Parkway"),
-        (("97205", "Portland, OR"), ("53703", "Madison, WI"), ("27601", "Raleigh, NC")),
-        ("Prairie State Bank", "Union Valley Bank"), ("0", "6", "7", "8.25"),
-        ("Pressure gauge", "Annual license", "Shipping carton", "Consulting", "Cable assembly", "Filter cartridge"),
-        ("0-100 psi", "up to 25 users", "24 x 18 x 12 in", "remote, per statement of work", "shielded, 10 ft, with strain relief and gold-plated contacts"), "1",
-    ),
-    "NL": Country(
-        "nl_NL", "EUR", ("Kerkvoort", "Waterloop", "Hazepad", "Molenzicht"), ("Techniek", "Drukwerk", "Handel"),
-        ("B.V.", "N.V.", "V.O.F."), ("Havenstraat", "Molenweg", "Industriekade"),
-        (("3511 AB", "Utrecht"), ("5611 EM", "Eindhoven"), ("9711 LM", "Groningen")), ("Deltabank", "Grachtenbank"),
-        ("21", "9"), ("Vouwdoos", "Afdichtring", "Kopieerpapier", "Montage", "Kabelgoot"),
-        ("per 50 stuks", "verzinkt", "volgens offerte", "400 × 300 mm, dubbelgolf, bedrukt in één kleur"), "31",
-    ),
-    "CN": Country(
-        "zh_CN", "CNY", ("苏州市云汀", "杭州青岚", "广州市南芷", "无锡锦澜"), ("电子", "五金", "包装材料", "仪器"),
-        ("有限公司", "科技有限公司"), ("建设路88号", "科技园东路12号", "工业大道301号"),
-        (("215000", "苏州市"), ("310000", "杭州市"), ("510000", "广州市")), ("江湾银行营业部", "岭东银行支行"),
-        ("13", "9", "6"), ("继电器", "接线端子", "轴承", "纸箱", "传感器", "技术服务费"),
-        ("24V", "不锈钢", "标准型", "五层瓦楞", "带安装支架及说明书"), "86",
-    ),
-}  # fmt: skip
+def _countries() -> dict[str, Country]:
+    source = (Path(__file__).parent / "countries.toml").read_text(encoding="utf-8")
+    return {
+        key: Country(**{name: _tuple(value) for name, value in node.items()})
+        for key, node in tomllib.loads(source).items()
+    }
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
+
+
+COUNTRIES = _countries()
+"""By the code of the country; "BE-fr" is the French-speaking part of Belgium."""
+FIRST = ("DE", "AT", "FR", "GB", "US", "NL", "CN")
+"""The countries among which `random_bill` chooses."""
 UNITS = ("C62", "C62", "C62", "C62", "KGM", "MTR", "HUR")
+IDEOGRAPHIC = ("CN", "TW", "HK")
+WITHOUT_IBAN = ("US", "CN", "BR", "MX", "TW", "HK", "IN")
+
+# Letters and digits at random until the check digits hold: "#" is a digit, "A" a letter; and how it is printed.
+_TAX_IDS: Mapping[str, tuple[str, Any, tuple[str, ...]]] = {
+    "ES": ("B########", cif, ("{0}", "ES{0}", "B-########")),
+    "IT": ("0##########", iva, ("{0}", "{0}", "IT{0}", "IT {0}")),
+    "PT": ("50#######", nif, ("{0}", "{0}", "PT{0}", "PT {0}")),
+    "BR": ("########0001##", cnpj, ("##.###.###/####-##",)),
+    "PL": ("##########", nip, ("{0}", "###-###-##-##", "PL{0}", "PL ##########", "###-##-##-###")),
+    "BE": ("0#########", be_vat, ("BE{0}", "BE ####.###.###", "BE ####.###.###", "BE{0}")),
+    "CH": ("CHE#########", uid, ("CHE-###.###.###", "CHE-###.###.### {vat}", "CHE-###.###.### {vat}")),
+    "MX": ("AAA######AA#", rfc, ("{0}",)),
+    "TW": ("########", ubn, ("{0}",)),
+    "IN": ("27AAACA####A1Z#", gstin, ("{0}",)),
+    "SE": ("55########01", se_vat, ("SE{0}", "SE{0}")),
+    "DK": ("########", cvr, ("{0}", "DK{0}", "DK-{0}", "DK {0}")),
+    "NO": ("9########", orgnr, ("NO ### ### ### MVA", "{0} MVA", "NO{0}MVA", "### ### ### MVA")),
+}  # fmt: skip
+_BBAN = {
+    "ES": "#" * 20, "IT": "X" + "#" * 22, "PT": "#" * 21, "PL": "#" * 24, "BE": "#" * 12, "CH": "#" * 17,
+    "SE": "#" * 20, "DK": "#" * 14, "NO": "#" * 11,
+}  # fmt: skip
+_LOCAL_ACCOUNTS = {
+    "BR": ("#####-#", "####"), "MX": ("##################", ""), "TW": ("############", "###"),
+    "HK": ("###-######-###", "###"), "IN": ("##############", "DCMB0######"),
+}  # fmt: skip
+_REGISTERS = {"IT": "MI-#######", "PL": "0000######"}
 
 
 def party(rng: Random, country: str) -> Party:
-    """An invented company of that country."""
-    made_of = COUNTRIES[country]
+    """An invented company of that country, given by its key in `COUNTRIES`."""
+    made_of, code = COUNTRIES[country], country[:2]
     zip_code, city = rng.choice(made_of.towns)
-    chinese, british = country == "CN", country in ("GB", "US")
+    ideographic, british = code in IDEOGRAPHIC, code in ("GB", "US")
     parts = (rng.choice(made_of.names), rng.choice(made_of.trades), rng.choice(made_of.forms))
-    name = "".join(parts) if chinese else " ".join(parts)
+    name = ("" if ideographic else " ").join(parts).replace(" ,", ",")
     street = rng.choice(made_of.streets)
-    if not chinese:
+    if not ideographic:
         number = rng.randint(1, 180)
-        street = f"{number} {street}" if british or country == "FR" else f"{street} {number}"
+        street = f"{number} {street}" if british or code == "FR" else f"{street} {number}"
     bank = rng.choice(made_of.banks)
-    host = f"vendor{rng.randint(100, 999)}.example" if chinese else _host(parts[0] + "-" + parts[1])
+    host = f"vendor{rng.randint(100, 999)}.example" if ideographic else _host(parts[0] + "-" + parts[1])
     stranger = Party(
-        name=name, street=street, zip=zip_code, city=city, country=country, bank=bank,
-        registration=registration(name, country), email=f"accounts@{host}", website=f"https://{host}",
+        name=name, street=street, zip=zip_code, city=city, country=code, bank=bank,
+        registration=registration(name, code), email=f"accounts@{host}", website=f"https://{host}",
         phone=f"+{made_of.dial} {rng.randint(20, 99)} 5550 {rng.randint(100, 999)}",
-        account=account(rng, country), bic="" if country in ("US", "CN") else bic(bank, country),
-        routing=_digits(rng, 9) if country == "US" else _digits(rng, 12) if chinese else "",
+        account=account(rng, code), bic="" if code in WITHOUT_IBAN else bic(bank, code),
+        routing=_routing(rng, code),
         currency=made_of.currency, language=made_of.language, payment_days=rng.choice((7, 14, 30, 30, 45, 60)),
     )  # fmt: skip
-    if country == "US":
+    if code in _REGISTERS:
+        stranger = replace(stranger, registration=_filled(rng, _REGISTERS[code]))
+    if code == "US":
         return replace(stranger, tax_id=f"{rng.randint(10, 98)}-{_digits(rng, 7)}")
+    if code == "HK":
+        return stranger
     return replace(stranger, vat_id=vat_id(rng, country))
 
 
@@ -124,7 +131,7 @@ def item(rng: Random, country: str) -> str:
     """The name of something sold there."""
     made_of = COUNTRIES[country]
     kinds = rng.sample(made_of.kinds, rng.choice((0, 1, 1, 2)))
-    joint = " " if country == "CN" else ", "
+    joint = " " if country in IDEOGRAPHIC else ", "
     return joint.join((rng.choice(made_of.goods), *kinds))
 
 
@@ -157,6 +164,8 @@ def vat_id(rng: Random, country: str) -> str:
             check = sum(int(d) * weight for d, weight in zip(digits, range(9, 1, -1), strict=True)) % 11
             if check < 10:
                 return f"NL{digits}{check}B01"
+    if country != "CN":
+        return _tax_id(rng, country)
     body = "91" + rng.choice(("320500", "330100", "440100")) + "MA" + _digits(rng, 7)
     return body + uscc.calc_check_digit(body)
 
@@ -170,10 +179,42 @@ def account(rng: Random, country: str) -> str:
         "GB": lambda: "MRLD" + _digits(rng, 14),
         "NL": lambda: "DLTB" + _digits(rng, 10),
     }.get(country)
-    if bban is None:
+    if country in _BBAN:
+        number = _filled(rng, _BBAN[country])
+    elif bban is not None:
+        number = bban()
+    elif country in _LOCAL_ACCOUNTS:
+        return _filled(rng, _LOCAL_ACCOUNTS[country][0])
+    else:
         return _digits(rng, 10 if country == "US" else 19)
-    number = bban()
     return f"{country}{mod_97_10.calc_check_digits(number + country)}{number}"
+
+
+def _routing(rng: Random, country: str) -> str:
+    """What names the bank beside a national account number."""
+    if country in _LOCAL_ACCOUNTS:
+        return _filled(rng, _LOCAL_ACCOUNTS[country][1])
+    return _digits(rng, 9) if country == "US" else _digits(rng, 12) if country == "CN" else ""
+
+
+def _tax_id(rng: Random, country: str) -> str:
+    """A tax id whose check digits hold, in one of the forms in which it is printed."""
+    shape, module, forms = _TAX_IDS[country[:2]]
+    while not module.is_valid(value := _filled(rng, shape)):
+        pass
+    form = rng.choice(forms)
+    if "#" in form:
+        digits = iter(c for c in value if c.isdigit())
+        form = "".join(next(digits) if c == "#" else c for c in form)
+    return form.format(value, vat={"de_CH": "MWST", "fr_CH": "TVA"}.get(COUNTRIES[country].language, ""))
+
+
+def _filled(rng: Random, shape: str) -> str:
+    """The shape with a digit for each "#" and a letter for each "A" and "X"."""
+    return "".join(
+        str(rng.randint(0, 9)) if c == "#" else rng.choice("ABCDEFGHKLMNPRST") if c in "AX" else c
+        for c in shape
+    )
 
 
 def _digits(rng: Random, count: int) -> str:
@@ -184,4 +225,6 @@ def _host(words: str) -> str:
     plain = words.lower().translate(
         str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "é": "e", "É": "e", "è": "e"})
     )
+    plain = unicodedata.normalize("NFKD", plain.replace("ł", "l").replace("ø", "o"))
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
     return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in plain).split()) + ".example"

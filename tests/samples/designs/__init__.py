@@ -5,7 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tests.samples.bill import Bill
-from tests.samples.designs import boxed, compact, dense, din5008, facture, fapiao, modern, reminder
+from tests.samples.designs import (
+    boxed,
+    captions,
+    compact,
+    dense,
+    din5008,
+    dunning,
+    facture,
+    faktura,
+    fapiao,
+    form,
+    grouped,
+    leaders,
+    minimal,
+    modern,
+    purchase,
+    reminder,
+    till,
+)
 from tests.samples.paper import Paper
 
 Draw = Callable[[Bill, Paper], None]
@@ -18,6 +36,15 @@ DESIGNS: Mapping[str, Draw] = {
     "boxed": boxed.draw,
     "dense": dense.draw,
     "reminder": reminder.draw,
+    "form": form.draw,
+    "faktura": faktura.draw,
+    "minimal": minimal.draw,
+    "grouped": grouped.draw,
+    "captions": captions.draw,
+    "leaders": leaders.draw,
+    "till": till.draw,
+    "purchase": purchase.draw,
+    "dunning": dunning.draw,
 }
 # Width and height of the sheet in millimetres, and the family used where the bill names none.
 SHEETS: Mapping[str, tuple[float, float, str]] = {
@@ -29,6 +56,15 @@ SHEETS: Mapping[str, tuple[float, float, str]] = {
     "boxed": (215.9, 279.4, "serif"),
     "dense": (210, 297, "roboto"),
     "reminder": (210, 297, "sans"),
+    "form": (210, 297, "sans"),
+    "faktura": (210, 297, "serif"),
+    "minimal": (210, 297, "lato"),
+    "grouped": (210, 297, "carlito"),
+    "captions": (210, 297, "opensans"),
+    "leaders": (210, 297, "serif"),
+    "till": (80, 230, "mono"),
+    "purchase": (210, 297, "sans"),
+    "dunning": (210, 297, "sans"),
 }
 
 

@@ -42,7 +42,9 @@ def _head(bill: Bill, paper: Paper, p: Printing) -> None:
     seller = bill.seller
     paper.text(LEFT, 20, seller.name, 14, bold=True)
     paper.stack(LEFT, 26, [*seller.address_lines, *parts.contact(bill, p)], 9)
-    paper.text(RIGHT, 21, parts.title(bill, p), 22, bold=True, align="right")
+    title = parts.title(bill, p)
+    left = LEFT + paper.measure(seller.name, 14, bold=True) + 4
+    paper.fitted(RIGHT, 21, RIGHT - left, title, 22, bold=True, align="right")
     facts = [parts.dates(bill, p)[0], parts.number(bill, p)]
     for index, (label, value) in enumerate(facts):
         x = 135 + index * 32.95

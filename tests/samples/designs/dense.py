@@ -50,7 +50,8 @@ def _head(bill: Bill, paper: Paper, p: Printing) -> None:
     seller, ink = bill.seller, ACCENTS[bill.accent % len(ACCENTS)]
     paper.mark(LEFT, 10, 9, bill.accent)
     paper.text(LEFT + 12, 14.5, seller.name, 12, bold=True, ink=ink)
-    paper.text(LEFT + 12, 18.8, " · ".join((*seller.address_lines, *parts.contact(bill, p))), 6.8, ink=GREY)
+    line = " · ".join(filter(None, (*seller.address_lines, *parts.contact(bill, p))))
+    paper.fitted(LEFT + 12, 18.8, RIGHT - LEFT - 12, line, 6.8, ink=GREY)
     paper.rule(LEFT, 22, RIGHT, width=1.5, ink=ink)
     label, value = parts.number(bill, p)
     running = f"{parts.title(bill, p)}   {label} {value}   {p.day(bill.issue_date)}"

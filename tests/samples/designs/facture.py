@@ -49,9 +49,10 @@ def draw(bill: Bill, paper: Paper) -> None:
 def _head(bill: Bill, paper: Paper, p: Printing) -> None:
     seller, ink = bill.seller, ACCENTS[bill.accent % len(ACCENTS)]
     paper.mark(LEFT, 12, 13, bill.accent)
+    title = parts.title(bill, p)
     y = paper.paragraph(LEFT + 17, 17, 75, seller.name, 14, bold=True, ink=ink)
     paper.stack(LEFT + 17, y, [*seller.address_lines, *parts.contact(bill, p)], 8.3)
-    paper.text(RIGHT, 20, parts.title(bill, p), 20, bold=True, align="right", ink=ink)
+    paper.fitted(RIGHT, 20, RIGHT - 108, title, 20, bold=True, align="right", ink=ink)
     paper.text(RIGHT, 27, p.label("page", number=paper.number, count=paper.count), 8, align="right")
     paper.frame(108, 42, RIGHT - 108, 30, line=0.8)
     paper.text(111, 47, parts.addressee(bill, p), 7.5, ink=GREY)
@@ -72,7 +73,7 @@ def _head(bill: Bill, paper: Paper, p: Printing) -> None:
 
 def _close(bill: Bill, paper: Paper, p: Printing) -> None:
     y = BOTTOM + 4
-    if len(bill.vat_breakdown) > 1 or not bill.discount_percent:
+    if len(bill.vat_breakdown) > 1 or (bill.taxed and not bill.discount_percent):
         titles = (p.label("base"), p.label("vat"), p.label("total_vat"))
         edges = (LEFT + 30, LEFT + 52, LEFT + 84)
         height = 6 + 5.2 * len(bill.vat_breakdown)
