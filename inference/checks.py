@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from inference.identifiers import iban_valid, uscc_valid, vat_valid
@@ -32,6 +32,13 @@ def page_agrees(contradicted: Mapping[str, str]) -> Check:
     if not contradicted:
         return _passed("page_agrees", "The page says nothing else than the embedded data.")
     return _failed("page_agrees", " ".join(contradicted.values()))
+
+
+def code_agrees(source: str, contradicted: Sequence[str]) -> Check:
+    """Whether a code on the page says what was read, from a sentence for each value where it does not."""
+    if not contradicted:
+        return _passed("code_agrees", f"The {source} says the same as the page.")
+    return _failed("code_agrees", " ".join(contradicted))
 
 
 def line_agrees(line: Row) -> bool | None:

@@ -14,23 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _DIGITS = re.compile(r"\d(?:[\d.,'’`´·]*\d)?")
+MOST_DIGITS = 30
 _GROUP_GAP = frozenset(" \u00a0\u202f\u2009")
 
 
 def numbers_in(row: TextRow) -> Iterator[tuple[int, int, set[Decimal]]]:
     """The numbers of a row with what each can mean, also those whose thousands stand apart."""
     text = row.text
-    runs = [found.span() for found in _DIGITS.finditer(text)]
+    runs = [found.span() for found in _DIGITS.finditer(text) if found.end() - found.start() <= MOST_DIGITS]
     for position, (start, end) in enumerate(runs):
-        if end - start > 30 or _is_within(text, start, end):
-            continue
-        yield start, end, _meanings(text[start:end])
+        if not _is_within(text, start, end):
+            yield start, end, _meanings(text[start:end])
         whole = text[start:end]
         if not (whole.isdigit() and len(whole) <= 3):
             continue
         for next_start, next_end in runs[position + 1 : position + 6]:
-            apart = text[end:next_start]
-            part = text[next_start:next_end]
+            apart, part = text[end:next_start], text[next_start:next_end]
             if len(apart) != 1 or apart not in _GROUP_GAP or not re.fullmatch(r"\d{3}(?:[.,]\d{1,4})?", part):
                 break
             whole, end = whole + part, next_end

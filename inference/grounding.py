@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from inference.page import Page
 
 MOST_FOLDS = 8
+LONG = 6
+"""Identifiers this long are the same with a country code before them and without."""
 _LINE_GAP = 2.2
 _KEY = 2
 _NUMBER_KINDS = (Kind.AMOUNT, Kind.QUANTITY, Kind.PERCENT)
@@ -160,7 +162,7 @@ class Finder:
     def _identifiers(self, folded: str) -> list[_Place]:
         """An identifier as it is, with its country code, or without it."""
         places = list(self._whole(folded, strict=True))
-        if not places and len(folded) >= 8 and folded[:2].isalpha() and not folded[2:4].isalpha():
+        if not places and len(folded) >= LONG + 2 and folded[:2].isalpha() and not folded[2:4].isalpha():
             places = list(self._whole(folded[2:], strict=True))
         return places or list(self._folded_over(folded, strict=True))
 
@@ -171,7 +173,9 @@ class Finder:
             if not row.folded.startswith(folded, head):
                 continue
             start, end = row.origins[head], row.origins[head + len(folded) - 1] + 1
-            bounded = _opens(row.text, start, strict=strict) and _closes(row.text, end, strict=strict)
+            bounded = _opens(row.text, start, len(folded), strict=strict) and _closes(
+                row.text, end, strict=strict
+            )
             if bounded and (not strict or row.unbroken(start, end)):
                 yield _Place(index, start, end)
 
@@ -184,7 +188,7 @@ class Finder:
                 continue
             start = row.origins[head]
             if not folded.startswith(row.folded[head : segment[1]]) or not _opens(
-                row.text, start, strict=strict
+                row.text, start, len(folded), strict=strict
             ):
                 continue
             rest = self._continued(index, segment, folded[segment[1] - head :], MOST_FOLDS, strict)
@@ -271,10 +275,10 @@ _SIGNS_OF: dict[str, tuple[str, ...]] = {
 
 
 _OPENING = frozenset(":#=([{\"'：（【№|;*<>«“„‚‘")
-_SMALL_COUNTRY = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2,3}$")
+_COUNTRY = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2,3}$")
 
 
-def _opens(text: str, start: int, *, strict: bool) -> bool:
+def _opens(text: str, start: int, length: int, *, strict: bool) -> bool:
     """Whether a value may begin there: after a space or a sign that ends a label; for a name, any word's start."""
     if start == 0 or text[start - 1].isspace():
         return True
@@ -282,7 +286,7 @@ def _opens(text: str, start: int, *, strict: bool) -> bool:
     if is_ideograph(before) or is_ideograph(char) or before in _OPENING:
         return True
     if before.isalnum():
-        return strict and bool(_SMALL_COUNTRY.search(text[:start]))
+        return length >= LONG and bool(_COUNTRY.search(text[:start]))
     if not strict:
         return True
     word = text[:start].rsplit(" ", 1)[-1]

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.errors import DamagedDocument, OversizedDocument
+from inference.ofd_marks import marks
 from inference.page import Attached, Limits, Token
 from inference.words import Character, clean, words
 from inference.xml import Node, parse_xml
@@ -136,7 +137,8 @@ class _Package:
 
 
 def _read(package: _Package, limits: Limits) -> tuple[list[OfdPage], tuple[Attached, ...]]:
-    root = package.xml("OFD.xml").first("DocBody/DocRoot")
+    head = package.xml("OFD.xml")
+    root = head.first("DocBody/DocRoot")
     if root is None:
         raise DamagedDocument("The OFD file names no document. Ask the sender for it again.")
     document, folder = package.xml(root.text), posixpath.dirname(root.text)
@@ -152,12 +154,15 @@ def _read(package: _Package, limits: Limits) -> tuple[list[OfdPage], tuple[Attac
         for node in document.all("CommonData/TemplatePage")
     }
     pages: list[OfdPage] = []
+    drawn: list[Node] = []
     for number, node in enumerate(nodes, 1):
         content = package.xml(_beside(folder, node.attribute("BaseLoc")))
         used = [templates.get(template.attribute("TemplateID")) for template in content.all("Template")]
         layers = [layer for layer in (*used, content) if layer is not None]
+        drawn += layers
         pages.append(OfdPage(number, layers, _page_size([content, *layers], document)))
-    return pages, tuple(_attachments(package, document, folder))
+    own = marks(head, document, folder, drawn, package.xml)
+    return pages, (*_attachments(package, document, folder), *((own,) if own else ()))
 
 
 def _beside(folder: str, path: str) -> str:

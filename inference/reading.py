@@ -45,14 +45,24 @@ def read_document(
 ) -> Reading:
     """The Reading of the first Reader that can say anything about the Document.
 
-    Adds `total` to `timing_ms`. Raises UnsupportedDocument where no Reader can, or what that Reader raises.
+    What was read from pages is compared with the codes on them. Adds `total` to `timing_ms`. Raises UnsupportedDocument where no Reader can, or what that Reader raises.
     """
     started = time.perf_counter()
     for reader in readers if readers is not None else _in_order():
         if reader.reads(document):
             reading = reader.read(document, recipient or Recipient())
+            if reader.name != "einvoice" and document.pages:
+                reading = _confirmed(reading, document)
             spent = {reader.name: (time.perf_counter() - started) * 1000} | dict(reading.timing_ms)
             return replace(reading, timing_ms=spent | {"total": (time.perf_counter() - started) * 1000})
     raise UnsupportedDocument(
         f"{document.name} holds no bill that the readers here know. Ask the sender for a PDF, a picture or an e-invoice."
     )
+
+
+def _confirmed(reading: Reading, document: Document) -> Reading:
+    from inference.codes import confirmed
+
+    started = time.perf_counter()
+    reading = confirmed(reading, document)
+    return replace(reading, timing_ms={**reading.timing_ms, "codes": (time.perf_counter() - started) * 1000})

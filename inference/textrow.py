@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COLUMN_GAP = 1.0
 """A gap wider than this share of the letter height parts columns; one value may stand across narrower ones."""
-MOST_GAP = 2.0
+MOST_GAP = 1.2
 """A number or identifier is not put together across wider gaps than this share of the letter height."""
 
 
