@@ -95,7 +95,7 @@ _DIGITS = (
     r"|\d+(?:[.,]\d{1,14})?|[.,]\d{1,4})"
 )
 NUMBER = re.compile(
-    rf"(?<![\w.,/])(?P<open>\()?\s?(?P<sign1>[-−–+])?\s?(?P<cur1>{_SIGN}|[A-Z](?=\d+[.,]\d{{2}}(?!\d)))?\s?(?P<sign2>[-−–])?\s?"
+    rf"(?<![\w.,/])(?P<open>\()?\s?(?P<sign1>[-−–+])?\s?(?P<cur1>{_SIGN}|[A-Z](?=\d+[.,]\d{{2}}(?!\d)|\d{{1,2}}(?:[.,]\d{{1,2}})?\s?[%％]))?\s?(?P<sign2>[-−–])?\s?"
     rf"(?P<digits>{_DIGITS})(?P<dash>[.,](?:-|–|—|−){{1,2}})?"
     rf"(?:\s?(?P<percent>%|％))?(?:(?P<trail>[-−–])(?!\w))?\s?(?P<close>\))?"
     rf"(?:\s?(?P<cur2>{_SIGN}))?(?:\s?(?P<credit>CR|Cr)\b)?(?P<trail2>-)?(?![\w/]|[.,:]\d)",

@@ -14,14 +14,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from inference.checks import failed_lines, run_checks
-from inference.confidence import Features, doubt_amounts, doubt_failed, doubt_failed_lines, probability
-from inference.invoice import DocumentType, Evidence, Field, Reading, Row, Status
+from inference.confidence import doubt_amounts, doubt_failed, doubt_failed_lines, probability
+from inference.invoice import DocumentType, Evidence, Field, Reading, Status
 from inference.readers import Recipient
 from inference.readers.layout.accounts import Accounts
 from inference.readers.layout.adjustments import best_lines, choices
 from inference.readers.layout.amounts import decimal_of
 from inference.readers.layout.blocks import Blocks
-from inference.readers.layout.candidates import Finding, NumberAt, Values
+from inference.readers.layout.candidates import Finding, Values
 from inference.readers.layout.currencies import find_currency
 from inference.readers.layout.doctype import find_document_type
 from inference.readers.layout.header import DATE_TERMS, IDENTIFIER_TERMS, Context, best_of, header_findings
@@ -61,7 +61,7 @@ class LayoutReader:
             reader=self.name,
             fields=fields,
             lines=tuple({n: to_field(f) for n, f in line_findings(line).items()} for line in lines),
-            vat_breakdown=_breakdown(totals),
+            vat_breakdown=tuple({n: to_field(f) for n, f in row.items()} for row in totals.breakdown),
             timing_ms={
                 "words": (opened - started) * 1000,
                 "layout": (time.perf_counter() - opened) * 1000,
@@ -79,6 +79,7 @@ def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, Se
     printed = (totals.chosen.get(name) for name in ("total_without_vat", "total_with_vat"))
     lines = best_lines(options, [decimal_of(finding) for finding in printed if finding is not None])
     kind = find_document_type(context)
+    totals = totals.with_due(DocumentType(str(kind.value)) if kind else None)
     found = [kind, find_currency(context), find_payment_terms(context)]
     blocks = Blocks(context)
     of_lines = {line.anchor.index for line in lines}
@@ -184,30 +185,6 @@ def _evidence(spans: Sequence[Span]) -> tuple[Evidence, ...]:
             Span(span.row, min(known.start, span.start), max(known.end, span.end)) if known else span
         )
     return tuple(span.evidence() for span in joined.values())
-
-
-def _breakdown(totals: Totals) -> tuple[Row, ...]:
-    """The proved VAT rows as Fields, one per rate; none where they do not make the VAT total and so lack a rate."""
-    by_rate = {row.rate.number.value: row for row in reversed(totals.vat_rows)}
-    total = totals.chosen.get("total_vat")
-    summed = sum((row.vat.number.value for row in by_rate.values()), Decimal(0))
-    if total is not None and total.value != summed:
-        return ()
-    return tuple(
-        {
-            "vat_rate": _proved(row.rate),
-            "taxable_amount": _proved(row.base),
-            "vat_amount": _proved(row.vat),
-        }
-        for row in reversed(by_rate.values())
-    )
-
-
-def _proved(at: NumberAt) -> Field:
-    features = Features(
-        label=0.8, relation=1.0, arithmetic=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr)
-    )
-    return Field(at.number.value, probability("total_vat", features), (at.span.evidence(),), at.span.text)
 
 
 def _checked(reading: Reading) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -11,9 +11,8 @@ from inference.confidence import Features
 from inference.readers.layout.candidates import Finding, NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label
-from inference.readers.layout.rows import Span
-
-CENT = Decimal("0.01")
+from inference.readers.layout.rows import Row, Span
+from inference.readers.layout.vat import VatRow, distinct_rows
 
 SCORES = {
     "beside": 1.0,  # the only number right of the label
@@ -31,11 +30,16 @@ SCORES = {
     "rate": 0.3,  # a rate printed beside the VAT confirms it
     "due": 0.5,  # total − prepaid = amount due
     "due_is_total": 0.25,
+    "over": -0.6,  # factor of what is lost by not taking the best label
     "largest": 0.15,  # the largest of the totals
     "next": 0.55,  # alone on the row after the label's, or before it
+    "cell": 0.7,  # below the label, within its cell of a form
+    "shifted": 0.45,  # at the end of the row before or after: the rows of a crooked photo
     "same_row": 0.3,  # the agreement of figures on one row, as VAT by rate has it
     "adjusted": 0.35,  # agreement but for a discount, a charge or a rounding that is printed
     "again": 0.12,  # for each other label of the same value
+    "summed": 0.8,  # factor: several taxes together
+    "no_tax": -0.5,  # no VAT beside the rate of one
     "implied": 0.4,  # an amount without a fitting label that the others ask for
     "lines": 0.5,  # the lines add up to it
     "stand_in": 0.75,  # factor: an amount due as the total, where none is named
@@ -44,19 +48,19 @@ SCORES = {
 
 TERMS = (
     "total_without_vat", "total_vat", "total_with_vat", "amount_due", "prepaid_amount",
-    "rounding_amount", "discount_total", "charge_total",
+    "rounding_amount", "discount_total", "charge_total", "previous_balance",
 )  # fmt: skip
 
 _KEPT = 7
 
+_FEW_LETTERS = 6
+"""So many letters behind a label are a currency or a mark."""
 
-@dataclass(frozen=True)
-class VatRow:
-    """A row that proves itself: base × rate = VAT."""
+_TAX, _TAXES = 0.5, 4
+"""The least score of one of several taxes, and how many there can be."""
 
-    rate: NumberAt
-    base: NumberAt
-    vat: NumberAt
+_FORM = 3
+"""A row of so many labels is one of a form."""
 
 
 def candidates_for(context: Context, term: str) -> list[Finding]:
@@ -90,32 +94,60 @@ def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
     right = [at for at in context.values.numbers(row) if label.span.end <= at.span.start < stop]
     right = [at for at in right if not at.number.percent and at.span.x0 >= label.span.x1 - 1]
     right = _amounts_first(right)
-    if right:
-        for position, at in enumerate(right):
-            name = "beside" if len(right) == 1 else "among"
-            if len(right) > 1 and position in (0, len(right) - 1):
-                name = "last" if position else "first"
-            yield _amount(context, term, label, SCORES[name], at)
-        return
-    if not label.ends_segment and not label.colon:
-        return
-    below = list(_below(context, term, label))
-    yield from below or _next_row(context, term, label)
+    for position, at in enumerate(right):
+        name = "beside" if len(right) == 1 else "among"
+        if len(right) > 1 and position in (0, len(right) - 1):
+            name = "last" if position else "first"
+        yield _amount(context, term, label, SCORES[name], at)
+    if not right and (label.ends_segment or label.colon):
+        below = list(_below(context, term, label)) or list(_in_cell(context, term, label))
+        yield from below or _next_row(context, term, label)
+    if row.ocr:
+        yield from _shifted(context, term, label)
 
 
 def _next_row(context: Context, term: str, label: Label) -> Iterator[Finding]:
     """An amount alone on a neighbouring row, right of a label: a photo's rows do not always meet."""
-    row = label.row
-    if label.segment.end < len(row.text):
-        return
-    for index in (row.index + 1, row.index - 1):
-        other = context.sheet.rows[index] if 0 <= index < len(context.sheet.rows) else None
-        if other is None or other.page != row.page or abs(other.middle - row.middle) > 1.6 * row.height:
-            continue
+    for other in _neighbours(context, label):
         amounts = [at for at in context.values.numbers(other) if at.money]
-        letters = sum(c.isalpha() for c in other.text)
-        if len(amounts) == 1 and letters <= 3 and amounts[0].span.x0 > label.span.x1:
-            yield _amount(context, term, label, SCORES["next"], amounts[0])
+        named = any(lb.means(name) for lb in context.of(other) for name in TERMS)
+        alone = [at for at in amounts if not any(c.isalpha() for c in at.span.segment.text)]
+        if len(amounts) == 1 and not named and alone and alone[0].span.x0 > label.span.x1:
+            yield _amount(context, term, label, SCORES["next"], alone[0])
+
+
+def _shifted(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    """The last amount of each neighbouring row: where the photo is crooked, it may be the label's."""
+    for other in _neighbours(context, label):
+        amounts = [at for at in context.values.numbers(other) if at.money and at.span.x0 > label.span.x1]
+        if amounts:
+            yield _amount(context, term, label, SCORES["shifted"], amounts[-1])
+
+
+def _neighbours(context: Context, label: Label) -> list[Row]:
+    """The rows next to that of a label that ends its segment or has only an amount after it, nearest first."""
+    row, rows = label.row, context.sheet.rows
+    if sum(c.isalpha() for c in row.text[label.span.end : label.segment.end]) > _FEW_LETTERS:
+        return []
+    near = rows[max(0, row.index - 3) : row.index] + rows[row.index + 1 : row.index + 4]
+    reach = 1.6 * row.height
+    beside = [r for r in near if r.page == row.page and abs(r.middle - row.middle) <= reach]
+    return sorted(beside, key=lambda r: abs(r.middle - row.middle))
+
+
+def _in_cell(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    """An amount below a label and right of it, within its cell: forms print labels left and values right."""
+    row = label.row
+    following = [segment.x0 for segment in row.segments if segment.start >= label.span.end]
+    if len(row.segments) < _FORM or any(at.money for at in context.values.numbers(row)):
+        return
+    right = min(following, default=row.width)
+    for segment in context.column_below(label, 2.0, right - label.span.x1 - 2):
+        amounts = [at for at in context.values.numbers(segment.row) if at.money]
+        for at in amounts:
+            if label.span.x0 - 2 < at.span.x0 and at.span.x1 < right + 1:
+                yield _amount(context, term, label, SCORES["cell"], at)
+                return
 
 
 def _below(context: Context, term: str, label: Label) -> Iterator[Finding]:
@@ -168,60 +200,51 @@ def scaled(finding: Finding, term: str, factor: float) -> Finding:
     return Finding(term, finding.value, finding.spans, finding.score * factor, features, finding.raw)
 
 
-def vat_rows(context: Context) -> Iterator[VatRow]:
-    """Rows with a rate, its base and its VAT, proved by arithmetic."""
-    for row in context.sheet.rows:
-        numbers = context.values.numbers(row)
-        if len(numbers) < 3 or len(numbers) > 9:
-            continue
-        if found := _vat_row(numbers):
-            yield found
-
-
-def _vat_row(numbers: Sequence[NumberAt]) -> VatRow | None:
-    amounts = [at for at in numbers if not at.number.percent and at.number.places == 2]
-    rates = [at for at in numbers if Decimal(1) <= at.number.value <= 30 and not at.number.currency]
-    for rate in rates:
-        for base in amounts:
-            for vat in amounts:
-                if base is vat or rate is vat or rate is base or vat.number.value <= 0:
-                    continue
-                expected = base.number.value * rate.number.value / 100
-                # Small amounts agree by chance: ask for more than a few cents, or a percent sign.
-                sure = rate.number.percent or expected >= 1
-                if sure and abs(expected - vat.number.value) <= CENT:
-                    return VatRow(rate, base, vat)
-    return None
+def add_summed_taxes(candidates: dict[str, list[Finding]]) -> None:
+    """Several taxes as one candidate for the VAT total: one for each rate, or of state and city."""
+    by_row: dict[int, Finding] = {}
+    for finding in sorted(candidates["total_vat"], key=lambda f: -f.score):
+        if finding.score >= _TAX and decimal_of(finding):
+            by_row.setdefault(finding.spans[0].row.index, finding)
+    taxes = [by_row[index] for index in sorted(by_row)]
+    total = sum(map(decimal_of, taxes), Decimal(0))
+    if 2 <= len(taxes) <= _TAXES and all(decimal_of(f) != total for f in candidates["total_vat"]):
+        worst = min(taxes, key=lambda f: f.score)
+        spans = tuple(span for f in taxes for span in f.spans)
+        raw = " + ".join(f.raw for f in taxes)
+        summed = replace(worst, value=total, spans=spans, raw=raw, score=SCORES["summed"] * worst.score)
+        candidates["total_vat"].append(summed)
 
 
 def add_vat_rows(candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) -> None:
-    """The proved VAT rows as candidates for the net and the VAT total, where their sum is printed."""
-    if not rows:
+    """The proved VAT rows as candidates for the totals: better where their sum is printed, else a single row itself."""
+    proved = distinct_rows(rows)
+    if not proved:
         return
-    distinct = {(r.rate.number.value, r.base.number.value): r for r in rows}
-    base = sum((r.base.number.value for r in distinct.values()), Decimal(0))
-    vat = sum((r.vat.number.value for r in distinct.values()), Decimal(0))
-    single = len(distinct) == 1
-    for term, total, at in (("total_without_vat", base, rows[0].base), ("total_vat", vat, rows[0].vat)):
-        for position, finding in enumerate(candidates[term]):
-            if finding.value == total:
-                candidates[term][position] = Finding(
-                    term,
-                    finding.value,
-                    finding.spans,
-                    finding.score + SCORES["rate"],
-                    finding.with_features(repeated=1.0).features,
-                    finding.raw,
-                )
-                break
-        else:
-            if single:
-                features = Features(
-                    label=0.6, relation=0.8, repeated=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr)
-                )
-                candidates[term].append(
-                    Finding(term, at.number.value, (at.span,), 0.55, features, at.span.text)
-                )
+    columns: list[tuple[str, list[NumberAt | None]]] = [
+        ("total_without_vat", [row.base for row in proved]),
+        ("total_vat", [row.vat for row in proved]),
+        ("total_with_vat", [row.gross for row in proved]),
+    ]
+    for term, column in columns:
+        known = [at for at in column if at is not None]
+        if len(known) == len(column):
+            _add_sum(candidates, term, known)
+
+
+def _add_sum(candidates: dict[str, list[Finding]], term: str, column: Sequence[NumberAt]) -> None:
+    total = sum((at.number.value for at in column), Decimal(0))
+    for position, finding in enumerate(candidates[term]):
+        if finding.value == total:
+            better = finding.with_features(repeated=1.0)
+            candidates[term][position] = replace(better, score=finding.score + SCORES["rate"])
+            return
+    if len(column) == 1:
+        at = column[0]
+        features = Features(
+            label=0.6, relation=0.8, repeated=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr)
+        )
+        candidates[term].append(Finding(term, total, (at.span,), 0.55, features, at.span.text))
 
 
 def add_implied(context: Context, candidates: dict[str, list[Finding]]) -> None:
@@ -231,6 +254,10 @@ def add_implied(context: Context, candidates: dict[str, list[Finding]]) -> None:
         for at in context.values.numbers(row):
             if not at.number.percent:
                 printed.setdefault(abs(at.number.value), []).append(at)
+    for due in candidates["amount_due"][:2]:
+        for earlier in candidates["previous_balance"][:2]:
+            rest = decimal_of(due) - decimal_of(earlier)
+            _add_printed(candidates, "total_with_vat", rest, printed, bool(decimal_of(earlier)))
     totals = [f for f in candidates["total_with_vat"] if f.score > 0.6][:3]
     for total in totals:
         for known, wanted in (("total_vat", "total_without_vat"), ("total_without_vat", "total_vat")):

@@ -236,7 +236,8 @@ def _nearest(key: str, table: int) -> str | None:
 
 def _tables() -> dict[int, tuple[Phrases, dict[str, list[str]]]]:
     if not _known:
-        for phrases in (lexicon().labels, lexicon().titles, lexicon().columns, lexicon().signs):
+        words = lexicon()
+        for phrases in (words.labels, words.titles, words.columns, words.signs, words.exemptions):
             by_start: dict[str, list[str]] = {}
             for key in phrases:
                 if len(key) >= 6:

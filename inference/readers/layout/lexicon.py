@@ -37,13 +37,15 @@ Phrases = dict[str, tuple[Meaning, ...]]
 class Lexicon:
     """Folded phrases and their meanings: of labels and party headings, of titles, of table columns.
 
-    `signs` are wordings that tell of what type a document is without being its title.
+    `signs` are wordings that tell of what type a document is without being its title, `exemptions` those that say
+    why no VAT is charged, by their category code.
     """
 
     labels: Phrases
     titles: Phrases
     columns: Phrases
     signs: Phrases
+    exemptions: Phrases
     carried: frozenset[str]
     compound_titles: tuple[str, ...]
     not_compound: tuple[str, ...]
@@ -105,12 +107,15 @@ def lexicon() -> Lexicon:
         labels[name] = labels.get(name, ()) + meanings
     words = cast("dict[str, list[str]]", tables["words"])
     groups = cast("dict[str, list[str]]", tables["amounts"])
-    titles, columns, signs = (_phrases(tables[name]) for name in ("titles", "columns", "signs"))
+    titles, columns, signs, exemptions = (
+        _phrases(tables[name]) for name in ("titles", "columns", "signs", "exemptions")
+    )
     return Lexicon(
         labels,
         titles,
         columns,
         signs,
+        exemptions,
         frozenset(map(fold, words["carried"])),
         tuple(map(fold, words["compound_titles"])),
         tuple(map(fold, words["not_compound"])),
@@ -118,7 +123,7 @@ def lexicon() -> Lexicon:
         frozenset(map(fold, words["company"])),
         frozenset(map(fold, words["streets"])),
         {name: frozenset(map(fold, group)) for name, group in groups.items()},
-        max(len(key) for key in (*labels, *titles, *columns, *signs)),
+        max(len(key) for key in (*labels, *titles, *columns, *signs, *exemptions)),
     )
 
 

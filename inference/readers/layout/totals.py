@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import combinations, product
 
+from inference.invoice import DocumentType
 from inference.readers.layout.amounts import (
-    CENT,
     SCORES,
     TERMS,
-    VatRow,
     add_implied,
+    add_summed_taxes,
     add_vat_rows,
     candidates_for,
     decimal_of,
     distinct,
     scaled,
-    vat_rows,
 )
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.header import Context
+from inference.readers.layout.vat import CENT, HIGHEST_RATE, breakdown, printed_rate, vat_rows
 
-HIGHEST_SHARE = Decimal("0.3")
-"""No VAT is a larger share of the net total: 27 % is the highest rate there is."""
+HIGHEST_SHARE = HIGHEST_RATE / 100
+"""No VAT is a larger share of the net total."""
+
+BILLS = (DocumentType.INVOICE, DocumentType.CREDIT_NOTE)
+
+NET_VAT_TOTAL = ("total_without_vat", "total_vat", "total_with_vat")
+
+_CLOSE = 0.7
+"""A choice that is worse by no more than this is a rival."""
+
+_BETWEEN = 6
+"""So many rows between net total and total can hold charges that no label explains."""
+
+_CONTESTED = -0.5
+"""The margin of a value that another choice, which adds up too, has otherwise."""
+
+Choice = tuple[Finding | None, Finding | None, Finding | None]
+"""Net total, VAT and total."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """The chosen findings by term, the VAT rows, and whether net + VAT = total (None: not all known)."""
+    """The chosen findings by term, the VAT by rate, and whether net + VAT = total (None: not all known).
+
+    `paid` says that a payment or an earlier balance is printed, so that what is due may differ from the total.
+    """
 
     chosen: dict[str, Finding]
-    vat_rows: tuple[VatRow, ...]
+    breakdown: tuple[dict[str, Finding], ...]
     agree: bool | None
+    paid: bool = False
+
+    def with_due(self, kind: DocumentType | None) -> Totals:
+        """The total is due where a bill prints no payment and no other amount due (BT-115 = BT-112 − BT-113)."""
+        total = self.chosen.get("total_with_vat")
+        if kind not in BILLS or self.paid or total is None or "amount_due" in self.chosen:
+            return self
+        due = replace(total, term="amount_due").with_features(relation=min(0.7, total.features.relation))
+        return replace(self, chosen=self.chosen | {"amount_due": due})
 
 
 def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
@@ -41,93 +70,200 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     candidates = {term: candidates_for(context, term) for term in TERMS}
     add_vat_rows(candidates, rows)
     stand_ins = [scaled(f, "total_with_vat", SCORES["stand_in"]) for f in candidates["amount_due"]]
-    candidates["total_with_vat"] = distinct([*candidates["total_with_vat"], *stand_ins])
+    if not candidates["previous_balance"]:
+        candidates["total_with_vat"] = distinct([*candidates["total_with_vat"], *stand_ins])
     add_implied(context, candidates)
-    chosen = _choose(candidates, sums)
+    add_summed_taxes(candidates)
+    chooser = Chooser(context, candidates, sums)
+    chosen = chooser.best()
     chosen |= _settle(candidates, chosen)
     _after_discount(candidates, chosen)
-    agree = _agree(chosen)
-    if agree is None and _left_out(candidates, chosen):
+    agree = chooser.agree(chosen)
+    if agree and not _exact(chosen) and "rounding_amount" not in chosen:
+        # Charges stand between the two: the net total is meant after them (BT-109), and is not printed.
+        del chosen["total_without_vat"]
+    if agree is None and "total_with_vat" in chosen and _left_out(candidates):
         agree = False
-    return Totals({t: _judged(f, chosen, candidates[t], agree) for t, f in chosen.items()}, rows, agree)
-
-
-def _choose(candidates: dict[str, list[Finding]], sums: frozenset[Decimal]) -> dict[str, Finding]:
-    """The net, VAT and total with the best sum of scores and agreement."""
-    best: tuple[Finding | None, ...] = ()
-    best_score = float("-inf")
-    strongest = max((f.score for f in candidates["total_with_vat"]), default=0.0)
-    largest = max((decimal_of(f) for f in candidates["total_with_vat"]), default=Decimal(0))
-    nets: list[Finding | None] = [None, *candidates["total_without_vat"]]
-    vats: list[Finding | None] = [None, *candidates["total_vat"]]
-    totals: list[Finding | None] = [None, *candidates["total_with_vat"]]
-    adjustments = {Decimal(0)} | {
-        decimal_of(f) for f in (*candidates["rounding_amount"], *candidates["charge_total"])
+    judged = {term: _judged(f, chosen, candidates[term], agree) for term, f in chosen.items()}
+    judged = {
+        t: f.with_features(margin=_CONTESTED) if chooser.contested(t, f) else f for t, f in judged.items()
     }
-    less = {-abs(decimal_of(f)) for f in candidates["discount_total"]}
-    adjustments |= less | {more + one for more in adjustments for one in less}
-    for net in nets:
-        for vat in vats:
-            for total in totals:
-                score = _score(net, vat, total, sums, adjustments)
-                if total is not None:
-                    # What the strongest label says is not given up lightly.
-                    score -= 0.6 * max(0.0, strongest - total.score)
-                    score += SCORES["largest"] * (decimal_of(total) >= largest)
-                if score > best_score:
-                    best, best_score = (net, vat, total), score
-    names = ("total_without_vat", "total_vat", "total_with_vat")
-    return {name: found for name, found in zip(names, best, strict=True) if found is not None}
+    paid = any(decimal_of(f) for f in candidates["previous_balance"]) or _payment_named(context, candidates)
+    return Totals(judged, breakdown(context, judged, rows), agree, paid)
 
 
-def _score(
-    net: Finding | None,
-    vat: Finding | None,
-    total: Finding | None,
-    sums: frozenset[Decimal],
-    adjustments: set[Decimal],
-) -> float:
-    score = sum(f.score - SCORES["least"] for f in (net, vat, total) if f is not None)
-    if net is not None and vat is not None and total is not None:
-        off = decimal_of(total) - decimal_of(net) - decimal_of(vat)
-        if abs(off) <= CENT:
-            one_row = len({f.spans[0].row.index for f in (net, vat, total)}) == 1
-            full = SCORES["same_row"] if one_row else SCORES["agreement"]
-            score += full if decimal_of(vat) else SCORES["equality"]
-            if net.spans[0].row is vat.spans[0].row and total.score < 0.8:
-                score += SCORES["partial"]
-        elif off in adjustments:
-            score += SCORES["adjusted"]
-        else:
-            score += SCORES["contradiction"]
-        if _same_place(net, vat):
-            score += SCORES["contradiction"]
-    elif net is not None and total is not None:
-        if decimal_of(net) == decimal_of(total):
-            score += SCORES["equality"] / 2
-        elif (
-            abs(decimal_of(net)) > abs(decimal_of(total))
-            and -(decimal_of(net) - decimal_of(total)) not in adjustments
-        ):
-            score += SCORES["contradiction"] / 2
-    if vat is not None:
-        whole = [abs(decimal_of(f)) for f in (net, total) if f is not None]
-        if whole and abs(decimal_of(vat)) > HIGHEST_SHARE * max(whole):
-            score += SCORES["contradiction"]
-    if any(f is not None and decimal_of(f) in sums for f in (net, total)):
-        score += SCORES["lines"]
-    return score
+def _payment_named(context: Context, candidates: Mapping[str, Sequence[Finding]]) -> bool:
+    """Whether a payment is printed: an amount of one, or only its label."""
+    amounts = candidates["prepaid_amount"]
+    if amounts:
+        return any(decimal_of(f) for f in amounts)
+    return any(lb.weight("prepaid_amount") >= SCORES["plain"] for lb in context.all_labels("prepaid_amount"))
+
+
+class Chooser:
+    """Scores every combination of net total, VAT and total by its labels and by how it adds up."""
+
+    def __init__(
+        self, context: Context, candidates: dict[str, list[Finding]], sums: frozenset[Decimal]
+    ) -> None:
+        self._context = context
+        self._candidates = candidates
+        self._sums = sums
+        self._adjustments = _adjustments(candidates)
+        self._strongest = {t: max((f.score for f in candidates[t]), default=0.0) for t in NET_VAT_TOTAL}
+        self._largest = max((abs(decimal_of(f)) for f in candidates["total_with_vat"]), default=Decimal(0))
+        money = (at for row in context.sheet.rows for at in context.values.numbers(row) if at.money)
+        self._tax_rows = {_row_of(f) for f in candidates["total_vat"] if f.score >= SCORES["among"]}
+        self._most = max((abs(at.number.value) for at in money), default=Decimal(0))
+        self._rivals: list[Choice] = []
+        self._between: dict[tuple[int, int, int], frozenset[Decimal]] = {}
+
+    def best(self) -> dict[str, Finding]:
+        """The combination with the best score, by term."""
+        nets, vats, totals = ((None, *self._candidates[term]) for term in NET_VAT_TOTAL)
+        choices = product(nets, vats, totals)
+        scored = {choice: self._score(*choice) for choice in choices}
+        best = max(scored, key=lambda choice: scored[choice])
+        self._rivals = [
+            choice
+            for choice, score in scored.items()
+            if score > scored[best] - _CLOSE and _adds_up(choice) and choice[2] is best[2]
+        ]
+        return {term: f for term, f in zip(NET_VAT_TOTAL, best, strict=True) if f is not None}
+
+    def contested(self, term: str, finding: Finding) -> bool:
+        """Whether another choice that also adds up, nearly as good, has another value for a term."""
+        if term not in NET_VAT_TOTAL:
+            return False
+        place = NET_VAT_TOTAL.index(term)
+        values = {decimal_of(f) for choice in self._rivals if (f := choice[place]) is not None}
+        return len(values | {decimal_of(finding)}) > 1
+
+    def agree(self, chosen: Mapping[str, Finding]) -> bool | None:
+        """Whether net total and VAT make the total, charges printed between them allowed; None where one is not known."""
+        net, vat, total = (chosen.get(term) for term in NET_VAT_TOTAL)
+        if net is None or vat is None or total is None:
+            return None
+        return abs(_off(net, vat, total)) <= CENT or self._adjusted(net, vat, total)
+
+    def _score(self, net: Finding | None, vat: Finding | None, total: Finding | None) -> float:
+        score = sum(f.score - SCORES["least"] for f in (net, vat, total) if f is not None)
+        if net is not None and vat is not None and total is not None:
+            score += self._sum_score(net, vat, total)
+        elif net is not None and total is not None:
+            score += self._pair_score(net, total)
+        if vat is not None:
+            score += self._vat_score(net, vat, total)
+        if total is not None:
+            score += SCORES["largest"] * (abs(decimal_of(total)) >= self._largest)
+        score += SCORES["over"] * max(
+            0.0, self._strongest["total_with_vat"] - (total.score if total else 0.0)
+        )
+        if net is not None:
+            score += SCORES["over"] * max(0.0, self._strongest["total_without_vat"] - net.score)
+        if any(f is not None and self._of_lines(decimal_of(f)) for f in (net, total)):
+            score += SCORES["lines"]
+        return score
+
+    def _of_lines(self, amount: Decimal) -> bool:
+        """Whether the lines add up to an amount, discounts and charges of the whole document allowed."""
+        return any(amount - adjustment in self._sums for adjustment in self._adjustments)
+
+    def _sum_score(self, net: Finding, vat: Finding, total: Finding) -> float:
+        score = SCORES["contradiction"] if _same_place(net, vat) else 0.0
+        if abs(_off(net, vat, total)) > CENT:
+            return score + SCORES["adjusted" if self._adjusted(net, vat, total) else "contradiction"]
+        if not decimal_of(vat):
+            return score + SCORES["equality"]
+        one_row = len({_row_of(f) for f in (net, vat, total)}) == 1
+        if one_row and abs(decimal_of(total)) >= self._largest:
+            # The row below those of each rate adds them up.
+            return score + SCORES["agreement"]
+        if _row_of(net) == _row_of(vat) and total.score < 0.8:
+            score += SCORES["partial"]
+        return score + SCORES["same_row" if one_row else "agreement"]
+
+    def _pair_score(self, net: Finding, total: Finding) -> float:
+        less = decimal_of(total) - decimal_of(net)
+        if not less:
+            return SCORES["equality"] / 2
+        if decimal_of(total) == -decimal_of(net):
+            return SCORES["contradiction"] / 2
+        shrinks = abs(decimal_of(net)) > abs(decimal_of(total)) and less not in self._adjustments
+        return SCORES["contradiction"] / 2 if shrinks else 0.0
+
+    def _vat_score(self, net: Finding | None, vat: Finding, total: Finding | None) -> float:
+        whole = max((abs(decimal_of(f)) for f in (net, total) if f is not None), default=self._most)
+        if abs(decimal_of(vat)) > HIGHEST_SHARE * whole:
+            return SCORES["contradiction"]
+        rate = printed_rate(self._context, vat.spans[0].row)
+        if rate is None:
+            return 0.0
+        percent = rate.number.value
+        if not decimal_of(vat):
+            return SCORES["no_tax"] * bool(percent)
+        expected: list[Decimal] = []
+        if net is not None:
+            expected.append(decimal_of(net) * percent / 100)
+        if total is not None:
+            expected.append(decimal_of(total) * percent / (100 + percent))
+        return SCORES["rate"] * any(abs(value - decimal_of(vat)) <= CENT for value in expected)
+
+    def _adjusted(self, net: Finding, vat: Finding, total: Finding) -> bool:
+        """Whether a discount, charges or a rounding that are printed close the gap between net + VAT and the total."""
+        off = _off(net, vat, total)
+        allowed = self._adjustments | self._printed_between(net, vat, total)
+        return any(abs(off - amount) <= CENT for amount in allowed)
+
+    def _printed_between(self, net: Finding, vat: Finding, total: Finding) -> frozenset[Decimal]:
+        """What the amounts on the rows between net total and total can add up to, that of the VAT left out."""
+        key = (_row_of(net), _row_of(vat), _row_of(total))
+        if key not in self._between:
+            amounts: list[Decimal] = []
+            if 0 < key[2] - key[0] <= _BETWEEN:
+                for row in self._context.sheet.rows[key[0] + 1 : key[2]]:
+                    money = [at for at in self._context.values.numbers(row) if at.money]
+                    if row.index != key[1] and row.index not in self._tax_rows and money:
+                        amounts.append(money[-1].number.value)
+            sums = (
+                sum(some, Decimal(0))
+                for size in range(1, len(amounts) + 1)
+                for some in combinations(amounts, size)
+            )
+            self._between[key] = frozenset(sums)
+        return self._between[key]
+
+
+def _adjustments(candidates: Mapping[str, Sequence[Finding]]) -> frozenset[Decimal]:
+    """What a discount, a charge and a rounding that labels name can add; a discount makes a credit smaller, too."""
+    credit = any(decimal_of(f) < 0 for f in candidates["total_with_vat"][:1])
+    sign = 1 if credit else -1
+    charges = {decimal_of(f) for f in candidates["charge_total"]} | {Decimal(0)}
+    roundings = {decimal_of(f) for f in candidates["rounding_amount"]} | {Decimal(0)}
+    discounts = {sign * abs(decimal_of(f)) for f in candidates["discount_total"]} | {Decimal(0)}
+    return frozenset(c + r + d for c in charges for r in roundings for d in discounts)
+
+
+def _adds_up(choice: Choice) -> bool:
+    net, vat, total = choice
+    return net is not None and vat is not None and total is not None and abs(_off(net, vat, total)) <= CENT
+
+
+def _off(net: Finding, vat: Finding, total: Finding) -> Decimal:
+    return decimal_of(total) - decimal_of(net) - decimal_of(vat)
+
+
+def _row_of(finding: Finding) -> int:
+    return finding.spans[0].row.index
 
 
 def _same_place(one: Finding, other: Finding) -> bool:
     return one.spans[0] == other.spans[0]
 
 
-def _agree(chosen: dict[str, Finding]) -> bool | None:
-    if not {"total_without_vat", "total_vat", "total_with_vat"} <= chosen.keys():
-        return None
-    off = decimal_of(chosen["total_with_vat"]) - decimal_of(chosen["total_without_vat"])
-    return abs(off - decimal_of(chosen["total_vat"])) <= CENT
+def _exact(chosen: Mapping[str, Finding]) -> bool:
+    net, vat, total = (chosen[term] for term in NET_VAT_TOTAL)
+    return abs(_off(net, vat, total)) <= CENT
 
 
 def _settle(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) -> dict[str, Finding]:
@@ -157,7 +293,7 @@ def _settle(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) ->
 
 def _after_discount(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) -> None:
     """The net total is meant after discounts and charges (BT-109): taken where printed instead of one before."""
-    if _agree(chosen) is not False:
+    if not all(term in chosen for term in NET_VAT_TOTAL) or _exact(chosen):
         return
     net = decimal_of(chosen["total_with_vat"]) - decimal_of(chosen["total_vat"])
     for finding in candidates["total_without_vat"]:
@@ -165,13 +301,10 @@ def _after_discount(candidates: dict[str, list[Finding]], chosen: dict[str, Find
             chosen["total_without_vat"] = finding
 
 
-def _left_out(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) -> bool:
-    """Whether net total and VAT are plainly named on the page but do not fit the total."""
-    if "total_with_vat" not in chosen:
-        return False
-    return all(
-        any(f.score >= SCORES["plain"] for f in candidates[t]) for t in ("total_without_vat", "total_vat")
-    )
+def _left_out(candidates: dict[str, list[Finding]]) -> bool:
+    """Whether net total and VAT are plainly named on the page."""
+    terms = ("total_without_vat", "total_vat")
+    return all(any(f.score >= SCORES["plain"] for f in candidates[term]) for term in terms)
 
 
 def _judged(
@@ -181,7 +314,7 @@ def _judged(
     others = [f.score for f in rivals if f.value != finding.value]
     margin = finding.score - max(others) if others else 1.0
     arithmetic = 0.0
-    if finding.term in ("total_without_vat", "total_vat", "total_with_vat"):
+    if finding.term in NET_VAT_TOTAL:
         vat = chosen.get("total_vat")
         full = vat is not None and decimal_of(vat) != 0
         arithmetic = 0.0 if agree is None else (1.0 if full else 0.5) if agree else -1.0
@@ -189,11 +322,9 @@ def _judged(
         paid = abs(decimal_of(chosen["prepaid_amount"])) if "prepaid_amount" in chosen else Decimal(0)
         fits = abs(decimal_of(total) - paid - decimal_of(finding)) <= CENT
         arithmetic = (1.0 if agree or paid else 0.5) if fits else -0.5
-    ambiguous = finding.features.ambiguous
     if finding.term == "total_vat" and not {"total_without_vat", "total_with_vat"} & chosen.keys():
         arithmetic = -0.5
     return finding.with_features(
-        ambiguous=ambiguous,
         margin=max(-1.0, min(1.0, margin)) if arithmetic <= 0 else max(0.3, min(1.0, margin)),
         arithmetic=arithmetic,
     )
