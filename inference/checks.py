@@ -37,7 +37,7 @@ def page_agrees(contradicted: Mapping[str, str]) -> Check:
 def code_agrees(source: str, contradicted: Sequence[str]) -> Check:
     """Whether a code on the page says what was read, from a sentence for each value where it does not."""
     if not contradicted:
-        return _passed("code_agrees", f"The {source} says the same as the page.")
+        return _passed("code_agrees", f"The {source} says nothing else than the page.")
     return _failed("code_agrees", " ".join(contradicted))
 
 

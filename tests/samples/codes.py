@@ -32,7 +32,7 @@ def swiss(bill: Bill, account: str, reference: str, version: str = "0200") -> st
     number = bill.number.replace("\\", "\\\\").replace("/", "\\/")
     days = f"/40/0:{(bill.due_date - bill.issue_date).days}" if bill.due_date else ""
     swico = f"//S1/10/{number}/11/{bill.issue_date:%y%m%d}{days}"
-    amount = [f"{bill.total_with_vat:f}", "CHF"]
+    amount = [f"{bill.total_with_vat:f}", bill.currency]
     parts = ["SPC", version, "1", account, *creditor, *[""] * 7, *amount, *due, *debtor]
     return "\r\n".join([*parts, "QRR", reference, "", "EPD", swico])
 
