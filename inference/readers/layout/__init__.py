@@ -18,7 +18,7 @@ from inference.confidence import doubt_amounts, doubt_failed, doubt_failed_lines
 from inference.invoice import DocumentType, Evidence, Field, Reading, Status
 from inference.readers import Recipient
 from inference.readers.layout.accounts import Accounts
-from inference.readers.layout.adjustments import best_lines, choices
+from inference.readers.layout.adjustments import best_lines
 from inference.readers.layout.amounts import decimal_of
 from inference.readers.layout.blocks import Blocks
 from inference.readers.layout.candidates import Finding, Values
@@ -31,7 +31,7 @@ from inference.readers.layout.lines import Line, line_findings
 from inference.readers.layout.parties import Parties
 from inference.readers.layout.receipts import receipt_lines
 from inference.readers.layout.rows import Sheet, Span, sheet_of
-from inference.readers.layout.table import table_choices
+from inference.readers.layout.table import list_choices, table_choices
 from inference.readers.layout.terms import find_payment_terms
 from inference.readers.layout.totals import Totals, find_totals
 
@@ -74,7 +74,7 @@ def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, Se
     values = Values.of(sheet)
     headings = find_headings(sheet, values)
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
-    options = table_choices(context, headings) or list(choices(receipt_lines(context)))
+    options = table_choices(context, headings) or list_choices(context, receipt_lines(context))
     totals = find_totals(context, frozenset(option.total for option in options) - {Decimal(0)})
     printed = (totals.chosen.get(name) for name in ("total_without_vat", "total_with_vat"))
     lines = best_lines(options, [decimal_of(finding) for finding in printed if finding is not None])

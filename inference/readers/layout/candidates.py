@@ -135,7 +135,7 @@ _AMERICAN = re.compile(r"\b[A-Z]{2},? \d{5}(?:-\d{4})?(?!\d)|United States|\bU\.
 """An address in the United States, where the month is written first."""
 
 _TIME = re.compile(
-    r"\b\d{1,2}:\d{2}(?::\d{2})?\b|\b\d{1,2}[.:]\d{2}\s?(?:-|–|bis|to)\s?\d{1,2}[.:]\d{2}\b|\b\d{1,2}\.\d{2}\s?(?:Uhr|h)\b"
+    r"\b\d{1,2}:\d{2}(?::\d{2})?\b|\b\d{1,2}[.:]\d{2}\s?(?:-|–|bis|to)\s?\d{1,2}[.:]\d{2}\b|\b\d{1,2}\.\d{2}\s?Uhr\b"
 )
 _ID = re.compile(r"[A-Za-z0-9]")
 _SKIP = re.compile(r"^(?:[\s:：.#№°*|=>(\[–-]|(?:nr|no|n|num|number|id)\b[.:]*)+", re.IGNORECASE)

@@ -61,12 +61,14 @@ def assign_roles(context: Context, heading: Heading, body: Sequence[Row], more: 
 
 
 def _same_column(at: NumberAt, pairs: Sequence[tuple[Cluster, Column]]) -> str | None:
-    """The role of the column that a number overlaps most, or None."""
+    """The role of the column that a number of like form overlaps most or stands next to, or None."""
     shared = {
-        column.role: min(cluster.x1, at.span.x1) - max(cluster.x0, at.span.x0) for cluster, column in pairs
+        column.role: min(cluster.x1, at.span.x1) - max(cluster.x0, at.span.x0)
+        for cluster, column in pairs
+        if at.number.places in {known.number.places for known in cluster.numbers}
     }
     role = max(shared, key=lambda name: shared[name], default=None)
-    return role if role is not None and shared[role] > 0 else None
+    return role if role is not None and shared[role] > -at.span.row.height else None
 
 
 def _column_numbers(context: Context, row: Row, heading: Heading) -> Iterator[NumberAt]:
@@ -145,20 +147,22 @@ def _by_arithmetic(
     amount_role = next((role for role in AMOUNTS if role in roles), AMOUNTS[0])
     discount = roles.get("discount")
     known = (roles.get("quantity"), roles.get("net_price"), roles.get(amount_role))
-    if all(known) and _proof(known, discount).holds:
+    if known[0] and known[1] and known[2] and _proof(known[0], known[1], known[2], discount).holds:
         return pairs
     if len(clusters) > _MOST_COLUMNS:
         return pairs
     amounts = [known[2]] if known[2] else [c for c in clusters if _share_money(c) > 0.5]
     best: tuple[float, tuple[Cluster, Cluster, Cluster]] | None = None
     for quantity, price, amount in product(clusters, clusters, amounts):
-        if quantity is price or amount is quantity or amount is price or amount is None:
+        if quantity is price or amount is quantity or amount is price:
             continue
-        proof = _proof((quantity, price, amount), discount)
+        proof = _proof(quantity, price, amount, discount)
         kept = (quantity is known[0]) + (price is known[1])
         # One line proves nothing by 1 × 5 = 5, unless headings name all but one of the three.
         sure = proof.telling or (kept + (amount is known[2]) == 2 and None in known and proof.right)
-        score = proof.right + 0.4 * kept + _likely(quantity, price, amount, headings)
+        score = (
+            2 * proof.right / len(amount.numbers) + 0.4 * kept + _likely(quantity, price, amount, headings)
+        )
         if sure and proof.holds and (best is None or score > best[0]):
             best = (score, (quantity, price, amount))
     if best is None:
@@ -186,7 +190,9 @@ def _likely(quantity: Cluster, price: Cluster, amount: Cluster, headings: Sequen
 
 
 def _share_whole(cluster: Cluster) -> float:
-    return sum(at.number.value % 1 == 0 for at in cluster.numbers) / len(cluster.numbers)
+    return sum(at.number.value == at.number.value.to_integral_value() for at in cluster.numbers) / len(
+        cluster.numbers
+    )
 
 
 def _share_money(cluster: Cluster) -> float:
@@ -206,18 +212,14 @@ class _Proof:
         return self.right > 0 and self.right >= PROVED * self.present
 
 
-def _proof(columns: Sequence[Cluster | None], discount: Cluster | None) -> _Proof:
-    quantity, price, amount = columns
-    if quantity is None or price is None or amount is None:
-        return _Proof(0, 0, 0)
+def _proof(quantity: Cluster, price: Cluster, amount: Cluster, discount: Cluster | None) -> _Proof:
     anchors = [at.span for at in amount.numbers]
-    figures = [_by_line(column, anchors) for column in (quantity, price, amount)]
-    less = _by_line(discount, anchors) if discount else {}
+    quantities, prices, amounts = (_by_line(column, anchors) for column in (quantity, price, amount))
+    less: Mapping[int, Sequence[Decimal | None]] = _by_line(discount, anchors) if discount else {}
     present = right = telling = 0
-    for line in figures[0].keys() & figures[1].keys() & figures[2].keys():
-        combinations = product(*(figure[line] for figure in figures), less.get(line, [None]))
+    for line in quantities.keys() & prices.keys() & amounts.keys():
         present += 1
-        for q, p, a, d in combinations:
+        for q, p, a, d in product(quantities[line], prices[line], amounts[line], less.get(line, (None,))):
             if agrees(q, p, a, d):
                 right += 1
                 telling += q != 1 and p != 1 and a != 0

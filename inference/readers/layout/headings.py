@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from inference.readers.layout.candidates import Values
 from inference.readers.layout.labels import find_phrases
-from inference.readers.layout.lexicon import Meaning, fold, lexicon
+from inference.readers.layout.lexicon import Meaning, fold, lexicon, pieces
 from inference.readers.layout.rows import Row, Sheet
 
 AMOUNTS = ("line_net_amount", "line_total_with_vat")
@@ -44,11 +44,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Heading:
-    """The rows of a heading (their indices) and the columns from left to right."""
+    """The rows of a heading (their indices), the columns from left to right, and the page where they begin.
+
+    A table without a heading has the row before its first one, −1 for none.
+    """
 
     rows: tuple[int, ...]
     columns: tuple[Column, ...]
     score: float
+    page: int
 
     @property
     def left(self) -> float:
@@ -75,7 +79,7 @@ def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
         return None
     letters = sum(c.isalnum() for c in row.text)
     covered = sum(c.isalnum() for cell in named for c in cell.text)
-    if covered < 0.5 * letters:
+    if covered < (0.35 if len(named) > 2 else 0.5) * letters:
         return None
     rows = [row.index]
     for step in (-1, 1):
@@ -97,7 +101,7 @@ def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
     if not roles & _TELLING or len(roles) < 2 or len(named) < 3 - ("item_name" in roles):
         return None
     score = len(roles) + 2 * bool(roles & {"item_name"}) + 2 * bool(roles & set(AMOUNTS))
-    return Heading(tuple(sorted(rows)), tuple(columns), score + covered / max(1, letters))
+    return Heading(tuple(sorted(rows)), tuple(columns), score + covered / max(1, letters), row.page)
 
 
 def _cells(row: Row) -> list[Cell]:
@@ -167,6 +171,14 @@ def _choice(cell: Cell, place: int) -> tuple[int, int, int]:
     return len(cell.meanings) or 99, -place if amount else 0, -len(fold(cell.text))
 
 
+def _is_price_of_two(cell: Cell) -> bool:
+    """Whether a heading of an amount begins with a word for a price."""
+    first = next(iter(pieces(cell.text)), None)
+    meanings = lexicon().columns.get(first.folded, ()) if first else ()
+    amount = any(meaning.term in AMOUNTS for meaning in cell.meanings)
+    return amount and any(meaning.term == "net_price" for meaning in meanings)
+
+
 def _roles(cells: Iterable[Cell]) -> list[Column]:
     """One role per cell: cells with one meaning first; of two amounts the right one is the line's."""
     ordered = sorted(cells, key=lambda c: c.x0)
@@ -179,6 +191,9 @@ def _roles(cells: Iterable[Cell]) -> list[Column]:
         if role == "other" and "item_name" in options and "item_seller_id" not in used:
             # "Description … Article": the second one is the article's number.
             role = "item_seller_id"
+        elif role == "other" and "net_price" not in used and _is_price_of_two(ordered[i]):
+            # Of two headings of one amount ("Prix HT … Montant HT") the one that says so is the price.
+            role = "net_price"
         roles[i] = role
         if role != "other":
             used.add(role)

@@ -21,6 +21,7 @@ from inference.readers.layout.lines import (
     settle,
 )
 from inference.readers.layout.rows import Row, Span
+from inference.readers.layout.unheaded import find_unheaded
 from inference.readers.layout.wrapped import rows_of
 
 _ANCHORS = ({"line_net_amount"}, {"line_total_with_vat"}, {"net_price"}, {"quantity"})
@@ -38,7 +39,9 @@ class Body:
 
 def table_choices(context: Context, headings: Sequence[Heading]) -> list[Choice]:
     """The lines of the tables, best choice first: other choices leave out rows or take in further tables."""
-    read = [(lines, body) for group in _groups(headings) if (lines := _read(context, group, body := Body()))]
+    read = _tables(context, _groups(headings))
+    if read and not any(line.consistent for lines, _ in read for line in lines):
+        read += _tables(context, [[heading] for heading in find_unheaded(context)])
     if not read:
         return []
     best, body = max(read, key=lambda one: _quality(one[0]))
@@ -49,6 +52,23 @@ def table_choices(context: Context, headings: Sequence[Heading]) -> list[Choice]
         everything = sorted([*best, *others], key=lambda line: line.anchor.index)
         found += choices(everything)
     return found
+
+
+def list_choices(context: Context, listed: Sequence[Line]) -> list[Choice]:
+    """The lines where no heading names columns: those of tables whose figures prove themselves, or the `listed` ones.
+
+    A list of items and amounts, as on a receipt, is believed first where it has more lines.
+    """
+    tables = _tables(context, [[heading] for heading in find_unheaded(context)])
+    proved = [choice for lines, body in tables for choice in choices(lines, body.subtotals)]
+    most = max((len(lines) for lines, _ in tables), default=0)
+    of_list = list(choices(listed))
+    return [*proved, *of_list] if most >= 0.8 * len(listed) else [*of_list, *proved]
+
+
+def _tables(context: Context, groups: Sequence[Sequence[Heading]]) -> list[tuple[list[Line], Body]]:
+    """The tables under groups of headings that have lines."""
+    return [(lines, body) for group in groups if (lines := _read(context, group, body := Body()))]
 
 
 def _quality(lines: Sequence[Line]) -> float:
@@ -77,12 +97,12 @@ def _alike(one: Heading, other: Heading) -> bool:
 def _read(context: Context, headings: Sequence[Heading], body: Body) -> list[Line]:
     """The lines under headings that repeat each other."""
     for row in _rows(context, headings, body):
-        with_heading = any(context.sheet.rows[h.rows[-1]].page == row.page for h in headings)
+        with_heading = any(h.page == row.page for h in headings)
         (body.rows if with_heading else body.more).append(row)
     if not body.rows:
         return []
     roles = assign_roles(context, headings[0], body.rows, body.more)
-    pages = {context.sheet.rows[heading.rows[-1]].page: heading for heading in headings}
+    pages = {heading.page: heading for heading in headings}
     lines = _lines(context, headings[0], pages, [*body.rows, *_continued(body, roles)], roles)
     for line in lines:
         check(line)
@@ -94,7 +114,8 @@ def _read(context: Context, headings: Sequence[Heading], body: Body) -> list[Lin
 
 def _continued(body: Body, roles: Roles) -> Iterator[Row]:
     """The rows of pages without a heading, from the first that has most of a line's figures in their columns."""
-    usual = sorted(len(set(found.values())) for row in body.rows if (found := roles.get(row.index)))
+    of_rows = [set(roles.get(row.index, {}).values()) for row in body.rows]
+    usual = sorted(len(found) for found in of_rows if found & set(AMOUNTS))
     if not usual:
         return
     least = 0.6 * usual[len(usual) // 2]
@@ -116,14 +137,18 @@ def _rows(context: Context, headings: Sequence[Heading], body: Body) -> Iterator
     started = ended = False
     anchors = 0
     firsts = {heading.rows[-1] + 1 for heading in headings}
+    tops: dict[int, int] = {}
+    for heading in headings:
+        tops[heading.page] = min(heading.rows[0], tops.get(heading.page, heading.rows[0]))
     for row in context.sheet.rows:
         if row.index in firsts:
-            started, ended = True, False
-        if not started or ended or row.index in heading_rows:
-            continue
-        if carried(row) or _is_page_number(row) or row.text in running:
+            started, ended, anchors = True, False, 0
+        if not started or ended or row.index in heading_rows or row.index < tops.get(row.page, -1):
             continue
         numbers = context.values.numbers(row)
+        brought = context.sheet.pages > 1 and carried(row) and len(numbers) < 3
+        if brought or _is_page_number(row) or _without_page(row) in running:
+            continue
         if anchors and is_total(context, row):
             if money := [at for at in numbers if at.money]:
                 body.subtotals.append((row.index, money[-1].number.value))
@@ -138,8 +163,13 @@ def _running(context: Context) -> frozenset[str]:
     places: dict[tuple[str, int], set[int]] = {}
     for row in context.sheet.rows:
         if len(row.text) > 8:
-            places.setdefault((row.text, round(row.middle / 4)), set()).add(row.page)
+            places.setdefault((_without_page(row), round(row.middle / 4)), set()).add(row.page)
     return frozenset(text for (text, _), pages in places.items() if len(pages) > 1)
+
+
+def _without_page(row: Row) -> str:
+    """The row's text with the page's number left out."""
+    return re.sub(rf"\b{row.page}\b", "#", row.text)
 
 
 def _goes_on(context: Context, subtotal: Row) -> bool:
@@ -193,7 +223,17 @@ def _lines(
         _attach(context, pages.get(line.anchor.page, first), line, rows, roles)
     for page, heading in pages.items():
         _drop_margin([ln for ln in lines if ln.anchor.page == page], heading.left - body[0].height)
-    return [line for line in lines if _real(line)]
+    decimals = sum(_in_money(line) for line in lines) >= 0.8 * len(lines)
+    return [line for line in lines if _real(line) and (line.full or not decimals or _in_money(line))]
+
+
+def _in_money(line: Line) -> bool:
+    """Whether the line's amount is printed as money: where most are, a page number below them is none."""
+    return any(
+        line.values[role].number.places >= 2 or line.values[role].money
+        for role in AMOUNTS
+        if role in line.values
+    )
 
 
 def _named(line: Line) -> bool:
@@ -238,7 +278,8 @@ def _by_columns(heading: Heading, piece: Span) -> Iterator[Span]:
     start = piece.start
     for found in re.finditer(r"(?<=\s)\S", piece.text) if edges else ():
         word = Span(piece.row, piece.start + found.start(), piece.end)
-        if any(abs(word.x0 - edge) < near for edge in edges):
+        labelled = piece.text[: found.start()].rstrip().endswith((":", "："))
+        if not labelled and any(abs(word.x0 - edge) < near for edge in edges):
             yield Span(piece.row, start, start + len(piece.row.text[start : word.start].rstrip()))
             start = word.start
     yield Span(piece.row, start, piece.end)
@@ -286,10 +327,10 @@ def _attach(context: Context, heading: Heading, line: Line, rows: Sequence[Row],
 
 def _is_price_detail(context: Context, row: Row) -> bool:
     """Whether a row says how a price came about ("Rabatt 2: 0,02 €"): labelled amounts, no description."""
-    money = [at for at in context.values.numbers(row) if at.money or at.number.percent]
-    if not money:
+    figures = [at for at in context.values.numbers(row) if at.number.places >= 2 or at.number.percent]
+    if not figures:
         return False
-    before = row.text[: money[0].span.start].rstrip()
+    before = row.text[: figures[0].span.start].rstrip()
     return before.endswith((":", "：")) and before.count(" ") < 4
 
 
@@ -299,4 +340,4 @@ def _real(line: Line) -> bool:
     )
     others = " ".join(span.text for spans in line.texts.values() for span in spans)
     text = others if line.full else named
-    return any(c.isalpha() for c in text) and not carried(line.anchor)
+    return any(c.isalpha() for c in text)
