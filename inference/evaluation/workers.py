@@ -23,6 +23,10 @@ Work = Callable[[dict[str, Any]], dict[str, Any]]
 
 # A process is replaced after so many documents, so that what its libraries keep does not add up.
 LIFETIME = 100
+# To start Python and load the libraries, before the time of the first document begins.
+STARTING_SECONDS = 120.0
+# Bytes; more is no answer.
+LONGEST_ANSWER = 50_000_000
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class _Worker:
     pipe: Connection
     task: int | None = None
     done: int = 0
+    ready: bool = False
     deadline: float = 0.0
 
 
@@ -53,13 +58,15 @@ def answers(
         for worker in team:
             _give(worker, next(waiting, None), tasks, seconds)
         while busy := [worker for worker in team if worker.task is not None]:
-            ready = wait([worker.pipe for worker in busy], max(0.0, _next_deadline(busy) - time.monotonic()))
+            heard = wait([worker.pipe for worker in busy], max(0.0, _next_deadline(busy) - time.monotonic()))
             for worker in busy:
-                late = worker.deadline <= time.monotonic()
-                if worker.pipe not in ready and not late:
+                spoke, task = worker.pipe in heard, worker.task
+                if not spoke and worker.deadline > time.monotonic():
                     continue
-                task = worker.task
-                answer = _take(worker) if worker.pipe in ready else Lost(None)
+                answer = _take(worker) if spoke else Lost(None)
+                if not worker.ready and not isinstance(answer, Lost):
+                    worker.ready, worker.deadline = True, time.monotonic() + seconds
+                    continue
                 worker.done += 1
                 following = next(waiting, None)
                 if following is not None and (isinstance(answer, Lost) or worker.done >= LIFETIME):
@@ -90,8 +97,9 @@ def _start(work: Work) -> _Worker:
 
 
 def _serve(work: Work, pipe: Connection) -> None:
-    """In the process: one task after another. Ctrl-C is the parent's to answer."""
+    """In the process: says that it is ready, then does one task after another. Ctrl-C is the parent's to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipe.send_bytes(b"{}")
     while True:
         try:
             task = pipe.recv_bytes()
@@ -103,7 +111,7 @@ def _serve(work: Work, pipe: Connection) -> None:
 def _give(worker: _Worker, task: int | None, tasks: Sequence[dict[str, Any]], seconds: float) -> None:
     worker.task = task
     if task is not None:
-        worker.deadline = time.monotonic() + seconds
+        worker.deadline = time.monotonic() + (seconds if worker.ready else STARTING_SECONDS)
         # A process that died meanwhile is noticed when its answer is taken.
         with suppress(BrokenPipeError):
             worker.pipe.send_bytes(json.dumps(tasks[task]).encode())
@@ -111,8 +119,8 @@ def _give(worker: _Worker, task: int | None, tasks: Sequence[dict[str, Any]], se
 
 def _take(worker: _Worker) -> dict[str, Any] | Lost:
     try:
-        return json.loads(worker.pipe.recv_bytes())
-    except (EOFError, OSError):
+        return json.loads(worker.pipe.recv_bytes(LONGEST_ANSWER))
+    except (EOFError, OSError, ValueError):
         worker.process.join(5)
         return Lost(worker.process.exitcode)
 
