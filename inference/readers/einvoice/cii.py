@@ -116,7 +116,7 @@ _VAT = {
     "vat_rate": ("RateApplicablePercent|ApplicablePercent",),
     "taxable_amount": ("BasisAmount",),
     "vat_amount": ("CalculatedAmount",),
-    "exemption_reason": ("ExemptionReason",),
+    "exemption_reason": ("ExemptionReason", "ExemptionReasonCode"),
 }
 
 

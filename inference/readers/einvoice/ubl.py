@@ -75,7 +75,7 @@ _VAT = {
     "vat_rate": ("TaxCategory/Percent", "Percent"),
     "taxable_amount": ("TaxableAmount",),
     "vat_amount": ("TaxAmount",),
-    "exemption_reason": ("TaxCategory/TaxExemptionReason",),
+    "exemption_reason": ("TaxCategory/TaxExemptionReason", "TaxCategory/TaxExemptionReasonCode"),
 }
 
 
