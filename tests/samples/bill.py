@@ -105,7 +105,8 @@ class Bill:
     """A document to be drawn.
 
     `design` names its look, `wording` and `date_style` choose among what is usual in the seller's language.
-    `gross` says that prices and amounts of lines include VAT, as on a till slip.
+    `gross` says that prices and amounts of lines include VAT, as on a till slip; `asks` that an invoice calls its
+    total the amount to pay.
     """
 
     document_type: str
@@ -128,6 +129,7 @@ class Bill:
     wording: int = 0
     date_style: int = 0
     gross: bool = False
+    asks: bool = True
     open_items: tuple[OpenItem, ...] = ()
     extra: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -257,7 +259,7 @@ class Bill:
             "total_without_vat": self.total_without_vat,
             "total_vat": self.total_vat,
             "total_with_vat": self.total_with_vat,
-            "amount_due": self.total_with_vat if self.document_type == "invoice" else None,
+            "amount_due": self.total_with_vat if self.document_type == "invoice" and self.asks else None,
         }
         if self.document_type == "order":
             header["order_date"] = self.issue_date

@@ -89,6 +89,7 @@ def random_document(
         wording=rng.randint(TOGETHER, 10**6),
         date_style=rng.randint(0, 59),
         gross=kind == "receipt",
+        asks=rng.random() < 0.5,
     )  # fmt: skip
     bill = _furnished(bill, rng)
     return official(bill, rng) if design == "fapiao" else bill

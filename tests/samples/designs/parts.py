@@ -95,7 +95,8 @@ def totals(bill: Bill, p: Printing) -> list[Pair]:
 
 def grand_total(bill: Bill, p: Printing) -> Pair:
     """The last row of the totals."""
-    key = "total" if bill.is_order else "credit" if bill.document_type == "credit_note" else "due"
+    asked = "due" if bill.asks else "billed"
+    key = "total" if bill.is_order else "credit" if bill.document_type == "credit_note" else asked
     return p.label(key), p.money(bill.total_with_vat)
 
 
