@@ -148,7 +148,7 @@ def _interval(share: Share) -> str:
 
 def _words(name: str) -> str:
     """A name of the vocabulary as people write it: `total_without_vat` as “Total without VAT”."""
-    words = name.replace("_", " ").replace("vat", "VAT")
+    words = name.replace("_", " ").replace("vat", "VAT").replace("bic", "BIC")
     return words[:1].upper() + words[1:]
 
 

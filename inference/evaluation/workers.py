@@ -22,7 +22,7 @@ Work = Callable[[dict[str, Any]], dict[str, Any]]
 """Named at the top of a module, so that another process can import it; JSON in, JSON out."""
 
 # A process is replaced after so many documents, so that what its libraries keep does not add up.
-LIFETIME = 100
+LIFETIME = 40
 # To start Python and load the libraries, before the time of the first document begins.
 STARTING_SECONDS = 120.0
 # Bytes; more is no answer.

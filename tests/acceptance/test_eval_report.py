@@ -75,16 +75,10 @@ def page(browser: Browser, report: Path, request: pytest.FixtureRequest) -> Iter
 
 def test_the_report_says_what_was_read_and_what_was_not(page: Page) -> None:
     assert page.title() == "suppliers: how well it is read"
-    for heading in (
-        "Targets",
-        "Better and worse than before",
-        "Fields",
-        "Confidence",
-        "Mistakes",
-        "Not read",
-        "Time",
-    ):
-        assert page.get_by_role("heading", name=heading, exact=True).is_visible()
+    headings = page.locator("h2, h3").all_inner_texts()
+    assert {"Targets", "Better and worse than before", "Fields", "Confidence", "Mistakes", "Not read"} <= set(
+        headings
+    )
     assert page.get_by_role("row", name="bills / french damaged").count() == 1
     assert page.get_by_text("✗ missed").is_visible()
     assert page.get_by_role("img", name="Reliability diagram").is_visible()
