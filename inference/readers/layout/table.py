@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from inference.readers.layout.adjustments import Choice, choices, is_adjustment, with_discounts
@@ -22,6 +22,7 @@ from inference.readers.layout.lines import (
 )
 from inference.readers.layout.rows import Row, Span
 from inference.readers.layout.unheaded import find_unheaded
+from inference.readers.layout.vat import vat_rows
 from inference.readers.layout.wrapped import rows_of
 
 _ANCHORS = ({"line_net_amount"}, {"line_total_with_vat"}, {"net_price"}, {"quantity"})
@@ -101,6 +102,7 @@ def _read(context: Context, headings: Sequence[Heading], body: Body) -> list[Lin
         (body.rows if with_heading else body.more).append(row)
     if not body.rows:
         return []
+    headings = [_described(heading, body.rows) for heading in headings]
     roles = assign_roles(context, headings[0], body.rows, body.more)
     pages = {heading.page: heading for heading in headings}
     lines = _lines(context, headings[0], pages, [*body.rows, *_continued(body, roles)], roles)
@@ -110,6 +112,25 @@ def _read(context: Context, headings: Sequence[Heading], body: Body) -> list[Lin
     for line in lines:
         settle(line)
     return lines
+
+
+def _described(heading: Heading, rows: Sequence[Row]) -> Heading:
+    """The heading with the description where the words are, if its own word for it stands over hardly any."""
+    letters = [0] * len(heading.columns)
+    for row in rows:
+        for segment in row.segments:
+            shared = [min(c.x1, segment.x1) - max(c.x0, segment.x0) for c in heading.columns]
+            place = max(range(len(shared)), key=lambda i: shared[i])
+            letters[place] += sum(c.isalpha() for c in segment.text) if shared[place] > 0 else 0
+    most = max(range(len(letters)), key=lambda i: letters[i])
+    named = [i for i, column in enumerate(heading.columns) if column.role == "item_name"]
+    if heading.columns[most].role != "other" or sum(letters[i] for i in named) > 0.25 * letters[most]:
+        return heading
+    columns = [
+        replace(column, role="item_name" if i == most else "other" if i in named else column.role)
+        for i, column in enumerate(heading.columns)
+    ]
+    return replace(heading, columns=tuple(columns))
 
 
 def _continued(body: Body, roles: Roles) -> Iterator[Row]:
@@ -223,8 +244,16 @@ def _lines(
         _attach(context, pages.get(line.anchor.page, first), line, rows, roles)
     for page, heading in pages.items():
         _drop_margin([ln for ln in lines if ln.anchor.page == page], heading.left - body[0].height)
-    decimals = sum(_in_money(line) for line in lines) >= 0.8 * len(lines)
-    return [line for line in lines if _real(line) and (line.full or not decimals or _in_money(line))]
+    return [line for line in lines if _real(line) and (line.full or _bare(context, line, lines))]
+
+
+def _bare(context: Context, line: Line, lines: Sequence[Line]) -> bool:
+    """Whether a line with nothing but an amount is one: no page number below amounts, no VAT by rate below lines."""
+    decimals = sum(_in_money(other) for other in lines) >= 0.8 * len(lines)
+    if decimals and not _in_money(line):
+        return False
+    proved = any(vat.rate.span.row is line.anchor for vat in vat_rows(context))
+    return not (proved and any(other.full for other in lines))
 
 
 def _in_money(line: Line) -> bool:

@@ -22,6 +22,8 @@ def rows_of(lines: Sequence[Line], loose: Sequence[Row], texts_inside: float) ->
     `texts_inside` is the share of lines that have a description beside their amount. Where most have none, the
     rows around an amount are its description, parted where the gap between rows is largest.
     """
+    if not lines:
+        return {}
     found: dict[int, list[Row]] = {}
     between = list(_between(lines, loose))
     inside = texts_inside >= 0.5
