@@ -24,7 +24,7 @@ CURRENCY_SIGNS: dict[str, str] = {
 """Printed signs that name one currency."""
 
 AMBIGUOUS_SIGNS: dict[str, tuple[str, ...]] = {
-    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"),
+    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD", "CLP", "COP", "ARS"),
     "¥": ("CNY", "JPY"),
     "￥": ("CNY", "JPY"),
     "kr": ("SEK", "NOK", "DKK", "ISK"),
