@@ -82,6 +82,8 @@ def open_document(data: bytes, name: str, limits: Limits | None = None) -> Docum
 
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"GIF8")
+# Brands of ISO base media files (ISO/IEC 23008-12, AVIF) that hold pictures.
+_PHOTOGRAPHS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _OTHERS = {
     b"PK\x03\x04": "A zip archive or office file",
     b"\xd0\xcf\x11\xe0": "An old office file",
@@ -101,9 +103,7 @@ def sniff(data: bytes) -> str:
     if data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
         return "image"
     if data[4:8] == b"ftyp":
-        if data[8:12] in (b"avif", b"avis"):
-            return "image"
-        return "A HEIC photograph or a video"
+        return "image" if data[8:12] in _PHOTOGRAPHS else "A video"
     if data.startswith(b"PK\x03\x04") and b"OFD.xml" in data:
         return "application/ofd"
     for start, meaning in _OTHERS.items():

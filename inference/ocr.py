@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import resource
 import statistics
 import threading
 from functools import cache
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _LOCK = threading.Lock()
 THREADS = 2
+# Bytes in memory and of address space between two pages beyond which the engine is made anew; a page takes 500 MB more.
+MOST_RESIDENT, MOST_ADDRESSED = 520_000_000, 2_200_000_000
+STATUS = Path("/proc/self/statm")
 # Pixels to which an image is reduced: more cost time and find nothing more. A long receipt keeps its breadth.
 LONGER_SIDE, SHORTER_SIDE = 2000, 800
 # No page is longer than this many times its breadth, or has fewer pixels across.
@@ -79,6 +83,7 @@ def recognise(image: Image.Image) -> Recognised:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     with _LOCK:
         quarters, lines = _upright_lines(image)
+        _keep_small()
     tilt = _tilt(lines)
     return Recognised(_tokens(lines, turned_image(image, quarters).size, tilt), Turn(quarters, tilt))
 
@@ -226,6 +231,7 @@ def _detect(image: Image.Image) -> list[Area]:
         crops, detected = _engine().detect_and_crop(pixels, {})
     except RapidOCRError:
         return []  # no text on it
+    _release()
     areas: list[Area] = []
     for corners, crop in zip(detected.boxes, crops, strict=True):
         upper_left, upper_right, lower_right, lower_left = ((float(x), float(y)) for x, y in corners)
@@ -254,6 +260,23 @@ def _columns(text: str, word: Any) -> tuple[float, ...]:
         else:
             columns.append((column + 0.5) / word.line_txt_len)
     return tuple(columns)
+
+
+def _release() -> None:
+    """Give back what the last run of each model used, some hundred megabytes; the weights stay."""
+    # Each model is loaded by its first use.
+    for part in filter(None, (_engine().text_det, _engine().text_rec)):
+        part.session.session.get_compiled_model().release_memory()
+
+
+def _keep_small() -> None:
+    """OpenVINO keeps 50 MB for every size of page it has ever seen: once that is too much, start afresh (one second)."""
+    _release()
+    if not STATUS.exists():
+        return  # only Linux says it so cheaply
+    total, resident = (int(pages) * resource.getpagesize() for pages in STATUS.read_text().split()[:2])
+    if resident > MOST_RESIDENT or total > MOST_ADDRESSED:
+        _engine.cache_clear()
 
 
 @cache

@@ -1,15 +1,16 @@
-"""Pictures: photographs and scans as PNG, JPEG, TIFF (many pages), WebP, AVIF, BMP and GIF, by Pillow."""
+"""Pictures: photographs and scans as PNG, JPEG, TIFF (many pages), WebP, AVIF, HEIC, BMP and GIF, by Pillow."""
 
 from __future__ import annotations
 
 import io
 import warnings
 from functools import cached_property
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageOps
 
-from inference.errors import DamagedDocument, OversizedDocument
+from inference.errors import DamagedDocument, OversizedDocument, UnsupportedDocument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from inference.page import Limits, Token
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP", "GIF")
+HEIF = "HEIF"
 POINTS_PER_INCH = 72
 # The longer side of A4, assumed where a picture does not say its size or says one that no paper has.
 LONGER_SIDE = 842.0
 PAPER_SIDES = (200.0, 2400.0)
+# Lines and dots that mails are decorated with.
+LEAST_SIDE = 16
+_MIMES = {"MPO": "image/jpeg", HEIF: "image/heic"}
 
 
 class PicturePage:
@@ -95,6 +100,8 @@ class Picture:
                     image.seek(count)
                 except EOFError:
                     return count
+                except MemoryError:
+                    raise
                 except Exception as error:  # the decoders raise almost anything on hostile bytes
                     raise DamagedDocument(
                         f"The TIFF is damaged after page {count}. Ask the sender for it again."
@@ -111,8 +118,11 @@ class Picture:
             return self._last[1]
         with _open(self._data) as image:
             try:
-                image.seek(number - 1)
+                if number > 1:
+                    image.seek(number - 1)
                 raster = _rgb(ImageOps.exif_transpose(image))
+            except MemoryError:
+                raise
             except Exception as error:  # the decoders raise almost anything on hostile bytes
                 raise DamagedDocument(
                     f"The picture breaks off or is damaged ({error}). Ask the sender for it again."
@@ -121,6 +131,10 @@ class Picture:
         return raster
 
     def _require_pixels(self, image: Image.Image) -> None:
+        if min(image.size) < LEAST_SIDE:
+            raise UnsupportedDocument(
+                f"A picture of {image.width} × {image.height} pixels is no page. Ask the sender for a PDF or a photograph."
+            )
         megapixels = image.width * image.height / 1e6
         if megapixels > self._limits.megapixels:
             raise OversizedDocument(
@@ -134,7 +148,7 @@ def open_picture(data: bytes, limits: Limits) -> tuple[list[PicturePage], str]:
     picture = Picture(data, limits)
     count = picture.frames()
     with _open(data) as image:
-        mime = "image/jpeg" if image.format == "MPO" else Image.MIME[image.format or "PNG"]
+        mime = _MIMES.get(image.format or "", "") or Image.MIME[image.format or "PNG"]
     return [PicturePage(picture, number) for number in range(1, count + 1)], mime
 
 
@@ -143,13 +157,26 @@ def _open(data: bytes) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
         try:
-            return Image.open(io.BytesIO(data), formats=FORMATS)
+            return Image.open(io.BytesIO(data), formats=_formats(data))
+        except MemoryError:
+            raise
         except Image.DecompressionBombError as error:
             raise OversizedDocument(f"The picture is too large: {error} Send it smaller.") from error
         except Exception as error:  # the decoders raise almost anything on hostile bytes
             raise DamagedDocument(
                 "The picture is damaged and cannot be opened. Ask the sender for it again."
             ) from error
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """The formats to try; telephones' HEIC has a library of its own, loaded where there is one to open."""
+    if data[4:8] != b"ftyp" or data[8:12] in (b"avif", b"avis"):
+        return FORMATS
+    pillow_heif: Any = import_module("pillow_heif")  # it has no types
+
+    # Thumbnails and depth maps are of no use, and each is one more thing to parse.
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return (HEIF,)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

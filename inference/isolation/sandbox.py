@@ -151,8 +151,8 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            # One arena of memory per thread would use up the address space.
-            env=variables | {"MALLOC_ARENA_MAX": "2"},
+            # One arena of memory per thread would use up the address space, and large blocks go back when freed.
+            env=variables | {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000"},
             # Ctrl-C is for the one who asks.
             start_new_session=True,
         )
