@@ -184,8 +184,9 @@ def _decimal_of(digits: str) -> str:
     if last < 0:
         return ""
     mark = digits[last]
-    if digits.count(mark) > 1:
+    if digits.count(mark) > 1 and len(digits) - last == 4:
         return ""
+    # Grouped in threes but for the end, "2.778.29" has its last mark misread.
     return mark
 
 

@@ -33,11 +33,11 @@ SCORES = {
     "over": -0.6,  # factor of what is lost by not taking the best label
     "largest": 0.15,  # the largest of the totals
     "next": 0.55,  # alone on the row after the label's, or before it
-    "cell": 0.7,  # below the label, within its cell of a form
     "shifted": 0.45,  # at the end of the row before or after: the rows of a crooked photo
     "same_row": 0.3,  # the agreement of figures on one row, as VAT by rate has it
     "adjusted": 0.35,  # agreement but for a discount, a charge or a rounding that is printed
     "again": 0.12,  # for each other label of the same value
+    "nothing": -0.7,  # a total of zero among others
     "summed": 0.8,  # factor: several taxes together
     "no_tax": -0.5,  # no VAT beside the rate of one
     "implied": 0.4,  # an amount without a fitting label that the others ask for
@@ -58,6 +58,9 @@ _FEW_LETTERS = 6
 
 _TAX, _TAXES = 0.5, 4
 """The least score of one of several taxes, and how many there can be."""
+
+_ROW_GAP = 2.8
+"""Amounts further apart, in heights of the label's row, are not of one column."""
 
 _FORM = 3
 """A row of so many labels is one of a form."""
@@ -100,7 +103,7 @@ def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
             name = "last" if position else "first"
         yield _amount(context, term, label, SCORES[name], at)
     if not right and (label.ends_segment or label.colon):
-        below = list(_below(context, term, label)) or list(_in_cell(context, term, label))
+        below = list(_in_cell(context, term, label)) or list(_below(context, term, label))
         yield from below or _next_row(context, term, label)
     if row.ocr:
         yield from _shifted(context, term, label)
@@ -142,19 +145,23 @@ def _in_cell(context: Context, term: str, label: Label) -> Iterator[Finding]:
     if len(row.segments) < _FORM or any(at.money for at in context.values.numbers(row)):
         return
     right = min(following, default=row.width)
-    for segment in context.column_below(label, 2.0, right - label.span.x1 - 2):
-        amounts = [at for at in context.values.numbers(segment.row) if at.money]
-        for at in amounts:
-            if label.span.x0 - 2 < at.span.x0 and at.span.x1 < right + 1:
-                yield _amount(context, term, label, SCORES["cell"], at)
-                return
+    last = row
+    for segment in context.column_below(label, 9, right - label.span.x1 - 2):
+        if segment.row.middle - last.middle > _ROW_GAP * row.height:
+            return
+        for at in context.values.numbers(segment.row):
+            inside = label.span.x0 - 2 < at.span.x0 and at.span.x1 < right + 1
+            if at.money and inside and segment.start <= at.span.start < segment.end:
+                yield _amount(context, term, label, SCORES["below"], at)
+                last = segment.row
+                break
 
 
 def _below(context: Context, term: str, label: Label) -> Iterator[Finding]:
     """The amounts in the column below a label, row after row, until another thing stands there."""
     last = label.row
     for segment in context.column_below(label, 9):
-        if segment.row.middle - last.middle > 2.8 * label.row.height:
+        if segment.row.middle - last.middle > _ROW_GAP * label.row.height:
             return
         amounts = [
             at

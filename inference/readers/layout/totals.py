@@ -156,6 +156,7 @@ class Chooser:
             score += self._vat_score(net, vat, total)
         if total is not None:
             score += SCORES["largest"] * (abs(decimal_of(total)) >= self._largest)
+            score += SCORES["nothing"] * (not decimal_of(total) and self._largest > 0)
         score += SCORES["over"] * max(
             0.0, self._strongest["total_with_vat"] - (total.score if total else 0.0)
         )
