@@ -140,7 +140,9 @@ def evaluate(
     ] = "doc",
     reader: Annotated[str, typer.Option(help="auto, einvoice or layout.")] = "auto",
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as there are cores.")] = 0,
-    seconds: Annotated[float, typer.Option(min=1, help="The longest that one document may take.")] = 300,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="The longest that one document may take; 0: as the settings say.")
+    ] = 0,
     targets: Annotated[
         Path | None, typer.Option(help="Targets to hold against; else DIR/targets.toml where there is one.")
     ] = None,

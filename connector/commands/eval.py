@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from rich.markup import escape
 from connector.commands.eval_tables import show
 from connector.commands.output import ERR, print_json, progress
 from connector.errors import FatalError, RegressionError, SettingsError
+from connector.sandbox import unavailable_is_fatal
 from connector.settings import load_settings
 from inference.evaluation.compare import compare
 from inference.evaluation.folder import FolderError, find_cases
@@ -46,7 +47,7 @@ class Request:
     sets: Sequence[str] = ()
     reader: str = "auto"
     jobs: int = 0
-    seconds: float = 300.0
+    seconds: float = 0.0
     targets: Path | None = None
     compare: Path | None = None
     gate: bool = False
@@ -121,19 +122,19 @@ def _targets(request: Request) -> list[Target]:
 
 def _read(cases: Sequence[Case], request: Request) -> tuple[list[Outcome], Gallery]:
     """The outcomes in the order of the cases; Ctrl-C ends the reading and keeps what is done."""
+    limits = load_settings(request.config).reading.limits
     plan = Plan(
         reader=request.reader,
         jobs=request.jobs or len(os.sched_getaffinity(0)),
-        seconds=request.seconds,
-        limits=load_settings(request.config).reading.limits,
+        limits=replace(limits, seconds=request.seconds or limits.seconds),
         predictions=request.predictions,
-        crops=request.html is not None,
+        pictures=request.html is not None,
     )
     done: dict[int, Outcome] = {}
     gallery = Gallery()
     results = run(cases, plan)
     try:
-        with progress() as bar:
+        with unavailable_is_fatal(), progress() as bar:
             task = bar.add_task("Reading", total=len(cases))
             for place, scored in results:
                 done[place] = scored.outcome

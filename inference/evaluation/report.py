@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import heapq
 import statistics
 from collections.abc import Mapping, Sequence
@@ -13,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from inference.evaluation.charts import reliability, risk_coverage
 from inference.evaluation.figures import MOST_ERROR, Share, by_set, figures
 from inference.evaluation.outcome import Outcome, Value, Verdict
+from inference.evaluation.places import place
 from inference.evaluation.truth import FIELD_NAMES, HEADER_SCORED
 from inference.invoice import HEADER
 
@@ -28,46 +29,40 @@ if TYPE_CHECKING:
     from inference.evaluation.targets import Reached
 
 MOST_PICTURES, MOST_MISTAKES, MOST_CHANGES, MOST_DOCUMENTS, MOST_FAILURES = 60, 400, 300, 25, 200
-# A sentence per picture: more of one document would hide the others.
-PICTURES_PER_DOCUMENT = 3
 LONGEST_VALUE = 160
+_Key = tuple[str, str, str]
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A wrong value and the document it was read from; `picture` is a data URI, or empty."""
+    """A wrong value, the document it was read from and the place on its page; no place is empty."""
 
     outcome: Outcome
     value: Value
-    picture: str = ""
+    place: Markup
 
 
 @dataclass(slots=True)
 class Gallery:
-    """The pictures of the surest mistakes; so many of them that the report stays small."""
+    """The pages of the surest mistakes; so many of them that the report stays small."""
 
-    _kept: list[tuple[float, int, tuple[str, str, str], bytes]] = field(
-        default_factory=list[tuple[float, int, tuple[str, str, str], bytes]]
-    )
+    _kept: list[tuple[float, int, _Key, bytes]] = field(default_factory=list[tuple[float, int, _Key, bytes]])
     _seen: int = 0
 
     def add(self, scored: Scored) -> None:
-        """Keep a document's pictures as long as no surer mistakes need the room."""
+        """Keep a document's pages as long as no surer mistakes need the room."""
         sure = {value.name: value.confidence or 0.0 for value in _values(scored.outcome)}
-        pictures = sorted(scored.crops.items(), key=lambda one: -sure[one[0]])
-        for name, data in pictures[:PICTURES_PER_DOCUMENT]:
+        for name, page in scored.pages.items():
             self._seen += 1
             key = (scored.outcome.set, scored.outcome.id, name)
-            heapq.heappush(self._kept, (sure[name], -self._seen, key, data))
+            heapq.heappush(self._kept, (sure[name], -self._seen, key, page))
             if len(self._kept) > MOST_PICTURES:
                 heapq.heappop(self._kept)
 
-    def pictures(self) -> dict[tuple[str, str, str], str]:
-        """Data URIs by set, document and name of the value."""
-        return {
-            key: "data:image/jpeg;base64," + base64.b64encode(jpeg).decode() for _, _, key, jpeg in self._kept
-        }
+    def pages(self) -> dict[_Key, bytes]:
+        """The pages (WebP) by set, document and name of the value."""
+        return {key: page for _, _, key, page in self._kept}
 
 
 def render_report(
@@ -75,8 +70,8 @@ def render_report(
 ) -> str:
     """The HTML document."""
     found = figures(record.outcomes)
-    mistakes = _mistakes(record.outcomes, gallery.pictures())
-    pictured = [mistake for mistake in mistakes if mistake.picture]
+    mistakes = _mistakes(record.outcomes, gallery.pages())
+    pictured = [mistake for mistake in mistakes if mistake.place]
     return _environment().get_template("report.html").render(
         record=record,
         finished=datetime.fromisoformat(record.finished),
@@ -93,7 +88,7 @@ def render_report(
         worst=_worst(record.outcomes),
         failed=[outcome for outcome in record.outcomes if outcome.failure],
         pictured=pictured,
-        mistakes=[mistake for mistake in mistakes if not mistake.picture],
+        mistakes=[mistake for mistake in mistakes if not mistake.place],
         unused=sorted({label for outcome in record.outcomes for label in outcome.unused}),
         limits={"mistakes": MOST_MISTAKES, "changes": MOST_CHANGES, "failures": MOST_FAILURES},
     )  # fmt: skip
@@ -170,15 +165,20 @@ def _fields(counts: Mapping[str, Counts]) -> dict[str, dict[str, Counts]]:
     }
 
 
-def _mistakes(outcomes: Sequence[Outcome], pictures: Mapping[tuple[str, str, str], str]) -> list[Mistake]:
+def _mistakes(outcomes: Sequence[Outcome], pages: Mapping[_Key, bytes]) -> list[Mistake]:
     """All wrong values, the surest first."""
     found = [
-        Mistake(outcome, value, pictures.get((outcome.set, outcome.id, value.name), ""))
+        Mistake(outcome, value, _place(value, pages.get((outcome.set, outcome.id, value.name))))
         for outcome in outcomes
         for value in _values(outcome)
         if value.verdict is Verdict.WRONG
     ]
     return sorted(found, key=lambda mistake: -(mistake.value.confidence or 0.0))
+
+
+def _place(value: Value, page: bytes | None) -> Markup:
+    proof = value.evidence
+    return place(page, proof.box) if page and proof and proof.box else Markup()
 
 
 def _worst(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

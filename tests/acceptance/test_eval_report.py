@@ -85,11 +85,13 @@ def test_the_report_says_what_was_read_and_what_was_not(page: Page) -> None:
 
 
 def test_mistakes_show_their_place_and_markup_of_documents_stays_text(page: Page) -> None:
-    pictures = page.locator(".card img")
+    pictures = page.locator(".card svg image")
     assert pictures.count() >= 2
     for number in range(pictures.count()):
-        pictures.nth(number).scroll_into_view_if_needed()
-        wait_for(lambda at=number: pictures.nth(at).evaluate("image => image.naturalWidth > 200"))
+        breadth = pictures.nth(number).evaluate(
+            "async shown => { const i = new Image(); i.src = shown.href.baseVal; await i.decode(); return i.naturalWidth }"
+        )
+        assert breadth == float(pictures.nth(number).get_attribute("width") or 0) > 300
     surest = page.locator(".card h3 .quiet").all_inner_texts()
     assert surest == sorted(surest, key=lambda text: -float(text.split("%")[0]))
     assert page.get_by_text(HOSTILE).first.is_visible()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -24,11 +22,10 @@ from inference.evaluation.figures import Calibration, Counts, Share
 from inference.evaluation.folder import find_cases
 from inference.evaluation.outcome import LineCount, Outcome, Value, Verdict
 from inference.evaluation.record import Record, read_record
-from inference.evaluation.report import Gallery, render_report
-from inference.evaluation.run import Scored
+from inference.evaluation.report import MOST_PICTURES, Gallery, render_report
+from inference.evaluation.run import MOST_BYTES, Scored
 from inference.evaluation.targets import TargetsError, reached, read_targets
-from inference.evaluation.workers import Lost, answers
-from inference.invoice import HEADER, Field, Kind, Reading
+from inference.invoice import HEADER, Box, Evidence, Field, Kind, Reading
 from tests.samples.generate import Sample, samples
 
 RIGHT, WRONG, MISSING = Verdict.RIGHT, Verdict.WRONG, Verdict.MISSING
@@ -196,22 +193,6 @@ def test_a_change_of_each_value_is_named() -> None:
     assert compare([*one(RIGHT, RIGHT), document(1, name="gone")], one(RIGHT, RIGHT)).only_old == ("s/gone",)
 
 
-def dies_on_two(task: dict[str, Any]) -> dict[str, Any]:
-    if task["n"] == 2:
-        os._exit(9)
-    if task["n"] == 3:
-        time.sleep(60)
-    return {"n": task["n"]}
-
-
-def test_a_process_that_dies_or_hangs_costs_one_task() -> None:
-    tasks = [{"n": n} for n in range(7)]
-    found = dict(answers(dies_on_two, tasks, jobs=2, seconds=5))
-    assert found.pop(2) == Lost(9)
-    assert found.pop(3) == Lost(None)
-    assert found == {n: {"n": n} for n in (0, 1, 4, 5, 6)}
-
-
 def sample(name: str) -> Sample:
     return next(one for one in samples() if one.name == name)
 
@@ -257,7 +238,7 @@ def test_a_folder_is_read_scored_compared_and_reported(
     assert "own/broken: damaged" in capsys.readouterr().out
     page = html.read_text("utf-8")
     assert "1.23" in page
-    assert "data:image/jpeg;base64," in page
+    assert "data:image/webp;base64," in page
     assert "<script" not in page
 
     again = Request(bills, jobs=2, json=tmp_path / "again.json", compare=first, gate=True)
@@ -275,6 +256,15 @@ def test_a_folder_is_read_scored_compared_and_reported(
     reviewed = figures(read_record(first).outcomes)
     assert reviewed.documents == 3
     assert reviewed.header.accuracy.value == reviewed.lines.exact.value == reviewed.type.accuracy.value == 1
+
+
+def test_a_document_that_takes_too_long_is_missing(bills: Path, tmp_path: Path) -> None:
+    record = tmp_path / "run.json"
+    assert eval_folder(Request(bills, sets=["beside"], seconds=0.001, json=record)) == 0
+    (outcome,) = read_record(record).outcomes
+    assert outcome.failure is not None
+    assert outcome.failure[0] == "slow"
+    assert {value.verdict for value in outcome.values} == {MISSING}
 
 
 def test_the_gate_names_the_target_that_was_missed(bills: Path, tmp_path: Path) -> None:
@@ -364,11 +354,13 @@ def test_the_index_gives_the_order_and_names_are_made_legible(tmp_path: Path) ->
 
 def test_a_report_of_many_hostile_documents_is_small_and_holds_no_markup_of_theirs() -> None:
     evil = "</style><script>alert(1)</script><img src=x onerror=alert(1)>" * 20
-    values = tuple(Value(name, evil, WRONG, evil, 0.99) for name in list(HEADER)[1:9])
+    seen = Evidence(1, Box(0.1, 0.1, 0.3, 0.12), evil)
+    values = tuple(Value(name, evil, WRONG, evil, 0.99, seen) for name in list(HEADER)[1:9])
+    webp = b"RIFF0000WEBPVP8 " + b"0" * 10 + b"\x00\x03\x00\x04" + b"0" * MOST_BYTES
     outcomes = [Outcome(f"{evil}{n}", evil, values, failure=("defect", evil)) for n in range(3000)]
     gallery = Gallery()
     for outcome in outcomes:
-        gallery.add(Scored(outcome, {value.name: b"\xff" * 40_000 for value in values}))
+        gallery.add(Scored(outcome, {value.name: webp for value in values[:3]}))
     record = Record("0", evil, "doc", "auto", "2026-01-01T00:00:00+00:00", 3001, tuple(outcomes))
     changed = compare(outcomes, [replace(one, values=()) for one in outcomes])
     page = render_report(record, [], changed, gallery)
@@ -376,4 +368,5 @@ def test_a_report_of_many_hostile_documents_is_small_and_holds_no_markup_of_thei
     assert "<script" not in page
     assert "<img src=x" not in page
     assert page.count("</style>") == 1
+    assert page.count("data:image/webp") == MOST_PICTURES
     assert "interrupted" in page
