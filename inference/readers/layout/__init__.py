@@ -55,7 +55,7 @@ class LayoutReader:
         started = time.perf_counter()
         sheet = sheet_of(document)
         opened = time.perf_counter()
-        findings, totals, lines = _find(sheet, recipient or Recipient())
+        findings, totals, lines = find_all(sheet, recipient or Recipient())
         fields = {finding.term: to_field(finding) for finding in findings}
         reading = Reading(
             reader=self.name,
@@ -70,7 +70,8 @@ class LayoutReader:
         return _checked(reading)
 
 
-def _find(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, Sequence[Line]]:
+def find_all(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, Sequence[Line]]:
+    """The header's findings, the totals and the lines of a sheet: what `LayoutReader.read` makes Fields of."""
     values = Values.of(sheet)
     headings = find_headings(sheet, values)
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))

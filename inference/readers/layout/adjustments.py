@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS
-from inference.readers.layout.lines import CENT, Line, changed, total_of
+from inference.readers.layout.lines import CENT, Line, changed, stand, total_of
 from inference.readers.layout.rows import Row
 
 HUNDRED = Decimal(100)
@@ -105,12 +105,15 @@ def choices(lines: Sequence[Line], subtotals: Sequence[tuple[int, Decimal]] = ()
 
 def best_lines(options: Sequence[Choice], totals: Sequence[Decimal]) -> Sequence[Line]:
     """The first choice that adds up to one of the totals, else the one without bare discounts and charges."""
-    some = [option.lines for option in options if option.lines]
-    for option in options:
-        if option.lines and option.total in totals:
+    some = [option for option in options if option.lines]
+    for option in some:
+        if option.total in totals:
+            stand(option.lines, summed=True)
             return option.lines
-    plain = (lines for lines in some if all(line.full or not line.charge for line in lines))
-    return next(plain, some[0] if some else ())
+    plain = (option.lines for option in some if all(line.full or not line.charge for line in option.lines))
+    lines = next(plain, some[0].lines if some else ())
+    stand(lines, summed=False if totals else None)
+    return lines
 
 
 def without_sums(lines: Sequence[Line]) -> list[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import product
@@ -39,6 +39,16 @@ CHECKED = frozenset({"quantity", "net_price", "discount", *AMOUNTS})
 _MOST_OPTIONS = 4
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a line stands in its table: the share of lines that have each role, the share whose arithmetic holds,
+    and whether all add up to a total (None: none is known)."""
+
+    shares: Mapping[str, float] = field(default_factory=dict[str, float])
+    proved: float = 0.0
+    summed: bool | None = None
+
+
 @dataclass
 class Line:
     """A line in the making: its anchor row, the values by role, the spans of its description.
@@ -57,6 +67,7 @@ class Line:
     charge: bool = False
     basis: Decimal = Decimal(1)
     heading: float = 0.0
+    standing: Standing = Standing()
     summed: bool = False
 
     @property
@@ -172,6 +183,16 @@ def settle(line: Line) -> None:
         line.values["quantity"] = changed(line.values["quantity"], -quantity)
     if line.basis != 1:
         line.values["net_price"] = changed(line.values["net_price"], price / line.basis)
+
+
+def stand(lines: Sequence[Line], summed: bool | None) -> None:
+    """Tell the lines how they stand together."""
+    count = max(1, len(lines))
+    roles = [line.values.keys() | {role for role, spans in line.texts.items() if spans} for line in lines]
+    shares = {role: sum(role in own for own in roles) / count for role in set[str]().union(*roles)}
+    proved = sum(line.consistent is True for line in lines) / count
+    for line in lines:
+        line.standing = Standing(shares, proved, summed)
 
 
 def changed(at: NumberAt, value: Decimal) -> NumberAt:
