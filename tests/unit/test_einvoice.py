@@ -384,12 +384,15 @@ def test_a_value_that_is_none_is_left_out_and_said_so(right: str, wrong: str, na
     assert name.replace("_", " ") in reading.checks[0].message
 
 
-def test_a_heading_among_sub_lines_is_not_counted_twice() -> None:
-    group = CII.replace(
+@pytest.mark.parametrize(
+    ("reason", "amount", "count"), [("GROUP", "275.00", 1), ("INFORMATION", "275.00", 1), ("INFORMATION", "0.00", 2), ("GROUP", "0.00", 1), ("DETAIL", "275.00", 2)]
+)  # fmt: skip
+def test_sub_lines_are_not_counted_twice(reason: str, amount: str, count: int) -> None:
+    marked = CII.replace(
         "<ram:LineID>2</ram:LineID>",
-        "<ram:LineID>2</ram:LineID><ram:LineStatusReasonCode>GROUP</ram:LineStatusReasonCode>",
-    )
-    assert len(read(group.encode()).lines) == 1
+        f"<ram:LineID>2</ram:LineID><ram:LineStatusReasonCode>{reason}</ram:LineStatusReasonCode>",
+    ).replace("<ram:LineTotalAmount>275.00<", f"<ram:LineTotalAmount>{amount}<")
+    assert len(read(marked.encode()).lines) == count
 
 
 def test_an_invoice_embedded_under_any_name_is_found_and_other_files_are_not() -> None:

@@ -169,9 +169,14 @@ def _address(node: Node) -> list[Node]:
 
 
 def _line(node: Node, extraction: Extraction) -> dict[str, Field] | None:
-    """None for a heading or a remark (EXTENDED sub-lines): their amounts are counted in the detail lines."""
+    """None for a subtotal or a remark of EXTENDED sub-lines, whose amount is in the detail lines already.
+
+    A remark without an amount, such as an article within a set, is a line: it adds nothing to any sum.
+    """
     status = node.first("AssociatedDocumentLineDocument/LineStatusReasonCode")
-    if status and status.text in ("GROUP", "INFORMATION"):
+    amount = node.first(f"{_LINE_SUM}/LineTotalAmount")
+    counted = amount is not None and amount.text.strip("-0.") != ""
+    if status and (status.text == "GROUP" or (status.text == "INFORMATION" and counted)):
         return None
     line = extraction.row(node, _LINE, LINE)
     if unit := attribute(node.first(*_QUANTITY), "unitCode"):
