@@ -68,7 +68,9 @@ def epc(text: str) -> Claims | None:
     if amount.startswith("EUR"):
         found.amount(amount[3:], *_TO_PAY)
         found.text("EUR", "currency")
-    found.text(reference, "payment_reference")
+    # Some software writes free text where the structured reference (ISO 11649) belongs.
+    structured = re.fullmatch(r"[A-Z0-9/-]{1,35}", reference) is not None
+    found.text(reference, "payment_reference", weak=not structured)
     found.text(free, "payment_reference", "invoice_number", weak=True)
     return found.of("EPC QR code")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.lib.units import mm
 
-from inference.codes import claims_in, find_codes
+from inference.codes import claims_in, confirmed, find_codes
 from inference.document import Document, open_document
 from inference.invoice import Field, Reading, Status
 from inference.reading import make_readers, read_document
@@ -166,6 +166,25 @@ def test_a_code_that_contradicts_the_page_is_a_failed_check() -> None:
     assert field(reading, "payment_account").value == one.seller.account
     assert field(reading, "payment_account").confidence <= 0.5
     assert field(reading, "total_with_vat").confidence > 0.9
+
+
+def test_a_misreading_is_corrected_where_the_page_has_what_the_code_says() -> None:
+    one = random_bill(6)
+    document = opened(render(one))
+    found = read_document(document, readers=make_readers("layout"))
+    wrong = Field(Decimal("1.00"), 0.9, field(found, "total_vat").evidence)
+    misread = replace(found, fields={**found.fields, "total_with_vat": wrong})
+    corrected = confirmed(misread, document)
+    total = field(corrected, "total_with_vat")
+    assert total.value == one.total_with_vat
+    assert total.confidence > 0.9
+    assert [bool(proof.box) for proof in total.evidence] == [True, True]
+    assert {c.id: c.status for c in corrected.checks}["totals"] is Status.PASS
+
+
+def test_free_text_in_the_place_of_a_reference_is_none() -> None:
+    text = codes.epc(bill(), "Kundennummer 99 Rechnung 7")
+    assert ("payment_reference",) not in said(text)
 
 
 def test_what_only_the_code_says_is_added() -> None:
