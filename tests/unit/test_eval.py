@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from connector.commands.eval import Request, eval_folder
 from connector.errors import FatalError, RegressionError, SettingsError
+from inference.document import Origin, open_document
 from inference.evaluation import Truth, TruthError, figures, parse_truth, same, score_document
 from inference.evaluation.compare import compare
 from inference.evaluation.figures import Calibration, Counts, Share
@@ -26,6 +27,8 @@ from inference.evaluation.report import MOST_PICTURES, Gallery, render_report
 from inference.evaluation.run import MOST_BYTES, Scored
 from inference.evaluation.targets import TargetsError, reached, read_targets
 from inference.invoice import HEADER, Box, Evidence, Field, Kind, Reading
+from tests.bench.degraded import write_scan
+from tests.bench.evaluate import TARGETS
 from tests.samples.generate import Sample, samples
 
 RIGHT, WRONG, MISSING = Verdict.RIGHT, Verdict.WRONG, Verdict.MISSING
@@ -258,6 +261,18 @@ def test_a_folder_is_read_scored_compared_and_reported(
     assert reviewed.header.accuracy.value == reviewed.lines.exact.value == reviewed.type.accuracy.value == 1
 
 
+def test_a_folder_becomes_scans_with_the_same_truth(bills: Path, tmp_path: Path) -> None:
+    case = next(case for case in find_cases(bills) if case.id == "english")
+    for out in (tmp_path / "one", tmp_path / "two"):
+        assert write_scan(case, out)
+    (scan,) = find_cases(tmp_path / "one")
+    assert (scan.set, scan.id) == ("own", "english")
+    assert scan.truth.read_bytes() == case.truth.read_bytes()
+    data = scan.document.read_bytes()
+    assert data == (tmp_path / "two" / "own" / "english" / "doc.pdf").read_bytes()
+    assert open_document(data, "doc.pdf").origin is Origin.SCAN
+
+
 def test_a_document_that_takes_too_long_is_missing(bills: Path, tmp_path: Path) -> None:
     record = tmp_path / "run.json"
     assert eval_folder(Request(bills, sets=["beside"], seconds=0.001, json=record)) == 0
@@ -284,6 +299,11 @@ def test_targets_of_sets_that_are_not_there_are_not_measured(tmp_path: Path) -> 
     )
     found = reached(read_targets(file), [document(19, wrong=1, sure=0.95)])
     assert [one.met for one in found] == [True, True, None, None]
+
+
+def test_the_targets_of_this_project_are_understood() -> None:
+    found = [target for file in TARGETS.glob("*.toml") for target in read_targets(file)]
+    assert len(found) == 13
 
 
 @pytest.mark.parametrize(
