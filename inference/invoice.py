@@ -216,13 +216,27 @@ class Check:
         return {"id": self.id, "status": self.status.value, "message": self.message}
 
 
+class PageRange(NamedTuple):
+    """The pages `first` to `last` (from 1) of one bill among several in a file, and what speaks for it."""
+
+    first: int
+    last: int
+    reason: str
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
+
+
 Row = Mapping[str, Field]
 """A line or a VAT breakdown row: Fields by the name of their Term."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The Fields, lines and VAT breakdown that one Reader found on one Document."""
+    """The Fields, lines and VAT breakdown that one Reader found on one Document.
+
+    `split` suggests the pages of each bill where the Document seems to hold several; it is empty for one.
+    """
 
     reader: str
     fields: Mapping[str, Field] = field(default_factory=dict[str, Field])
@@ -230,6 +244,7 @@ class Reading:
     vat_breakdown: tuple[Row, ...] = ()
     checks: tuple[Check, ...] = ()
     timing_ms: Mapping[str, float] = field(default_factory=dict[str, float])
+    split: tuple[PageRange, ...] = ()
 
     def __post_init__(self) -> None:
         _require_known(self.fields, HEADER)
@@ -274,7 +289,7 @@ class Reading:
             ],
             "checks": [check.as_json() for check in self.checks],
             "timing_ms": {name: round(spent, 1) for name, spent in self.timing_ms.items()},
-        }
+        } | ({"split": [part._asdict() for part in self.split]} if self.split else {})
 
     @classmethod
     def from_json(cls, node: Mapping[str, Any]) -> Reading:
@@ -288,6 +303,10 @@ class Reading:
             ),
             checks=tuple(Check(c["id"], Status(c["status"]), c["message"]) for c in node["checks"]),
             timing_ms=node["timing_ms"],
+            split=tuple(
+                PageRange(int(part["first"]), int(part["last"]), str(part["reason"]))
+                for part in node.get("split", ())
+            ),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inference.errors import UnsupportedDocument
+from inference.invoice import Check, Status
 from inference.readers import Recipient
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def read_document(
             reading = reader.read(document, recipient or Recipient())
             if reader.name != "einvoice" and document.pages:
                 reading = _confirmed(reading, document)
+            if reader.name == "layout" and len(document.pages) > 1:
+                reading = _split(reading, document, reader)
             spent = {reader.name: (time.perf_counter() - started) * 1000} | dict(reading.timing_ms)
             return replace(reading, timing_ms=spent | {"total": (time.perf_counter() - started) * 1000})
     raise UnsupportedDocument(
@@ -66,3 +69,18 @@ def _confirmed(reading: Reading, document: Document) -> Reading:
     started = time.perf_counter()
     reading = confirmed(reading, document)
     return replace(reading, timing_ms={**reading.timing_ms, "codes": (time.perf_counter() - started) * 1000})
+
+
+def _split(reading: Reading, document: Document, reader: Reader) -> Reading:
+    """The Reading with the bills that the file seems to hold, and a failed Check where they are several."""
+    from inference.split import bills_in
+
+    started = time.perf_counter()
+    bills = bills_in(document, lambda part: reader.read(part, Recipient()))
+    timing = {**reading.timing_ms, "split": (time.perf_counter() - started) * 1000}
+    if not bills:
+        return replace(reading, timing_ms=timing)
+    pages = ", ".join(str(part) for part in bills)
+    message = f"This file seems to hold {len(bills)} bills (pages {pages}). Split it and attach each to its own record."
+    several = Check("one_bill", Status.FAIL, message)
+    return replace(reading, split=bills, checks=(several, *reading.checks), timing_ms=timing)

@@ -70,6 +70,7 @@ CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
 
 # What a person should hear first; Checks not named here come after these.
 FIRST = (
+    "one_bill",
     "document_type",
     "vendor_is_not_us",
     "buyer_is_company",
@@ -265,7 +266,7 @@ def _is_sure(value: ProposedValue, reading: Reading, needed: float) -> bool:
 
 def _sure_header(proposal: Proposal, reading: Reading, policy: Policy) -> tuple[str, ...]:
     """The header values to write although the record goes to review; none that a failed Check speaks of."""
-    if not policy.fill_sure_header:
+    if not policy.fill_sure_header or reading.split:
         return ()
     barred = {name for check in proposal.checks if check.status is Status.FAIL for name in _spoken_of(check)}
     if "*" in barred:

@@ -100,6 +100,8 @@ def _show(answer: Answer) -> None:
     _show_fields(answer.reading)
     if answer.reading.lines:
         _show_lines(answer.reading.lines)
+    for part in answer.reading.split:
+        OUT.print(f"  pages {part}: {part.reason}", markup=False)
     for check in answer.reading.checks:
         if check.status is not Status.NOT_APPLICABLE:
             OUT.print(
