@@ -14,6 +14,9 @@ AMOUNTS = ("line_net_amount", "line_total_with_vat")
 NUMERIC = frozenset(
     {"quantity", "net_price", "gross_price", "discount", "vat_rate", "vat_amount", "line_id", *AMOUNTS}
 )
+_SHARED = frozenset({"line_order_reference", "purchase_order_line"})
+"""Headings that rows of the whole document's references have, too: they make no table of lines."""
+
 _TELLING = frozenset({"item_name", "quantity", "net_price"})
 
 
@@ -74,7 +77,7 @@ def find_headings(sheet: Sheet, values: Values) -> list[Heading]:
 
 def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
     cells = _cells(row)
-    named = [cell for cell in cells if cell.meanings]
+    named = [cell for cell in cells if any(meaning.term not in _SHARED for meaning in cell.meanings)]
     if len(named) < 2 or any(at.money for at in values.numbers(row)) or values.dates(row):
         return None
     letters = sum(c.isalnum() for c in row.text)

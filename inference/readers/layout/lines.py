@@ -9,7 +9,8 @@ from decimal import Decimal
 from itertools import product
 
 from inference.confidence import Features
-from inference.readers.layout.candidates import Finding, NumberAt
+from inference.invoice import Value
+from inference.readers.layout.candidates import DateAt, Finding, NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS
 from inference.readers.layout.items import Identified, item_ids
@@ -35,6 +36,20 @@ TOTAL_TERMS = ("total_without_vat", "total_vat", "total_with_vat", "amount_due",
 
 CHECKED = frozenset({"quantity", "net_price", "discount", *AMOUNTS})
 """The roles that the arithmetic of a line is about."""
+
+_TEXTS = frozenset(
+    {
+        "item_name",
+        "item_seller_id",
+        "item_buyer_id",
+        "unit",
+        "line_id",
+        "purchase_order_line",
+        "line_order_reference",
+    }
+)
+
+_NUMBERED = frozenset({"purchase_order_line", "line_order_reference"})
 
 _MOST_OPTIONS = 4
 
@@ -62,6 +77,7 @@ class Line:
     values: dict[str, NumberAt] = field(default_factory=dict[str, NumberAt])
     texts: dict[str, list[Span]] = field(default_factory=dict[str, "list[Span]"])
     options: dict[str, list[NumberAt]] = field(default_factory=dict[str, "list[NumberAt]"])
+    dates: dict[str, DateAt] = field(default_factory=dict[str, DateAt])
     proofs: dict[str, tuple[Span, ...]] = field(default_factory=dict[str, tuple[Span, ...]])
     consistent: bool | None = None
     charge: bool = False
@@ -212,10 +228,14 @@ def line_findings(line: Line) -> dict[str, Finding]:
             value = abs(at.number.value)
         spans = (at.span, *line.proofs.get(role, ()))
         found[term] = _finding(line, term, role, value, spans, at)
-    identified = [*item_ids(line.texts.get("item_seller_id", [])), *item_ids(line.texts.get("item_name", []))]
+    for role, at in line.dates.items():
+        found[role] = _finding(line, role, role, at.found.value, (at.span,))
+    places = ("item_standard_id", "item_seller_id", "item_buyer_id", "item_name")
+    identified = [one for role in places for one in item_ids(line.texts.get(role, []))]
     for role, spans in _texts(line, identified):
         text = " ".join(re.sub(r"\s+", " ", span.text) for span in spans).strip(" |:-")
-        if text and role not in found:
+        named = role not in _NUMBERED or any(c.isdigit() for c in text)
+        if text and named and role not in found:
             found[role] = _finding(line, role, role, text, tuple(spans))
     for one in identified:
         if one.term not in found:
@@ -228,7 +248,10 @@ def line_findings(line: Line) -> dict[str, Finding]:
 def _texts(line: Line, identified: Sequence[Identified]) -> Iterator[tuple[str, list[Span]]]:
     """The texts by role, without the identifiers that are values of their own."""
     for role, spans in line.texts.items():
-        if role not in ("item_name", "item_seller_id", "item_buyer_id", "unit", "line_id"):
+        if role == "item_standard_id" and not any(one.term == role for one in identified):
+            # A number without a right check digit is no GTIN, but still the item's.
+            role = "item_seller_id" if not line.texts.get("item_seller_id") else role
+        if role not in _TEXTS:
             continue
         kept = [part for span in spans for part in _outside(span, identified)]
         yield role, kept if any(c.isalnum() for part in kept for c in part.text) else []
@@ -253,7 +276,7 @@ def _finding(
     line: Line,
     term: str,
     role: str,
-    value: Decimal | str,
+    value: Value,
     spans: tuple[Span, ...],
     at: NumberAt | None = None,
 ) -> Finding:

@@ -293,10 +293,14 @@ def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[
                 continue
             line.values[role] = at
             taken.append((at.span.start, at.span.end))
+    for at in context.values.dates(row):
+        if "delivery_date" not in line.dates and _text_role(heading, at.span) == "delivery_date":
+            line.dates["delivery_date"] = at
+            taken.append((at.span.start, at.span.end))
     for segment in row.segments:
         parts = (part for piece in free_parts(segment, taken) for part in _by_columns(heading, piece))
         for piece in parts:
-            role = "unit" if _is_unit(line, piece) else _text_role(heading, piece)
+            role = "unit" if _is_unit(heading, line, piece) else _text_role(heading, piece)
             line.texts.setdefault(role, []).append(piece)
 
 
@@ -314,10 +318,13 @@ def _by_columns(heading: Heading, piece: Span) -> Iterator[Span]:
     yield Span(piece.row, start, piece.end)
 
 
-def _is_unit(line: Line, piece: Span) -> bool:
-    """Whether a short word follows the line's quantity directly."""
+def _is_unit(heading: Heading, line: Line, piece: Span) -> bool:
+    """Whether a short word follows the line's quantity directly, and does not stand under another heading."""
     quantity = line.values.get("quantity")
     if quantity is None or quantity.span.row is not piece.row or len(piece.text) > 8:
+        return False
+    others = (c for c in heading.columns if c.role not in ("quantity", "unit", "net_price", "other"))
+    if any(abs(column.x0 - piece.x0) < 0.5 * piece.row.height for column in others):
         return False
     between = piece.row.text[quantity.span.end : piece.start]
     return (
@@ -340,8 +347,7 @@ def _text_role(heading: Heading, piece: Span) -> str:
 
 def _attach(context: Context, heading: Heading, line: Line, rows: Sequence[Row], roles: Roles) -> None:
     """The texts and figures of further rows put into a line, in the order of the page."""
-    above = Line(line.anchor, line.values, {}, line.options)
-    below = Line(line.anchor, line.values, {}, line.options)
+    above, below = (replace(line, texts={}) for _ in range(2))
     for row in rows:
         if _is_price_detail(context, row):
             continue

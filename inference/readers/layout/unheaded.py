@@ -84,8 +84,13 @@ def _heading(context: Context, group: Sequence[_Proved]) -> Heading:
         spans = [proved.figures[place].span for proved in group]
         columns.append(Column(role, min(s.x0 for s in spans), max(s.x1 for s in spans)))
     first = group[0].row
-    # Descriptions begin at the usual left side of the rows.
     left = min(proved.row.x0 for proved in group)
+    counted = [
+        proved.row.segments[0] for proved in group if proved.row.segments[0].text.strip(" .").isdigit()
+    ]
+    if len(counted) > 1 and len(counted) >= 0.8 * len(group):
+        columns.append(Column("line_id", left, max(segment.x1 for segment in counted)))
+        left = min(proved.row.segments[1].x0 for proved in group)
     free = [column.x0 for column in columns if column.x0 > left]
     columns.append(Column("item_name", left, max(left + first.height, min(free, default=left))))
     top = _top(context, first)

@@ -1,0 +1,266 @@
+"""The lines of tables as bills print them: where texts stand, what is no line, and what only arithmetic tells."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from inference.invoice import Reading, Row, as_decimal, as_text
+from inference.readers.layout.items import gtin_valid
+from tests.unit.typed_pages import TypedPage, read
+
+HEAD = """
+Morgenrot Werkzeug GmbH
+Am Kai 3, 28195 Bremen
+
+Beispiel AG                                         Rechnung RE-4711
+Lange Straße 1                                      Datum: 05.03.2026
+10115 Berlin
+
+"""
+TOTALS = """
+                                              Nettobetrag         {net}
+                                              MwSt 19 %           {vat}
+                                              Gesamtbetrag        {total} EUR
+"""
+
+
+def bill(table: str, net: str = "35,00", vat: str = "6,65", total: str = "41,65") -> str:
+    return HEAD + table.strip("\n") + "\n" + TOTALS.format(net=net, vat=vat, total=total)
+
+
+def figures(line: Row) -> tuple[Decimal | None, ...]:
+    return tuple(as_decimal(line.get(name)) for name in ("quantity", "net_price", "line_net_amount"))
+
+
+def names(reading: Reading) -> list[str | None]:
+    return [as_text(line.get("item_name")) for line in reading.lines]
+
+
+FIGURES = [(2, 10, 20), (10, Decimal("1.50"), 15)]
+
+TABLES = {
+    "texts below": """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+1     Hammer                                2         10,00        20,00
+      mit Holzstiel
+2     Nägel                                10          1,50        15,00
+      verzinkt
+""",
+    "texts above": """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+      Hammer
+      mit Holzstiel
+1                                           2         10,00        20,00
+      Nägel
+      verzinkt
+2                                          10          1,50        15,00
+""",
+    "texts around": """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+
+      Hammer
+1                                           2         10,00        20,00
+      mit Holzstiel
+
+      Nägel
+2                                          10          1,50        15,00
+      verzinkt
+""",
+    "a sentence before": """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+Wir berechnen Ihnen für unsere Lieferung vom 3. März:
+1     Hammer                                2         10,00        20,00
+      mit Holzstiel
+2     Nägel                                10          1,50        15,00
+      verzinkt
+""",
+    "heading of two rows": """
+Pos   Bezeichnung                      Liefer-      Einzel-        Gesamt-
+                                        menge         preis          preis
+1     Hammer                                2         10,00        20,00
+      mit Holzstiel
+2     Nägel                                10          1,50        15,00
+      verzinkt
+""",
+    "words nobody knows over the figures": """
+Pos   Bezeichnung                    Xyzzymnt         Plugh        Quuxbl
+1     Hammer                                2         10,00        20,00
+      mit Holzstiel
+2     Nägel                                10          1,50        15,00
+      verzinkt
+""",
+    "other order": """
+Gesamt       Menge    Bezeichnung                         Einzelpreis
+20,00            2    Hammer                                    10,00
+                      mit Holzstiel
+15,00           10    Nägel                                      1,50
+                      verzinkt
+""",
+    "units at the quantity": """
+Bezeichnung                             Menge   Einzelpreis       Gesamt
+Hammer                                 2 Stk.         10,00        20,00
+mit Holzstiel
+Nägel                                 10 Stk.          1,50        15,00
+verzinkt
+""",
+    "no heading": """
+Hammer mit Holzstiel                        2         10,00        20,00
+Nägel verzinkt                             10          1,50        15,00
+""",
+    "sums per group": """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+1     Hammer                                2         10,00        20,00
+      mit Holzstiel
+                                            Zwischensumme          20,00
+2     Nägel                                10          1,50        15,00
+      verzinkt
+                                            Zwischensumme          35,00
+""",
+    "price of a hundred": """
+Pos   Bezeichnung                       Menge   Preis/100         Gesamt
+1     Hammer                                2      1.000,00        20,00
+      mit Holzstiel
+2     Nägel                                10        150,00        15,00
+      verzinkt
+""",
+}
+
+
+@pytest.mark.parametrize("family", TABLES)
+def test_lines_of_tables_of_every_shape(family: str) -> None:
+    reading = read(bill(TABLES[family]))
+    assert [figures(line) for line in reading.lines] == FIGURES
+    assert [str(name).replace(",", "") for name in names(reading)] == [
+        "Hammer mit Holzstiel",
+        "Nägel verzinkt",
+    ]
+    assert all(line["line_net_amount"].confidence > 0.8 for line in reading.lines)
+
+
+def test_a_discount_below_a_line_is_the_lines_own() -> None:
+    reading = read(
+        bill(
+            """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+1     Hammer                                2         10,00        20,00
+      abzgl. Rabatt 10 %                                           -2,00
+2     Nägel                                10          1,70        17,00
+"""
+        )
+    )
+    first, second = reading.lines
+    assert figures(first) == (2, 10, 18)
+    assert as_decimal(first.get("discount_percent")) == 10
+    assert [evidence.text for evidence in first["line_net_amount"].evidence] == ["20,00", "-2,00"]
+    assert figures(second) == (10, Decimal("1.70"), 17)
+
+
+def test_a_discount_and_freight_after_the_sum_of_lines_are_of_the_document() -> None:
+    reading = read(
+        bill(
+            """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+1     Hammer                                2         10,00        20,00
+2     Nägel                                10          1,50        15,00
+                                            Zwischensumme          35,00
+      abzgl. Rabatt 10 %                                           -3,50
+      zzgl. Versandkosten                                           3,50
+"""
+        )
+    )
+    assert [figures(line) for line in reading.lines] == FIGURES
+
+
+def test_freight_without_a_sum_before_it_is_a_line() -> None:
+    reading = read(
+        bill(
+            """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+1     Hammer                                2         10,00        20,00
+2     Nägel                                10          1,00        10,00
+      Versandkosten                                                 5,00
+"""
+        )
+    )
+    assert [as_decimal(line.get("line_net_amount")) for line in reading.lines] == [20, 10, 5]
+
+
+def test_a_table_over_two_pages_repeats_its_heading_and_carries_its_sum() -> None:
+    head = "Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt\n"
+    first = HEAD + head + "1     Hammer                                2         10,00        20,00\n"
+    first += "                                             Übertrag              20,00\n"
+    second = "Morgenrot Werkzeug GmbH                              Seite 2 von 2\n\n" + head
+    second += "                                             Übertrag              20,00\n"
+    second += "2     Nägel                                10          1,50        15,00\n"
+    second += TOTALS.format(net="35,00", vat="6,65", total="41,65")
+    reading = read(first, second)
+    assert [figures(line) for line in reading.lines] == FIGURES
+    assert [line["item_name"].evidence[0].page for line in reading.lines] == [1, 2]
+
+
+def test_an_order_response_confirms_the_agreed_quantity() -> None:
+    reading = read(
+        bill(
+            """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+1     Hammer                              3,00
+                                          2,00        10,00        20,00
+2     Nägel                              12,00
+                                         10,00         1,50        15,00
+"""
+        )
+    )
+    assert [figures(line) for line in reading.lines] == FIGURES
+
+
+def test_identifiers_among_the_description_are_values_of_their_own() -> None:
+    reading = read(
+        bill(
+            """
+Bezeichnung                             Menge   Einzelpreis       Gesamt
+Hammer                                      2         10,00        20,00
+GTIN: 4012345001235
+Ihre Artikel-Nr.: K-88
+Nägel                                      10          1,50        15,00
+GTIN: 4012345001236
+"""
+        )
+    )
+    first, second = reading.lines
+    assert as_text(first.get("item_standard_id")) == "4012345001235"
+    assert as_text(first.get("item_buyer_id")) == "K-88"
+    assert as_text(first.get("item_name")) == "Hammer"
+    assert "item_standard_id" not in second
+
+
+def test_a_credit_takes_back_its_quantity() -> None:
+    table = """
+Pos   Bezeichnung                       Menge   Einzelpreis       Gesamt
+1     Hammer                                2         10,00       -20,00
+2     Nägel                                10          1,50       -15,00
+"""
+    reading = read(bill(table, "-35,00", "-6,65", "-41,65").replace("Rechnung RE", "Gutschrift GS"))
+    assert [figures(line) for line in reading.lines] == [(-2, 10, -20), (-10, Decimal("1.50"), -15)]
+
+
+def test_a_line_that_does_not_add_up_is_doubted() -> None:
+    table = TABLES["texts below"].replace("10,00        20,00", "10,00        21,00")
+    wrong, right = read(bill(table)).lines
+    assert wrong["line_net_amount"].confidence <= 0.5
+    assert right["quantity"].confidence > wrong["quantity"].confidence
+
+
+@pytest.mark.parametrize(
+    ("digits", "valid"),
+    [
+        ("4012345001235", True),
+        ("96385074", True),
+        ("036000291452", True),
+        ("4012345001236", False),
+        ("12345", False),
+    ],
+)
+def test_check_digits_of_gtins(digits: str, valid: bool) -> None:
+    assert gtin_valid(digits) is valid
