@@ -8,7 +8,7 @@ import pytest
 
 from inference.invoice import Reading, Row, as_decimal, as_text
 from inference.readers.layout.items import gtin_valid
-from tests.unit.typed_pages import TypedPage, read
+from tests.unit.typed_pages import read
 
 HEAD = """
 Morgenrot Werkzeug GmbH
