@@ -170,3 +170,16 @@ def test_a_shared_sign_is_as_sure_as_what_proves_the_country(place: str, code: s
 def test_a_code_far_from_any_amount_is_doubted() -> None:
     page = "Electronic parts\nELECT RON IC SUPPLY\nINVOICE\nInvoice no: 77\nTotal    112.00\n"
     assert read(page).fields["currency"].confidence < 0.9
+
+
+def test_captions_may_stand_below_their_values() -> None:
+    page = HEAD + ITEMS + "\n30,00          5,70        35,70 EUR\nNettobetrag    MwSt        Gesamtbetrag\n"
+    assert amounts(read(page)) == (Decimal("30.00"), Decimal("5.70"), Decimal("35.70"))
+
+
+def test_a_rate_of_zero_beside_another_is_no_lost_sum() -> None:
+    page = HEAD + (
+        "USt-%      Netto       MwSt      Brutto\n6 %       545,67      32,74      578,41\n"
+        "0 %    20.654,98       0,00   20.654,98\nSumme  21.200,65      32,74   21.233,39\n\nZahlbetrag: 21.233,39 EUR\n"
+    )
+    assert amounts(read(page)) == (Decimal("21200.65"), Decimal("32.74"), Decimal("21233.39"))

@@ -12,7 +12,7 @@ from inference.readers.layout.candidates import Finding, NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label
 from inference.readers.layout.rows import Row, Span
-from inference.readers.layout.vat import VatRow, distinct_rows
+from inference.readers.layout.vat import CENT, VatRow, distinct_rows
 
 SCORES = {
     "beside": 1.0,  # the only number right of the label
@@ -33,6 +33,7 @@ SCORES = {
     "over": -0.6,  # factor of what is lost by not taking the best label
     "largest": 0.15,  # the largest of the totals
     "next": 0.55,  # alone on the row after the label's, or before it
+    "above": 0.6,  # right above the label, one of a row of captions
     "shifted": 0.45,  # at the end of the row before or after: the rows of a crooked photo
     "same_row": 0.3,  # the agreement of figures on one row, as VAT by rate has it
     "adjusted": 0.35,  # agreement but for a discount, a charge or a rounding that is printed
@@ -56,11 +57,17 @@ _KEPT = 7
 _FEW_LETTERS = 6
 """So many letters behind a label are a currency or a mark."""
 
+_NAMED = 0.7
+"""The least score of a total that a label names."""
+
 _TAX, _TAXES = 0.5, 4
 """The least score of one of several taxes, and how many there can be."""
 
 _ROW_GAP = 2.8
-"""Amounts further apart, in heights of the label's row, are not of one column."""
+"""Amounts further apart, in heights of the rows, are not of one column."""
+
+_CAPTIONS = 2
+"""A row of so many labels can be one of captions below their values."""
 
 _FORM = 3
 """A row of so many labels is one of a form."""
@@ -103,8 +110,9 @@ def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
             name = "last" if position else "first"
         yield _amount(context, term, label, SCORES[name], at)
     if not right and (label.ends_segment or label.colon):
-        below = list(_in_cell(context, term, label)) or list(_below(context, term, label))
-        yield from below or _next_row(context, term, label)
+        below = max(list(_in_cell(context, term, label)), list(_below(context, term, label)), key=len)
+        below = below or list(_next_row(context, term, label))
+        yield from below or _above(context, term, label)
     if row.ocr:
         yield from _shifted(context, term, label)
 
@@ -147,7 +155,7 @@ def _in_cell(context: Context, term: str, label: Label) -> Iterator[Finding]:
     right = min(following, default=row.width)
     last = row
     for segment in context.column_below(label, 9, right - label.span.x1 - 2):
-        if segment.row.middle - last.middle > _ROW_GAP * row.height:
+        if segment.row.middle - last.middle > _ROW_GAP * (row.height + segment.row.height) / 2:
             return
         for at in context.values.numbers(segment.row):
             inside = label.span.x0 - 2 < at.span.x0 and at.span.x1 < right + 1
@@ -157,11 +165,25 @@ def _in_cell(context: Context, term: str, label: Label) -> Iterator[Finding]:
                 break
 
 
+def _above(context: Context, term: str, label: Label) -> Iterator[Finding]:
+    """An amount right above a label that is one of a row of captions."""
+    row, index = label.row, label.row.index - 1
+    if len(row.segments) < _CAPTIONS or index < 0 or any(at.money for at in context.values.numbers(row)):
+        return
+    other = context.sheet.rows[index]
+    if other.page != row.page or row.middle - other.middle > _ROW_GAP * row.height:
+        return
+    for at in context.values.numbers(other):
+        if at.money and at.span.x0 < label.span.x1 and at.span.x1 > label.span.x0:
+            yield _amount(context, term, label, SCORES["above"], at)
+            return
+
+
 def _below(context: Context, term: str, label: Label) -> Iterator[Finding]:
     """The amounts in the column below a label, row after row, until another thing stands there."""
     last = label.row
     for segment in context.column_below(label, 9):
-        if segment.row.middle - last.middle > _ROW_GAP * label.row.height:
+        if segment.row.middle - last.middle > _ROW_GAP * (label.row.height + segment.row.height) / 2:
             return
         amounts = [
             at
@@ -226,7 +248,10 @@ def add_summed_taxes(candidates: dict[str, list[Finding]]) -> None:
 def add_vat_rows(candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) -> None:
     """The proved VAT rows as candidates for the totals: better where their sum is printed, else a single row itself."""
     proved = distinct_rows(rows)
-    if not proved:
+    gross = sum((row.base.number.value + row.vat.number.value for row in proved), Decimal(0))
+    named = [f for term in ("total_with_vat", "amount_due") for f in candidates[term] if f.score >= _NAMED]
+    if not proved or any(abs(decimal_of(f)) > abs(gross) + CENT for f in named):
+        # Some rate is not among the rows, as one of zero never is.
         return
     columns: list[tuple[str, list[NumberAt | None]]] = [
         ("total_without_vat", [row.base for row in proved]),
