@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
+import zlib
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,6 +102,7 @@ def open_ofd(data: bytes, limits: Limits) -> tuple[list[OfdPage], tuple[Attached
         raise
     except (
         zipfile.BadZipFile,
+        zlib.error,
         KeyError,
         ValueError,
         EOFError,
