@@ -80,17 +80,30 @@ def pieces(text: str) -> tuple[Piece, ...]:
 
 def _plain(text: str) -> str:
     """Accents removed, one character for each of the text, so that places stay."""
-    text = re.sub(r"(?<=[nN])[°º˚]", "o", text).replace("№", "#")
+    text = re.sub(r"(?<=[nN])[°º˚]|(?<=[nN]\.)[°º˚]", "o", text).replace("№", "#")
     if text.isascii():
         return text
     return "".join(_base(c) for c in text)
 
 
+_TRADITIONAL = (
+    "發號碼開單稅額銷買賣營業統編項數價規寫計總應帳賬貨訂購採報確認華國聯電話傳真銀戶擔當備註環節結餘樓廠臺灣區縣鄉鎮"
+    "費運輸雜優讓減還實給領據對證書執禮產類門間圓萬億貳參陸題關於與車資訊識別納登記現繳憑無質裝條約員繫絡負責時鐘內寶貴廣務"
+    "學機構製藥補貼軟體網兩個雙張層來處從後務際規範貿銹鋼紙盒機電線軸證聯絡項轉頁"
+)
+_SIMPLIFIED = (
+    "发号码开单税额销买卖营业统编项数价规写计总应账账货订购采报确认华国联电话传真银户担当备注环节结余楼厂台湾区县乡镇"
+    "费运输杂优让减还实给领据对证书执礼产类门间圆万亿贰叁陆题关于与车资讯识别纳登记现缴凭无质装条约员系络负责时钟内宝贵广务"
+    "学机构制药补贴软体网两个双张层来处从后务际规范贸锈钢纸盒机电线轴证联络项转页"
+)
+_ALIKE = {"ß": "s", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O"} | dict(
+    zip(_TRADITIONAL, _SIMPLIFIED, strict=True)
+)
+"""Letters that Unicode does not decompose, and traditional ideographs of bills in their simplified form."""
+
+
 def _base(char: str) -> str:
-    if char == "ß":
-        return "s"
-    if char in "łŁ":
-        return "l"
+    char = _ALIKE.get(char, char)
     base = unicodedata.normalize("NFKD", char)[0]
     return base if base.isalnum() or char in "°º" else char
 
