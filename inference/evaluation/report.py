@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,7 +144,8 @@ def _interval(share: Share) -> str:
 
 def _words(name: str) -> str:
     """A name of the vocabulary as people write it: `total_without_vat` as “Total without VAT”."""
-    words = name.replace("_", " ").replace("vat", "VAT").replace("bic", "BIC")
+    said = {"vat": "VAT", "bic": "BIC", "ece": "error"}
+    words = " ".join(said.get(word, word) for word in re.split(r"[_.]", name))
     return words[:1].upper() + words[1:]
 
 
