@@ -10,6 +10,9 @@ from inference.invoice import Check, Field, Reading, Row, Status, as_decimal, as
 
 CENT = Decimal("0.01")
 
+HIGHEST_RATE = 30
+"""In percent. The highest VAT is that of Hungary, 27 %; India's GST on some goods is 28 %."""
+
 
 def run_checks(reading: Reading) -> tuple[Check, ...]:
     """All checks of a Reading, those that do not apply included."""
@@ -17,6 +20,7 @@ def run_checks(reading: Reading) -> tuple[Check, ...]:
         _line_arithmetic(reading),
         _lines_sum(reading),
         _vat_by_rate(reading),
+        _vat_plausible(reading),
         _totals(reading),
         _amount_due(reading),
         _due_date(reading),
@@ -107,16 +111,17 @@ def _lines_sum(reading: Reading) -> Check:
 
 
 def _vat_by_rate(reading: Reading) -> Check:
-    rows = [
+    rows = [row for row in reading.vat_breakdown if "vat_rate" in row or "vat_amount" in row]
+    known = [
         (rate, base, vat)
-        for row in reading.vat_breakdown
+        for row in rows
         if (rate := as_decimal(row.get("vat_rate"))) is not None
         and (base := as_decimal(row.get("taxable_amount"))) is not None
         and (vat := as_decimal(row.get("vat_amount"))) is not None
     ]
-    if not rows:
+    if not known:
         return _absent("vat_by_rate", "No VAT by rate is known.")
-    for rate, base, vat in rows:
+    for rate, base, vat in known:
         expected = base * rate / 100
         # Rounding line by line may differ from rounding the sum.
         if abs(expected - vat) > CENT * max(1, len(reading.lines)):
@@ -125,13 +130,31 @@ def _vat_by_rate(reading: Reading) -> Check:
                 f"{_plain_number(rate)} % of {_money(base)} is {_money(expected)}, but the VAT is {_money(vat)}.",
             )
     total = reading.amount("total_vat")
-    summed = sum((vat for _, _, vat in rows), Decimal(0))
-    if total is not None and abs(summed - total) > CENT * len(rows):
+    summed = sum((vat for _, _, vat in known), Decimal(0))
+    # A rate whose figures are not all printed may make up the rest.
+    if total is not None and len(known) == len(rows) and abs(summed - total) > CENT * len(known):
         return _failed(
             "vat_by_rate",
             f"The VAT by rate adds up to {_money(summed)}, but the total VAT is {_money(total)}.",
         )
     return _passed("vat_by_rate", "The VAT of each rate is its rate times its base.")
+
+
+def _vat_plausible(reading: Reading) -> Check:
+    net, vat, total = (reading.amount(n) for n in ("total_without_vat", "total_vat", "total_with_vat"))
+    base = net if net is not None else total - vat if total is not None and vat is not None else None
+    if vat is None or base is None:
+        return _absent("vat_plausible", "Net total and VAT are not both known.")
+    if vat * base < 0:
+        return _failed(
+            "vat_plausible", f"The VAT of {_money(vat)} and the net total of {_money(base)} differ in sign."
+        )
+    if abs(vat) > abs(base) * HIGHEST_RATE / 100 + CENT:
+        return _failed(
+            "vat_plausible",
+            f"{_money(vat)} VAT on {_money(base)} is more than {HIGHEST_RATE} %, which no country charges.",
+        )
+    return _passed("vat_plausible", f"{_money(vat)} VAT on {_money(base)} can be right.")
 
 
 def _totals(reading: Reading) -> Check:

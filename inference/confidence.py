@@ -143,6 +143,7 @@ CONCERNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "lines_sum": ("total_without_vat",),
         "vat_by_rate": ("total_vat",),
+        "vat_plausible": ("total_vat",),
         "totals": ("total_without_vat", "total_vat", "total_with_vat"),
         "amount_due": ("amount_due", "prepaid_amount"),
         "due_date": ("due_date",),

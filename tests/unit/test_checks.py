@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -109,6 +110,83 @@ def test_vat_by_rate() -> None:
     assert status is Status.FAIL
     assert "3.18" in message
     assert "5.00" in message
+
+
+def test_a_rate_without_its_figures_may_make_up_the_rest() -> None:
+    rows: tuple[Row, ...] = (
+        line(vat_rate="19", taxable_amount="100", vat_amount="19"),
+        line(vat_rate="7"),
+        {"vat_category": field("E"), "exemption_reason": field("§ 4 Nr. 21 UStG")},
+    )
+    reading = Reading("r", fields=amounts(total_vat="22.50"), vat_breakdown=rows)
+    assert outcome(reading, "vat_by_rate")[0] is Status.PASS
+    assert outcome(replace(reading, vat_breakdown=rows[::2]), "vat_by_rate")[0] is Status.FAIL
+
+
+@given(MONEY, st.integers(0, 28), st.sampled_from([1, -1]))
+def test_vat_at_a_rate_that_exists_is_plausible_for_bills_and_credits(
+    net: Decimal, rate: int, sign: int
+) -> None:
+    vat = (net * rate / 100).quantize(Decimal("0.01"))
+    known = {"total_without_vat": field(sign * net), "total_vat": field(sign * vat)}
+    assert outcome(Reading("r", fields=known), "vat_plausible")[0] is Status.PASS
+    gross = {"total_with_vat": field(sign * (net + vat)), "total_vat": field(sign * vat)}
+    assert outcome(Reading("r", fields=gross), "vat_plausible")[0] is Status.PASS
+
+
+@given(MONEY, st.decimals("0.32", 5, places=2))
+def test_more_vat_than_any_country_charges_fails_with_both_figures(net: Decimal, share: Decimal) -> None:
+    vat = (net * share).quantize(Decimal("0.01")) + Decimal("0.02")
+    fields = {"total_without_vat": field(net), "total_vat": field(vat)}
+    status, message = outcome(Reading("r", fields=fields), "vat_plausible")
+    assert status is Status.FAIL
+    assert f"{vat:.2f} VAT on {net:.2f}" in message
+    doubted = doubt_failed(fields, run_checks(Reading("r", fields=fields)))
+    assert doubted["total_vat"].confidence <= FAILED_CHECK
+
+
+@given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 400))
+def test_a_due_date_is_right_from_the_day_of_issue_on(issued: date, days: int) -> None:
+    due = issued + timedelta(days=days)
+    assert outcome(Reading("r", fields={"issue_date": field(issued), "due_date": field(due)}), "due_date")[
+        0
+    ] is (Status.PASS)
+    assert (
+        outcome(
+            Reading("r", fields={"issue_date": field(due + timedelta(days=1)), "due_date": field(issued)}),
+            "due_date",
+        )[0]
+        is Status.FAIL
+    )
+
+
+@given(MONEY, MONEY, st.integers(-50, 50).map(lambda n: Decimal(n) / 1000))
+def test_the_amount_due_passes_exactly_where_total_less_paid_is_due(
+    total: Decimal, paid: Decimal, rounding: Decimal
+) -> None:
+    fields = {
+        "total_with_vat": field(total),
+        "prepaid_amount": field(paid),
+        "rounding_amount": field(rounding),
+    }
+    right = Reading("r", fields=fields | {"amount_due": field(total - paid + rounding)})
+    wrong = Reading("r", fields=fields | {"amount_due": field(total - paid + rounding + 1)})
+    assert outcome(right, "amount_due")[0] is Status.PASS
+    assert outcome(wrong, "amount_due")[0] is Status.FAIL
+
+
+@given(
+    st.sampled_from(["DE89370400440532013000", "GB29NWBK60161331926819"]),
+    st.integers(4, 21),
+    st.integers(1, 9),
+)
+def test_one_wrong_digit_of_an_iban_is_found(iban: str, place: int, off: int) -> None:
+    if not iban[place].isdigit():
+        return
+    wrong = iban[:place] + str((int(iban[place]) + off) % 10) + iban[place + 1 :]
+    status, message = outcome(Reading("r", fields={"payment_account": field(wrong)}), "payment_account")
+    assert status is Status.FAIL
+    assert wrong in message
 
 
 def test_amount_due_is_total_less_prepaid_with_rounding() -> None:
