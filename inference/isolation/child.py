@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from inference.document import Document, open_document
 from inference.errors import DamagedDocument, DocumentError, OversizedDocument
+from inference.invoice import Box
 from inference.isolation import confinement
 from inference.isolation.frames import receive, send
 from inference.page import Limits
@@ -18,6 +19,8 @@ from inference.reading import make_readers, read_document
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from inference.page import Token
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -62,6 +65,8 @@ class _Desk:
 
     def answer(self, request: dict[str, Any], data: bytes) -> Answer:
         """The reply to one request, or what is wrong with the document."""
+        if request["ask"] == "memory":
+            return {"megabytes": confinement.peak_megabytes()}, b""
         try:
             document = self._opened(data, request["name"])
             return getattr(self, f"_{request['ask']}")(document, request)
@@ -110,6 +115,19 @@ class _Desk:
         dpi = max(1, min(300, int(long_side * 72 / max(page.width, page.height, 1))))
         return {"there": True}, webp(page.image(dpi), long_side, request["most_bytes"])
 
+    def _words(self, document: Document, _: dict[str, Any]) -> Answer:
+        return {"pages": [[_token(token) for token in page.tokens] for page in document.pages]}, b""
+
+    def _model_image(self, document: Document, request: dict[str, Any]) -> Answer:
+        from inference.vllm.images import ImagePolicy, page_image
+
+        number: int = request["page"]
+        if not 1 <= number <= len(document.pages):
+            return {"there": False}, b""
+        box = Box(*request["box"]) if request["box"] else None
+        policy = ImagePolicy(**request["policy"])
+        return {"there": True}, page_image(document.pages[number - 1], policy, box).png
+
 
 def webp(image: Image, long_side: int, most_bytes: int) -> bytes:
     """WebP of at most `most_bytes`: first less quality, then, for noisy scans, fewer pixels."""
@@ -122,6 +140,10 @@ def webp(image: Image, long_side: int, most_bytes: int) -> bytes:
             if out.tell() <= most_bytes:
                 return out.getvalue()
         image = image.resize((max(1, image.width * 3 // 4), max(1, image.height * 3 // 4)))
+
+
+def _token(token: Token) -> list[Any]:
+    return [token.text, *(round(side, 6) for side in token.box), round(token.score, 4)]
 
 
 def _opened(document: Document) -> dict[str, Any]:

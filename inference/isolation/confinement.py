@@ -41,6 +41,11 @@ def limit_cpu(seconds: float) -> None:
     )
 
 
+def peak_megabytes() -> float:
+    """The most memory this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def cut_off() -> str:
     """Take sockets, other programs and other processes' memory away (seccomp); what is in the way, or nothing.
 

@@ -9,16 +9,19 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from inference import errors
 from inference.errors import BrokenReading, DocumentError, ReaderUnavailable, SlowDocument
-from inference.invoice import Reading
+from inference.invoice import Box, Reading
 from inference.isolation.frames import receive, send
-from inference.page import Limits
+from inference.page import Limits, Token
 from inference.readers import Recipient
+
+if TYPE_CHECKING:
+    from inference.vllm.profile import ImagePolicy
 
 START_SECONDS, LAST_SECONDS = 60.0, 2.0
 # Libraries leak a little with every file.
@@ -52,6 +55,23 @@ class Opened(NamedTuple):
     mime: str
     origin: str
     sizes: tuple[tuple[float, float] | None, ...]
+
+
+class PageView(NamedTuple):
+    """A page as a vision model and those who check its answer need it: its words, and an image as PNG (empty where
+    the page is not to be shown)."""
+
+    number: int
+    tokens: tuple[Token, ...]
+    png: bytes = b""
+
+
+class View(NamedTuple):
+    """A document opened and read here, with its pages for another Reader."""
+
+    opened: Opened
+    reading: Reading
+    pages: tuple[PageView, ...]
 
 
 class Sandbox:
@@ -99,6 +119,40 @@ class Sandbox:
         )
         return image if answer.get("there") else None
 
+    def peak_megabytes(self) -> float:
+        """The most memory that the process at hand ever had."""
+        answer, _ = self._ask("memory", b"", "")
+        return float(answer["megabytes"])
+
+    def view(
+        self,
+        data: bytes,
+        name: str,
+        recipient: Recipient | None,
+        policy: ImagePolicy,
+        wanted: Callable[[Reading, Sequence[PageView]], Collection[int]],
+    ) -> View:
+        """Open and read a document, and see its pages: the words of all, images by `policy` of those `wanted`."""
+        with self._process() as process:
+            known = dataclasses.asdict(recipient or Recipient())
+            answer, _ = _told(process.ask({"ask": "read", "name": name, "recipient": known}, data))
+            with _believed():
+                opened, reading = _opened(answer["opened"]), Reading.from_json(answer["reading"])
+            if not opened.sizes:
+                return View(opened, reading, ())
+            answer, _ = _told(process.ask({"ask": "words", "name": name}, data))
+            with _believed():
+                pages = [PageView(i, tuple(map(_token, page))) for i, page in enumerate(answer["pages"], 1)]
+            for number in wanted(reading, pages):
+                _, png = _told(process.ask(_for_model(name, number, policy, None), data))
+                pages[number - 1] = pages[number - 1]._replace(png=png)
+            return View(opened, reading, tuple(pages))
+
+    def crop(self, data: bytes, name: str, page: int, box: Box, policy: ImagePolicy) -> bytes:
+        """A part of page `page` (from 1) at full resolution, as PNG by `policy`; empty where there is no such page."""
+        with self._process() as process:
+            return _told(process.ask(_for_model(name, page, policy, box), data))[1]
+
     def close(self) -> None:
         """End the idle processes; those at work end with their question."""
         with self._lock:
@@ -108,16 +162,8 @@ class Sandbox:
 
     def _ask(self, ask: str, data: bytes, name: str, **details: Any) -> tuple[dict[str, Any], bytes]:
         with self._process() as process:
-            answer, found = process.ask({"ask": ask, "name": name, **details}, data)
-        if "error" not in answer:
-            return answer, found
-        kind, message = str(answer["error"]), str(answer.get("message"))
-        if kind in _ERRORS:
-            raise _ERRORS[kind](message)
-        log.error("defect while reading: %s at %s", message, answer.get("frames"))
-        raise BrokenReading(
-            f"A defect of Vouch: {message}. Enter the document by hand and report the defect."
-        )
+            answer = process.ask({"ask": ask, "name": name, **details}, data)
+        return _told(answer)
 
     @contextmanager
     def _process(self) -> Generator[_Process]:
@@ -246,6 +292,26 @@ class _Watch:
     def _ring(self) -> None:
         self.rang = True
         self._call()
+
+
+def _told(answer: tuple[dict[str, Any], bytes]) -> tuple[dict[str, Any], bytes]:
+    """The answer, unless it is the error that it names."""
+    if "error" not in answer[0]:
+        return answer
+    kind, message = str(answer[0]["error"]), str(answer[0].get("message"))
+    if kind in _ERRORS:
+        raise _ERRORS[kind](message)
+    log.error("defect while reading: %s at %s", message, answer[0].get("frames"))
+    raise BrokenReading(f"A defect of Vouch: {message}. Enter the document by hand and report the defect.")
+
+
+def _for_model(name: str, page: int, policy: ImagePolicy, box: Box | None) -> dict[str, Any]:
+    return {"ask": "model_image", "name": name, "page": page, "policy": policy.model_dump(), "box": box}
+
+
+def _token(node: Any) -> Token:
+    text, x0, y0, x1, y1, score = node
+    return Token(str(text), Box(float(x0), float(y0), float(x1), float(y1)), float(score))
 
 
 @contextmanager
