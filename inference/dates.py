@@ -9,18 +9,18 @@ from datetime import date
 from typing import NamedTuple
 
 _MONTHS = {
-    1: "january jan januar janner janv janvier enero ene gennaio gen janeiro styczen stycznia sty januari",
-    2: "february feb februar feber fev fevr fevrier febrero febbraio fevereiro luty lutego lut februari",
-    3: "march mar marz maerz mrz mars marzo marco marzec marca maart mrt",
+    1: "january jan januar janner janv janvier enero ene gennaio gen genn janeiro styczen stycznia sty januari",
+    2: "february feb februar feber fev fevr fevrier febrero febbraio fevereiro luty lutego lut februari febr",
+    3: "march mar marz maerz mrz mars marzo marco marzec marca maart mrt marts",
     4: "april apr avr avril abril abr aprile kwiecien kwietnia kwi",
     5: "may mai mayo maggio mag maio maj maja mei",
     6: "june jun juni juin junio giugno giu junho czerwiec czerwca cze",
     7: "july jul juli juil juillet julio luglio lug julho lipiec lipca lip",
-    8: "august aug aout agosto ago sierpien sierpnia sie augustus",
-    9: "september sep sept septembre septiembre settembre set setembro wrzesien wrzesnia wrz",
+    8: "august aug aout agosto ago sierpien sierpnia sie augustus augusti",
+    9: "september sep sept septembre septiembre settembre sett set setembro wrzesien wrzesnia wrz",
     10: "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika paz",
     11: "november nov novembre noviembre novembro listopad listopada lis",
-    12: "december dec dezember dez decembre diciembre dic dicembre dezembro grudzien grudnia gru",
+    12: "december dec dezember dez decembre diciembre dic dicembre dezembro desember des grudzien grudnia gru",
 }
 MONTHS = {name: number for number, names in _MONTHS.items() for name in names.split()}
 
@@ -33,8 +33,13 @@ _WORDED = (
 )
 _CJK = r"(?P<cy>[\d〇零○一二三四五六七八九]{2,4})\s*年\s*(?P<cm>[\d一二三四五六七八九十]{1,3})\s*月\s*(?P<cd>[\d一二三四五六七八九十]{1,3})\s*[日号]?"
 _COMPACT = r"(?<![\w.,/\-])(?P<k>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?![\w.,/\-])"
+_ROC = r"(?:中[華华])?民[國国]\s*(?P<ry>\d{2,3})\s*(?:年|[./-])\s*(?P<rm>\d{1,2})\s*(?:月|[./-])\s*(?P<rd>\d{1,2})\s*日?"
 _LABELLED = r"(?<=日期)[:：]?\s*(?P<ly>20\d{2})\s+(?P<lm>\d{1,2})\s+(?P<ld>\d{1,2})(?!\d)"
-_DATE = re.compile(f"{_CJK}|{_LABELLED}|{_NUMERIC}|{_WORDED}|{_COMPACT}")
+_DATE = re.compile(f"{_ROC}|{_CJK}|{_LABELLED}|{_NUMERIC}|{_WORDED}|{_COMPACT}")
+
+
+ROC = 1911
+"""The year before the first of the Republic of China, by which Taiwan counts."""
 
 
 class FoundDate(NamedTuple):
@@ -96,8 +101,14 @@ def day_order(texts: Iterable[str]) -> str:
 
 def _date_of(found: re.Match[str], order: str) -> FoundDate | None:
     start, end = found.span()
+    if found["ry"]:
+        day = _day(int(found["ry"]) + ROC, int(found["rm"]), int(found["rd"]))
+        return FoundDate(day, start, end) if day else None
     if found["cy"]:
-        day = _day(_year(_cjk(found["cy"])), _cjk_number(found["cm"]), _cjk_number(found["cd"]))
+        year = _cjk(found["cy"])
+        # A year of three digits is one of the Republic of China.
+        counted = int(year) + ROC if len(year) == 3 and year.isdigit() else _year(year)
+        day = _day(counted, _cjk_number(found["cm"]), _cjk_number(found["cd"]))
         return FoundDate(day, start, end) if day else None
     if found["ly"]:
         # The ideographs between the figures are preprinted, and lost to OCR.

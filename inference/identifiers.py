@@ -58,6 +58,7 @@ _USCC_FIND = re.compile(r"(?<![A-Za-z0-9])[0-9A-HJ-NP-RTUWXY]{2}\d{6}[0-9A-HJ-NP
 _CNPJ_FIND = re.compile(
     r"(?<!\d)\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}(?!\d)|(?<!\d)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\d)"
 )
+_MVA_FIND = re.compile(r"(?<![A-Za-z0-9])(?<!NO[ -])(?<!NO)\d{3}[ .]?\d{3}[ .]?\d{3} ?MVA(?![A-Za-z0-9])")
 _GSTIN_FIND = re.compile(r"(?<![A-Z0-9])\d{2}[A-Z]{5}\d{4}[A-Z][A-Z0-9]Z[A-Z0-9](?![A-Z0-9])")
 
 
@@ -73,6 +74,9 @@ def find_vat_ids(text: str) -> Iterator[Identifier]:
         module: Any = _cnpj if "/" in found.group() else _cpf
         value = _compact(found.group())
         yield Identifier(Scheme.VAT, value, *found.span(), "BR", _valid(module, value))
+    for found in _MVA_FIND.finditer(text):
+        value = _compact(found.group())
+        yield Identifier(Scheme.VAT, value, *found.span(), "NO", vat_valid("NO" + value))
     for found in _GSTIN_FIND.finditer(text):
         yield Identifier(Scheme.VAT, found.group(), *found.span(), "IN", _valid(_gstin, found.group()))
 

@@ -14,7 +14,10 @@ from inference.dates import day_order, find_dates, parse_date
 DAYS = st.dates(min_value=date(1990, 1, 1), max_value=date(2079, 12, 31))
 
 
-@given(DAYS, st.sampled_from(["en", "de", "fr", "nl", "es", "it", "pt", "pl"]))
+@given(
+    DAYS,
+    st.sampled_from(["en", "de", "fr", "nl", "es", "it", "pt", "pl", "sv", "da", "nb", "pt_BR", "es_MX"]),
+)
 def test_a_date_in_words_is_read_back(day: date, locale: str) -> None:
     assert parse_date(format_date(day, "long", locale)) == day
 
@@ -50,6 +53,14 @@ def test_slashes_without_an_order_say_which_other_day_they_could_be(day: date) -
         ("le 1er août 2026", date(2026, 8, 1)),
         ("Oct 31, 2023", date(2023, 10, 31)),
         ("10 de março de 2020", date(2020, 3, 10)),
+        ("12 marca 2026 r.", date(2026, 3, 12)),
+        ("a 12 de dic. de 2026", date(2026, 12, 12)),
+        ("1º de março de 2026", date(2026, 3, 1)),
+        ("Roma, lì 7 sett. 2026", date(2026, 9, 7)),
+        ("5. desember 2026", date(2026, 12, 5)),
+        ("民國115年1月2日", date(2026, 1, 2)),
+        ("中華民國 114 年 12 月 31 日", date(2025, 12, 31)),
+        ("115年01月02日", date(2026, 1, 2)),
         ("二〇二六年三月十五日", date(2026, 3, 15)),
         ("18.05.202016:07", date(2020, 5, 18)),
         ("14 Lieferdatum 11.11.2026", date(2026, 11, 11)),

@@ -26,6 +26,10 @@ from inference.identifiers import (
         ("BTW NL810433941B01", "NL810433941B01", "NL"),
         ("VAT number: IE3668997OH", "IE3668997OH", "IE"),
         ("CNPJ 81.583.054/0001-29", "81583054000129", "BR"),
+        ("Org.nr. 909 765 668 MVA", "909765668MVA", "NO"),
+        ("NO 909 765 668 MVA", "NO909765668MVA", "NO"),
+        ("MWST-Nr. CHE-589.859.937 MWST", "CHE589859937MWST", "CH"),
+        ("GSTIN: 27AAPFU0939F1ZV State", "27AAPFU0939F1ZV", "IN"),
     ],
 )
 def test_a_tax_id_is_found_compact_and_valid(text: str, value: str, country: str) -> None:
