@@ -24,7 +24,7 @@ from inference.textrow import TextRow, fold, is_ideograph, text_rows
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from inference.page import Page
+    from inference.page import Words
 
 MOST_FOLDS = 8
 LONG = 6
@@ -59,7 +59,7 @@ class _Place(NamedTuple):
 class Finder:
     """Finds values among the words of pages. Pages without words simply hold no value."""
 
-    def __init__(self, pages: Iterable[Page]) -> None:
+    def __init__(self, pages: Iterable[Words]) -> None:
         self._rows = [row for page in pages for row in text_rows(page)]
 
     @property
@@ -234,16 +234,14 @@ class Finder:
         row = self._rows[place.row]
         return row.page, row.box(place.start, place.end).y1
 
-    def _distance(self, place: _Place, near: Evidence) -> tuple[int, float, float]:
-        """How far a place is from a known one: pages, then lines, then columns."""
+    def _distance(self, place: _Place, near: Evidence) -> tuple[bool, int, float, float]:
+        """How far a place is from a known one: pages, lines, columns; what is only a part of that one comes last."""
         row = self._rows[place.row]
         box, known = row.box(place.start, place.end), near.box or Box(0, 0, 1, 1)
-        apart = max(0.0, box.y0 - known.y1, known.y0 - box.y1)
-        return (
-            abs(row.page - (near.page or 1)),
-            round(apart, 3),
-            max(0.0, box.x0 - known.x1, known.x0 - box.x1),
-        )
+        part = place.end - place.start < len(near.text or "") and _within(box, known)
+        down = max(0.0, box.y0 - known.y1, known.y0 - box.y1)
+        across = max(0.0, box.x0 - known.x1, known.x0 - box.x1)
+        return part, abs(row.page - (near.page or 1)), round(down, 3), across
 
     def _label(self, place: _Place, labels: Collection[str]) -> int:
         """The length of the longest label to the left of a place or above it, 0 where there is none."""
@@ -272,6 +270,12 @@ _SIGNS_OF: dict[str, tuple[str, ...]] = {
     )
     for code in {*CURRENCY_SIGNS.values(), *(c for codes in AMBIGUOUS_SIGNS.values() for c in codes)}
 }
+
+
+def _within(box: Box, other: Box) -> bool:
+    """Whether a box lies in another one, on its line."""
+    middle = (box.y0 + box.y1) / 2
+    return other.x0 <= box.x0 and box.x1 <= other.x1 and other.y0 <= middle <= other.y1
 
 
 _OPENING = frozenset(":#=([{\"'：（【№|;*<>«“„‚‘")

@@ -53,6 +53,8 @@ COMPARED: Mapping[str, str] = {
 _WITHOUT_PLACE = frozenset(
     {"document_type", "seller_country", "line_id", "unit", "vat_category", "purchase_order_line"}
 )
+_RIGHTMOST = frozenset({"line_net_amount", "line_total_with_vat"})
+"""The values that end a line, where the same figure is also its quantity or price."""
 _LINE_REACH = 0.04
 """How far below or above its name, as a fraction of the page, the figures of a line may stand."""
 
@@ -93,8 +95,9 @@ def _placed(reading: Reading, finder: Finder) -> Reading:
     above: Evidence | None = None
     for line in reading.lines:
         anchor = _line_anchor(line, finder, above)
-        above = anchor or above
-        lines.append({n: _on_line(f, LINE[n], finder, anchor) for n, f in line.items()})
+        shown = _apart({n: _on_line(f, LINE[n], finder, anchor) for n, f in line.items()})
+        above = _lowest(shown) or anchor or above
+        lines.append(shown)
     return replace(reading, fields=fields, lines=tuple(lines), vat_breakdown=tuple(taxes))
 
 
@@ -150,13 +153,31 @@ def _on_line(found: Field, term: Term, finder: Finder, anchor: Evidence | None) 
     """A line's value with its place on the line's own rows; elsewhere it is another line's."""
     if anchor is None or anchor.box is None or term.name in _WITHOUT_PLACE:
         return found
-    place = finder.find(found.value, term.kind, near=anchor)
+    near = anchor
+    if term.name in _RIGHTMOST:
+        near = replace(anchor, box=anchor.box._replace(x0=1.0, x1=1.0))
+    place = finder.find(found.value, term.kind, near=near)
     if place is None or place.evidence.box is None or place.evidence.page != anchor.page:
         return found
     box = place.evidence.box
     if max(box.y0 - anchor.box.y1, anchor.box.y0 - box.y1) > _LINE_REACH:
         return found
     return replace(found, evidence=(*found.evidence, place.evidence))
+
+
+def _apart(line: Row) -> Row:
+    """Without a place for the VAT rate where it is the quantity's: rates are often not printed per line."""
+    rate = line.get("vat_rate")
+    taken = {proof for name, found in line.items() if name != "vat_rate" for proof in found.evidence}
+    if rate is None or not taken.intersection(rate.evidence):
+        return line
+    return {**line, "vat_rate": replace(rate, evidence=tuple(p for p in rate.evidence if p not in taken))}
+
+
+def _lowest(line: Row) -> Evidence | None:
+    """The last place of a line's values: the next line begins below it."""
+    places = [(p.page, p.box.y1, p) for found in line.values() for p in found.evidence if p.page and p.box]
+    return max(places, key=lambda place: place[:2])[2] if places else None
 
 
 def _contradictions(
