@@ -7,7 +7,7 @@ vision model and the mapping onto an ERP are all derived from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -227,6 +227,19 @@ class PageRange(NamedTuple):
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a model server did for a Reading: calls, answers `reused` from earlier ones, tokens, bytes sent."""
+
+    model: str
+    calls: int = 0
+    reused: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    answer_tokens: int = 0
+    sent_bytes: int = 0
+
+
 Row = Mapping[str, Field]
 """A line or a VAT breakdown row: Fields by the name of their Term."""
 
@@ -235,7 +248,8 @@ Row = Mapping[str, Field]
 class Reading:
     """The Fields, lines and VAT breakdown that one Reader found on one Document.
 
-    `split` suggests the pages of each bill where the Document seems to hold several; it is empty for one.
+    `split` suggests the pages of each bill where the Document seems to hold several; it is empty for one. `usage` is
+    None where no model was asked.
     """
 
     reader: str
@@ -245,6 +259,7 @@ class Reading:
     checks: tuple[Check, ...] = ()
     timing_ms: Mapping[str, float] = field(default_factory=dict[str, float])
     split: tuple[PageRange, ...] = ()
+    usage: Usage | None = None
 
     def __post_init__(self) -> None:
         _require_known(self.fields, HEADER)
@@ -280,6 +295,8 @@ class Reading:
 
     def as_json(self) -> dict[str, Any]:
         """The Reading as the contract of `vouch read --json` has it."""
+        optional = {"split": [part._asdict() for part in self.split]} if self.split else {}
+        optional |= {"usage": asdict(self.usage)} if self.usage else {}
         return {
             "reader": self.reader,
             "fields": {name: found.as_json() for name, found in self.fields.items()},
@@ -289,7 +306,7 @@ class Reading:
             ],
             "checks": [check.as_json() for check in self.checks],
             "timing_ms": {name: round(spent, 1) for name, spent in self.timing_ms.items()},
-        } | ({"split": [part._asdict() for part in self.split]} if self.split else {})
+        } | optional
 
     @classmethod
     def from_json(cls, node: Mapping[str, Any]) -> Reading:
@@ -307,6 +324,7 @@ class Reading:
                 PageRange(int(part["first"]), int(part["last"]), str(part["reason"]))
                 for part in node.get("split", ())
             ),
+            usage=Usage(**node["usage"]) if node.get("usage") else None,
         )
 
 

@@ -41,13 +41,22 @@ class Limits:
     """Of address space of that process, of which recognition takes about 2,400 and half of that in memory."""
 
 
-class Page(Protocol):
-    """One page, made upright where it lies on its side; a page that needs OCR is read once to find out."""
+class Words(Protocol):
+    """A page as far as its words go."""
 
     @property
     def number(self) -> int:
         """Counts from 1."""
         ...
+
+    @property
+    def tokens(self) -> Sequence[Token]:
+        """The words in reading order, from the text layer where it is usable, else by OCR (on first use)."""
+        ...
+
+
+class Page(Words, Protocol):
+    """One page, made upright where it lies on its side; a page that needs OCR is read once to find out."""
 
     @property
     def width(self) -> float:
@@ -57,11 +66,6 @@ class Page(Protocol):
     @property
     def height(self) -> float:
         """In points (1/72 inch)."""
-        ...
-
-    @property
-    def tokens(self) -> Sequence[Token]:
-        """The words in reading order, from the text layer where it is usable, else by OCR (on first use)."""
         ...
 
     @property

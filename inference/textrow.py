@@ -14,7 +14,7 @@ from inference.invoice import Box
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from inference.page import Page, Token
+    from inference.page import Token, Words
 
 COLUMN_GAP = 1.0
 """A gap wider than this share of the letter height parts columns; one value may stand across narrower ones."""
@@ -76,7 +76,7 @@ def _folded(char: str) -> str:
     return "".join(c for c in plain if c.isalnum())
 
 
-def text_rows(page: Page) -> Iterator[TextRow]:
+def text_rows(page: Words) -> Iterator[TextRow]:
     """The tokens of a page, which come in reading order, as rows."""
     row: list[Token] = []
     for token in page.tokens:

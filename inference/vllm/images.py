@@ -14,8 +14,10 @@ from PIL import Image
 from inference.vllm.profile import ImagePolicy
 
 if TYPE_CHECKING:
+    from inference.invoice import Box
     from inference.page import Page
 
+MOST_DPI = 300
 PAPER = (255, 255, 255)
 _FRAMES = 2
 """The processors of dynamic size count every pixel twice: an image is a video of two frames."""
@@ -38,11 +40,21 @@ class PageImage:
         return "data:image/png;base64," + base64.b64encode(self.png).decode()
 
 
-def page_image(page: Page, policy: ImagePolicy) -> PageImage:
-    """A page as the model sees it: rendered near the size wanted, so that little is resampled."""
+def page_image(page: Page, policy: ImagePolicy, box: Box | None = None) -> PageImage:
+    """A page as the model sees it, rendered near the size wanted so that little is resampled; or, at full resolution,
+    the part of it that `box` encloses.
+    """
+    if box is not None:
+        return encode(_cut(page.image(dpi=MOST_DPI), box), policy)
     inches = max(page.width, page.height) / 72
     side = policy.square or _longest_side(policy, page.width / page.height)
-    return encode(page.image(dpi=max(72, min(300, round(side / inches)))), policy)
+    return encode(page.image(dpi=max(72, min(MOST_DPI, round(side / inches)))), policy)
+
+
+def _cut(picture: Image.Image, box: Box) -> Image.Image:
+    left, top = int(box.x0 * picture.width), int(box.y0 * picture.height)
+    right, bottom = round(box.x1 * picture.width), round(box.y1 * picture.height)
+    return picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
 
 
 def encode(picture: Image.Image, policy: ImagePolicy) -> PageImage:

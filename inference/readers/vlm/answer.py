@@ -19,7 +19,8 @@ class AnswerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one page's answer says, by Term, as printed; empty values left out. `complete` is False where it was cut off."""
+    """What one page's answer says, by Term, as printed; empty values left out, but no empty row, so that positions are
+    the answer's. `complete` is False where it was cut off."""
 
     header: Mapping[str, str]
     taxes: tuple[Mapping[str, str], ...] = ()
@@ -52,6 +53,17 @@ def parse_answer(text: str, part: Part) -> Answer:
     )
 
 
+def parse_values(text: str, keys: Mapping[str, str]) -> Mapping[str, str]:
+    """The values of an answer that has just those keys, by Term, as printed. Raises AnswerError."""
+    try:
+        node = json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError("the answer is not JSON") from error
+    if not isinstance(node, dict) or cast("dict[str, object]", node).keys() != keys.keys():
+        raise AnswerError("the answer has other keys than asked for")
+    return _texts(cast("dict[str, object]", node), keys)
+
+
 def whole_lines(text: str) -> Answer:
     """The lines that a cut-off answer to `Part.LINES` still has whole."""
     start = text.find("[") + 1
@@ -80,7 +92,7 @@ def _rows(nodes: object, keys: Mapping[str, str]) -> tuple[Mapping[str, str], ..
     nodes = cast("list[object]", nodes)
     if len(nodes) > MOST_LINES:
         raise AnswerError(f"the answer has more than {MOST_LINES} lines")
-    return tuple(row for node in nodes if (row := _row(node, keys)))
+    return tuple(_row(node, keys) for node in nodes)
 
 
 def _row(node: object, keys: Mapping[str, str]) -> Mapping[str, str]:
