@@ -53,8 +53,9 @@ def random_documents(
     Without `kinds`, invoices are the most frequent; without `designs`, any that suits the kind. Raises
     FontUnavailable, and ValueError where no design of those given draws a kind.
     """  # fmt: skip
+    languages = tuple(languages)
     for number in range(count):
-        bill = random_document(Random(f"{seed}/{number}"), languages, kinds, designs)
+        bill = random_document(Random(f"{seed}/{number}/{languages}"), languages, kinds, designs)
         yield RandomDocument(render(bill), bill.truth(), bill)
 
 
