@@ -124,8 +124,8 @@ def _by_country(context: Context, shared: dict[str, Span]) -> Finding | None:
         codes = AMBIGUOUS_SIGNS[sign]
         texts = [row.text for row in context.sheet.rows]
         taxed = [code for code in codes if code in _TAXED and any(map(_TAXED[code].search, texts))]
-        if "JPY" in taxed:
-            taxed = ["JPY"]
+        # Ideographs are printed in all three countries.
+        taxed = next(([code] for code in ("JPY", "TWD") if code in taxed), taxed)
         homes = [code for code in codes if code in _ADDRESSES and any(map(_ADDRESSES[code].search, texts))]
         proved = taxed or homes
         if not proved:
