@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
+from inference.contrast import stretched
 from inference.invoice import Box
 from inference.page import Token
 from inference.upright import Turn, turned_image
@@ -81,6 +82,7 @@ def recognise(image: Image.Image) -> Recognised:
     if scale < 1.0:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image = stretched(image)
     with _LOCK:
         quarters, lines = _upright_lines(image)
         _keep_small()

@@ -13,6 +13,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from inference import ocr
+from inference.contrast import stretched
 from inference.document import Document, Origin, open_document
 
 if TYPE_CHECKING:
@@ -173,6 +174,17 @@ def test_blank_pages_and_strips_have_no_words() -> None:
     assert opened(Image.new("RGB", (600, 800), "white")).pages[0].tokens == []
     assert ocr.recognise(Image.new("RGB", (4000, 3), "white")).tokens == []
     assert ocr.recognise(Image.new("RGB", (1, 1), "black")).tokens == []
+
+
+def test_ink_and_paper_of_a_dim_photograph_fill_the_whole_range() -> None:
+    scale = Image.linear_gradient("L").resize((200, 100))
+    dim = Image.merge("RGB", [scale.point(lambda level: 90 + level // 6)] * 3)
+    assert dim.getextrema()[0] == (90, 132)
+    bright = stretched(dim)
+    assert bright.getextrema()[0][0] <= 3
+    assert bright.getextrema()[0][1] == 255
+    for blank in (Image.new("RGB", (50, 50), "white"), Image.effect_noise((50, 50), 3).convert("RGB")):
+        assert stretched(blank).tobytes() == blank.tobytes()
 
 
 def test_ocr_never_uses_the_network(monkeypatch: pytest.MonkeyPatch, scan: Image.Image) -> None:
