@@ -14,8 +14,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
 SYSTEM = Path("/usr/share/fonts")
-FALLBACK = "hei"
-"""The family that draws what another family has no glyph for."""
+FALLBACKS = ("hei", "carlito")
+"""The families that draw what another family has no glyph for, the first that has it."""
 
 
 class FontUnavailable(RuntimeError):
@@ -64,6 +64,13 @@ def font(family: str, bold: bool = False) -> str:
 def glyphs(name: str) -> frozenset[int]:
     """The code points that a registered face can draw."""
     return frozenset(pdfmetrics.getFont(name).face.charToGlyph)
+
+
+@cache
+def font_for(letter: str, family: str, bold: bool = False) -> str:
+    """The registered face that draws a letter: the family's own, or a fallback."""
+    faces = (font(family, bold), *map(font, FALLBACKS))
+    return next((face for face in faces if ord(letter) in glyphs(face)), faces[1])
 
 
 def folder() -> Path:

@@ -251,11 +251,9 @@ class Paper:
 
     def _runs(self, words: str, bold: bool, family: str) -> list[tuple[str, str]]:
         """The text in runs of one font; what the family lacks is drawn by the fallback."""
-        own = fonts.font(family or self.family, bold)
-        known = fonts.glyphs(own)
         runs: list[tuple[str, str]] = []
         for letter in words:
-            name = own if ord(letter) in known else fonts.font(fonts.FALLBACK)
+            name = fonts.font_for(letter, family or self.family, bold)
             if runs and runs[-1][0] == name:
                 runs[-1] = (name, runs[-1][1] + letter)
             else:

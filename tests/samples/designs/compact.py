@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.samples.bill import Bill
 from tests.samples.designs import parts
-from tests.samples.paper import ACCENTS, GREY, PALE, Grid, Paper
+from tests.samples.paper import ACCENTS, GREY, PALE, POINT, Grid, Paper
 from tests.samples.printing import Printing
 
 SIDE, LEFT, RIGHT, BOTTOM = 52.0, 60.0, 200.0, 278.0
@@ -58,7 +58,10 @@ def _sidebar(bill: Bill, paper: Paper, p: Printing) -> None:
     paper.fill(SIDE - 0.8, 0, 0.8, paper.height, ink)
     paper.mark(8, 12, 14, bill.accent)
     y = paper.paragraph(8, 36, SIDE - 12, seller.name, 11.5, bold=True, ink=ink) + 2
-    y = paper.stack(8, y, [*seller.address_lines], 8.4) + 2
+    for row in filter(None, seller.address_lines):
+        paper.fitted(8, y, SIDE - 10, row, 8.4)
+        y += 8.4 * 1.35 * POINT
+    y += 2
     for row in parts.contact(bill, p):
         size = paper.fit(row, SIDE - 11, 7.4)
         y = paper.paragraph(8, y, SIDE - 11, row, size - 0.01, leading=1.3 * 7.4 / size)
