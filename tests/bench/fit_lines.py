@@ -30,8 +30,7 @@ from inference.readers.layout.line_confidence import GROUPS, signs
 from inference.readers.layout.lines import line_findings
 from inference.readers.layout.rows import sheet_of
 from tests.samples import degrade
-from tests.samples.designs import render
-from tests.samples.random_bills import random_bill
+from tests.samples.random_documents import random_documents
 
 TERMS = {
     "description": "item_name", "subtotal": "line_net_amount", "unit_price": "net_price",
@@ -172,12 +171,10 @@ def of_folder(folder: Path) -> Iterator[Example]:
 
 
 def generated(count: int, scans: int) -> Iterator[Example]:
-    """The examples of so many generated bills, and of so many more as scans."""
-    for seed in range(count + scans):
-        bill = random_bill(seed)
-        data = render(bill)
-        document = open_document(data if seed < count else degrade.scan(data, seed), "bill.pdf")
-        yield from examples(document, bill.truth()["lines"], bill.design, GENERATED)
+    """The examples of so many generated documents, and of so many more as scans."""
+    for number, (data, truth, bill) in enumerate(random_documents(count + scans, seed=1)):
+        document = open_document(data if number < count else degrade.scan(data, number), "bill.pdf")
+        yield from examples(document, truth["lines"], bill.design, GENERATED)
 
 
 def main() -> int:

@@ -6,8 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from inference.document import open_document
 from inference.invoice import Reading, Row, as_decimal, as_text
+from inference.readers.layout import LayoutReader
 from inference.readers.layout.items import gtin_valid
+from tests.samples.fonts import FontUnavailable
+from tests.samples.random_documents import random_documents
 from tests.unit.typed_pages import read
 
 HEAD = """
@@ -37,6 +41,9 @@ def figures(line: Row) -> tuple[Decimal | None, ...]:
 def names(reading: Reading) -> list[str | None]:
     return [as_text(line.get("item_name")) for line in reading.lines]
 
+
+KINDS = ("invoice", "credit_note", "order_confirmation", "quotation", "delivery_note", "order")
+"""The kinds of documents that have a table."""
 
 FIGURES = [(2, 10, 20), (10, Decimal("1.50"), 15)]
 
@@ -264,3 +271,28 @@ def test_a_line_that_does_not_add_up_is_doubted() -> None:
 )
 def test_check_digits_of_gtins(digits: str, valid: bool) -> None:
     assert gtin_valid(digits) is valid
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lines_of_generated_documents_are_read(seed: int) -> None:
+    """Two documents a seed, of any language, kind and design: all their lines, and none that is not there."""
+    try:
+        drawn = list(random_documents(2, seed, kinds=KINDS))
+    except FontUnavailable as missing:
+        pytest.skip(str(missing))
+    for document in drawn:
+        found = LayoutReader().read(open_document(document.data, "document.pdf")).lines
+        wanted = [
+            tuple(Decimal(str(line[name])) if name in line else None for name in names)
+            for line in document.truth["lines"]
+            for names in [
+                ("quantity", "line_net_amount" if "line_net_amount" in line else "line_total_with_vat")
+            ]
+        ]
+        given = [(as_decimal(line.get("quantity")), _amount(line)) for line in found]
+        assert len(set(given) & set(wanted)) >= 0.9 * len(set(wanted))
+        assert len(given) <= 1.1 * len(wanted)
+
+
+def _amount(line: Row) -> Decimal | None:
+    return as_decimal(line.get("line_net_amount") or line.get("line_total_with_vat"))

@@ -38,6 +38,7 @@ from inference.readers.layout.totals import Totals, find_totals
 if TYPE_CHECKING:
     from inference.document import Document
 
+_CLAIMS = (DocumentType.REMINDER, DocumentType.PAYMENT_ADVICE)
 _ORDERS = (DocumentType.ORDER, DocumentType.ORDER_CONFIRMATION)
 
 
@@ -80,6 +81,9 @@ def find_all(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals,
     printed = (totals.chosen.get(name) for name in ("total_without_vat", "total_with_vat"))
     lines = best_lines(options, [decimal_of(finding) for finding in printed if finding is not None])
     kind = find_document_type(context)
+    if kind and kind.value in _CLAIMS and not any(line.full for line in lines):
+        # A list of open invoices is none of goods.
+        lines = ()
     totals = totals.with_due(DocumentType(str(kind.value)) if kind else None)
     found = [kind, find_currency(context), find_payment_terms(context)]
     blocks = Blocks(context)

@@ -91,10 +91,12 @@ def choices(lines: Sequence[Line], subtotals: Sequence[tuple[int, Decimal]] = ()
     discount or a charge of the document, unless it has a quantity or a price.
     """
     kept = without_sums(lines)
-    for index, printed in subtotals:
+    sums = [(line.anchor.index, amount) for line in lines if line not in kept and (amount := line.amount())]
+    for index, printed in sorted({*subtotals, *sums}):
         before = tuple(line for line in kept if line.anchor.index < index)
         after = [line for line in kept if line.anchor.index > index]
-        if before and after and not any(line.full for line in after) and total_of(before) == printed:
+        whole = any(line.full for line in before) and not any(line.full for line in after)
+        if whole and after and total_of(before) == printed:
             yield Choice(before, total_of(after))
     yield Choice(tuple(kept))
     yield Choice(tuple(line for line in kept if line.full or not line.charge))

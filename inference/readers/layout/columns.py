@@ -28,7 +28,7 @@ PROVED = 0.6
 """The share of lines whose arithmetic must hold before figures overrule headings."""
 
 _MOST_COLUMNS = 16
-_SENTENCE = 4
+_SENTENCE = 3
 
 
 @dataclass
@@ -81,7 +81,10 @@ def _column_numbers(context: Context, row: Row, heading: Heading) -> Iterator[Nu
         own = letters <= 3
         under = any(min(c.x1, at.span.x1) - max(c.x0, at.span.x0) > 0 for c in numeric)
         named = before.rstrip().endswith((":", "："))
-        sentence = letters > _SENTENCE and sum(c.isalpha() for c in after) > 2 * _SENTENCE
+        sentence = letters > _SENTENCE and (
+            sum(c.isalpha() for c in after) > 2 * _SENTENCE
+            or any(date.span.segment == segment for date in context.values.dates(row))
+        )
         if own or (under and not named and not sentence):
             yield at
 
@@ -151,7 +154,8 @@ def _by_arithmetic(
         return pairs
     if len(clusters) > _MOST_COLUMNS:
         return pairs
-    amounts = [known[2]] if known[2] else [c for c in clusters if _share_money(c) > 0.5]
+    money = [c for c in clusters if _share_money(c) > 0.5]
+    amounts = [known[2]] if known[2] else money or clusters
     best: tuple[float, tuple[Cluster, Cluster, Cluster]] | None = None
     for quantity, price, amount in product(clusters, clusters, amounts):
         if quantity is price or amount is quantity or amount is price:

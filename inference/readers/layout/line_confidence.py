@@ -29,34 +29,34 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 WEIGHTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "amount": {
-            "one": 0.44, "agrees": 1.42, "disagrees": -0.51, "full": 0.53, "summed": 0.89,
-            "missed": -0.29, "headed": 0.34, "support": 0.44, "proved": 0.22, "named": 0.8,
-            "short": 0.7, "long": -0.5, "ocr": 0.57, "scanned": -0.55, "unsure": 0.0,
+            "one": 0.49, "agrees": 1.47, "disagrees": -0.33, "full": 0.53, "summed": 0.87,
+            "missed": -0.22, "headed": 0.35, "support": 0.49, "proved": 0.19, "named": 0.7,
+            "short": 0.62, "long": -0.59, "ocr": 0.61, "scanned": -0.56, "unsure": 0.0,
         },
         "identifier": {
-            "one": 0.41, "agrees": 0.35, "disagrees": 0.03, "full": 0.15, "summed": 0.46,
-            "missed": -0.14, "headed": 0.38, "support": -0.21, "proved": 0.55, "named": 0.76,
-            "short": 0.51, "long": -1.38, "ocr": 0.41, "scanned": -0.15, "unsure": 0.0,
+            "one": 0.47, "agrees": 0.31, "disagrees": -0.16, "full": 0.46, "summed": 0.12,
+            "missed": -0.49, "headed": 0.23, "support": -0.03, "proved": 0.44, "named": 0.99,
+            "short": 0.4, "long": -1.19, "ocr": 0.46, "scanned": -0.33, "unsure": 0.0,
         },
         "name": {
-            "one": 0.72, "agrees": 0.79, "disagrees": -0.3, "full": 0.51, "summed": 0.31,
-            "missed": 0.11, "headed": 0.06, "support": 0.71, "proved": 0.13, "named": 0.66,
-            "short": 0.35, "long": -0.12, "ocr": 0.78, "scanned": -1.09, "unsure": 0.0,
+            "one": 0.62, "agrees": 0.68, "disagrees": -0.34, "full": 0.47, "summed": 0.2,
+            "missed": -0.21, "headed": -0.04, "support": 0.62, "proved": 0.1, "named": 1.68,
+            "short": -0.07, "long": -0.28, "ocr": 0.69, "scanned": -1.52, "unsure": 0.0,
         },
         "price": {
-            "one": 0.37, "agrees": 0.49, "disagrees": -0.56, "full": 0.37, "summed": -0.13,
-            "missed": 0.5, "headed": 0.48, "support": 0.78, "proved": 0.93, "named": 0.32,
-            "short": 0.89, "long": -2.0, "ocr": 0.43, "scanned": -0.38, "unsure": 0.0,
+            "one": 0.32, "agrees": 0.54, "disagrees": -0.56, "full": 0.43, "summed": -0.1,
+            "missed": 0.41, "headed": 0.41, "support": 0.84, "proved": 0.96, "named": 0.38,
+            "short": 0.8, "long": -1.99, "ocr": 0.38, "scanned": -0.41, "unsure": 0.0,
         },
         "quantity": {
-            "one": 0.16, "agrees": 1.66, "disagrees": -0.28, "full": 0.16, "summed": 0.17,
-            "missed": -0.11, "headed": 0.95, "support": 0.39, "proved": 0.94, "named": 0.48,
-            "short": 0.24, "long": -1.2, "ocr": 0.18, "scanned": -0.39, "unsure": 0.0,
+            "one": 0.45, "agrees": 1.48, "disagrees": -0.54, "full": 0.45, "summed": -0.13,
+            "missed": -0.55, "headed": 0.83, "support": 0.73, "proved": 0.72, "named": 0.4,
+            "short": 0.18, "long": -1.28, "ocr": 0.48, "scanned": -0.65, "unsure": 0.0,
         },
         "rate": {
-            "one": 0.75, "agrees": 0.49, "disagrees": 0.07, "full": 0.33, "summed": 0.94,
-            "missed": -0.19, "headed": 0.7, "support": 0.72, "proved": 0.56, "named": 0.74,
-            "short": 0.49, "long": -0.8, "ocr": 0.79, "scanned": -0.4, "unsure": 0.0,
+            "one": 0.76, "agrees": 0.49, "disagrees": 0.07, "full": 0.32, "summed": 0.97,
+            "missed": -0.22, "headed": 0.71, "support": 0.72, "proved": 0.55, "named": 0.74,
+            "short": 0.49, "long": -0.81, "ocr": 0.8, "scanned": -0.39, "unsure": 0.0,
         },
     }
 )  # fmt: skip

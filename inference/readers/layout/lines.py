@@ -64,7 +64,7 @@ class Standing:
     summed: bool | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """A line in the making: its anchor row, the values by role, the spans of its description.
 
@@ -144,7 +144,7 @@ def free_parts(segment: Span, taken: Sequence[tuple[int, int]]) -> Iterator[Span
 
 
 def agrees(quantity: Decimal, price: Decimal, amount: Decimal, discount: Decimal | None = None) -> bool:
-    """Whether quantity × price − discount is the amount, with a cent per step of rounding.
+    """Whether quantity × price − discount is the amount, but for what rounding the price and the amount leaves open.
 
     The discount may be a percentage, an amount, or an amount per unit; signs may differ on a credit.
     """
@@ -158,7 +158,8 @@ def agrees(quantity: Decimal, price: Decimal, amount: Decimal, discount: Decimal
             whole - less,
             (price - less) * quantity,
         ]
-    slack = max(CENT, abs(quantity) * Decimal("0.005"))
+    places = max(2, -int(price.as_tuple().exponent))
+    slack = max(CENT, abs(quantity) * Decimal(5).scaleb(-places - 1))
     return any(abs(option - amount) <= slack for option in options)
 
 
