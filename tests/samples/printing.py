@@ -38,7 +38,7 @@ class Printing:
         return self._choice(key, locale(self.language).labels[key]).format(**parts)
 
     def day(self, day: date) -> str:
-        """A date; "ROC" in a pattern is the year of the Republic of China (2026 is 115)."""
+        """A date; "ROC" quoted in a pattern is the year of the Republic of China (2026 is 115)."""
         patterns = locale(self.language).dates
         printed = format_date(day, patterns[self.date_style % len(patterns)], locale=self.language)
         return printed.replace("ROC", str(day.year - 1911))
