@@ -112,6 +112,13 @@ mit Holzstiel
 Nägel                                 10 Stk.          1,50        15,00
 verzinkt
 """,
+    "units glued to the quantity": """
+Bezeichnung                             Menge   Einzelpreis       Gesamt
+Hammer                                   2Stk         10,00        20,00
+mit Holzstiel
+Nägel                                   10Stk          1,50        15,00
+verzinkt
+""",
     "no heading": """
 Hammer mit Holzstiel                        2         10,00        20,00
 Nägel verzinkt                             10          1,50        15,00

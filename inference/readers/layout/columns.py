@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
+from inference.numbers import parse_number
 from inference.readers.layout.candidates import NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS, NUMERIC, Column, Heading
@@ -28,6 +30,7 @@ PROVED = 0.6
 """The share of lines whose arithmetic must hold before figures overrule headings."""
 
 _MOST_COLUMNS = 16
+_GLUED = re.compile(r"(\d{1,6}(?:[.,]\d{1,4})?)[^\W\d_]{1,6}\.?")
 _SENTENCE = 3
 
 
@@ -71,10 +74,23 @@ def _same_column(at: NumberAt, pairs: Sequence[tuple[Cluster, Column]]) -> str |
     return role if role is not None and shared[role] > -at.span.row.height else None
 
 
+def numbers_of(context: Context, heading: Heading, row: Row) -> tuple[NumberAt, ...]:
+    """The numbers of a row, quantities with their unit glued on ("2Stk", "3只") under their heading included."""
+    found = context.values.numbers(row)
+    columns = [column for column in heading.columns if column.role == "quantity"]
+    for segment in row.segments if columns else ():
+        glued = _GLUED.fullmatch(segment.text)
+        near = any(min(c.x1, segment.x1) - max(c.x0, segment.x0) > -row.height for c in columns)
+        number = parse_number(glued[1], context.values.mark) if glued and near else None
+        if glued and number and not any(segment.start <= at.span.start < segment.end for at in found):
+            found += (NumberAt(Span(row, segment.start, segment.start + len(glued[1])), number),)
+    return tuple(sorted(found, key=lambda at: at.span.start))
+
+
 def _column_numbers(context: Context, row: Row, heading: Heading) -> Iterator[NumberAt]:
     """The numbers that stand in columns of their own, not within a description or a sentence."""
     numeric = [column for column in heading.columns if column.role in NUMERIC]
-    for at in context.values.numbers(row):
+    for at in numbers_of(context, heading, row):
         segment = at.span.segment
         before, after = row.text[segment.start : at.span.start], row.text[at.span.end : segment.end]
         letters = sum(c.isalpha() for c in before)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from inference.readers.layout.adjustments import Choice, choices, is_adjustment, with_discounts
-from inference.readers.layout.columns import Roles, assign_roles
+from inference.readers.layout.columns import Roles, assign_roles, numbers_of
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS, NUMERIC, Heading
 from inference.readers.layout.lines import (
@@ -283,7 +283,7 @@ def _drop_margin(lines: Sequence[Line], left: float) -> None:
 def _fill(context: Context, heading: Heading, line: Line, row: Row, found: dict[int, str]) -> None:
     """The numbers and texts of one row put into a line."""
     taken: list[tuple[int, int]] = []
-    for at in context.values.numbers(row):
+    for at in numbers_of(context, heading, row):
         role = found.get(at.span.start)
         if at.number.percent and role not in ("vat_rate", "discount"):
             continue
