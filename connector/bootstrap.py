@@ -14,8 +14,9 @@ from connector.errors import SettingsError
 from connector.execution.inline import Worker
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
+from connector.model import Desk, opened_desk
 from connector.pipeline import Pipeline
-from connector.sandbox import opened_sandbox, unavailable_is_fatal
+from connector.sandbox import opened_sandbox
 from connector.settings import NO_BACKEND
 from mappings.policy import Policy
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The living parts of one process. `screen` draws pages, so that a person never waits for what is being read."""
+    """The living parts of one process. `desk` reads documents; `screen` draws pages, so that a person never waits for
+    what is being read."""
 
     settings: Settings
     ledger: Ledger
@@ -38,6 +40,7 @@ class Service:
     pipelines: Mapping[str, Pipeline]
     worker: Worker
     screen: Sandbox
+    desk: Desk
 
 
 @contextmanager
@@ -48,8 +51,8 @@ def open_service(settings: Settings) -> Generator[Service]:
     with ExitStack() as stack:
         ledger = stack.enter_context(opened_ledger(settings))
         documents = DocumentStore(settings.folder / "documents")
-        sandbox = stack.enter_context(opened_sandbox(settings, processes=settings.reading.processes))
-        read = make_read(sandbox)
+        desk = stack.enter_context(opened_desk(settings, processes=settings.reading.processes))
+        read = make_read(desk)
         pipelines: dict[str, Pipeline] = {}
         for name, backend in settings.backends.items():
             erp = OdooErp(connection(name, backend, settings))
@@ -57,7 +60,7 @@ def open_service(settings: Settings) -> Generator[Service]:
             pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, read)
         worker = Worker(ledger, pipelines, settings.workers)
         screen = stack.enter_context(opened_sandbox(settings))
-        yield Service(settings, ledger, documents, pipelines, worker, screen)
+        yield Service(settings, ledger, documents, pipelines, worker, screen, desk)
 
 
 @contextmanager
@@ -113,11 +116,10 @@ def make_pipeline(
     )
 
 
-def make_read(sandbox: Sandbox) -> Callable[[bytes, str, Recipient], Reading]:
-    """Bytes in, Reading out, in a process of its own."""
+def make_read(desk: Desk) -> Callable[[bytes, str, Recipient], Reading]:
+    """Bytes in, Reading out."""
 
     def read(data: bytes, name: str, recipient: Recipient) -> Reading:
-        with unavailable_is_fatal():
-            return sandbox.read(data, name, recipient)[1]
+        return desk.read(data, name, recipient)[1]
 
     return read

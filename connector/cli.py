@@ -32,7 +32,7 @@ BackendOption = Annotated[
 @app.command()
 def read(
     files: Annotated[list[Path], typer.Argument(help="PDF, picture or e-invoice files.", show_default=False)],
-    reader: Annotated[str, typer.Option(help="auto, einvoice or layout.")] = "auto",
+    reader: Annotated[str, typer.Option(help="auto, einvoice, layout or vlm.")] = "auto",
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:

@@ -32,7 +32,7 @@ class RetriableError(VouchError):
 
 
 class AwayError(RetriableError):
-    """The ERP does not answer: other documents need not be tried now either."""
+    """The ERP or the model server does not answer: other documents need not be tried now either."""
 
 
 class SkippableError(VouchError):

@@ -21,7 +21,10 @@ def opened_sandbox(settings: Settings, reader: str = "", processes: int = 1) -> 
     Raises FatalError where none can be started.
     """
     reading = settings.reading
-    with Sandbox(reading.limits, reader or reading.reader, processes) as sandbox, unavailable_is_fatal():
+    chosen = reader or reading.reader
+    # The model is asked from outside of it; inside, the layout reader finds words and a second opinion.
+    inside = "layout" if chosen == "vlm" else chosen
+    with Sandbox(reading.limits, inside, processes) as sandbox, unavailable_is_fatal():
         yield sandbox
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -109,6 +109,18 @@ def _review_deps(service: Service) -> ReviewDeps:
         backends={name: _patience(backend.schedule) for name, backend in service.settings.backends.items()},
         sure=service.settings.policy.fill_confidence,
         sandbox=service.screen,
+        problems=lambda: _model_problems(service),
+        attribution=service.desk.attribution,
+    )
+
+
+def _model_problems(service: Service) -> Sequence[str]:
+    """A sentence while the model server is away and documents wait for it."""
+    away = service.desk.away()
+    return (
+        (f"Documents wait for the model server: {away}",)
+        if away and service.settings.vlm.fallback == "wait"
+        else ()
     )
 
 

@@ -7,7 +7,16 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +25,7 @@ from pydantic_settings import (
 
 from connector.errors import SettingsError
 from inference.page import Limits
+from inference.vllm.profile import DEFAULT, load_profile, profile_names
 
 NO_BACKEND = (
     "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
@@ -24,6 +34,10 @@ NO_BACKEND = (
 SECRETS = frozenset({"api_key", "password"})
 # Variables of the file itself, the tests and the development Odoo.
 OTHERS = ("config", "cache", "test_", "odoo_", "demo_")
+
+
+def _known_profiles() -> str:
+    return ", ".join(f"`{name}`" for name in profile_names())
 
 
 class Section(BaseModel):
@@ -99,8 +113,9 @@ class BackendSettings(Section):
 class ReadingSettings(Section):
     """How documents are opened and read."""
 
-    reader: Literal["auto", "einvoice", "layout"] = Field(
-        default="auto", description="`auto` takes embedded data first, then the page."
+    reader: Literal["auto", "einvoice", "layout", "vlm"] = Field(
+        default="auto",
+        description="`auto` takes embedded data first, then the page, with the model where `vlm.url` is set.",
     )
     max_megabytes: float = Field(default=40, gt=0, description="Larger files are not read.")
     max_pages: int = Field(default=50, ge=1, description="Documents with more pages are not read.")
@@ -125,6 +140,48 @@ class ReadingSettings(Section):
             self.max_seconds,
             self.max_memory_megabytes,
         )
+
+
+class VlmSettings(Section):
+    """The model server (vLLM) that reads page images; see docs/vllm.md. Without `url` no model is asked."""
+
+    url: HttpUrl | None = Field(
+        default=None, description="Address of the model server, for example `http://127.0.0.1:8000`."
+    )
+    profile: str = Field(default=DEFAULT, description="The model's profile: " + _known_profiles() + ".")
+    model: str = Field(
+        default="", description="Name that the server knows the model by, where not the profile's."
+    )
+    api_key: SecretStr | None = Field(default=None, description="Key of the server. Only from a variable.")
+    api_key_file: Path | None = Field(default=None, description="File that holds the server's key.")
+    timeout_seconds: float = Field(default=30, gt=0, description="How long to wait for one answer.")
+    in_flight: int = Field(default=8, ge=1, le=256, description="Pages asked about at once.")
+    fallback: Literal["wait", "layout"] = Field(
+        default="wait",
+        description="While the server is away documents `wait`, or are read by `layout` alone.",
+    )
+    second_look: bool = Field(
+        default=True,
+        description="Ask again about doubtful values, at full resolution, twice a document at most.",
+    )
+    answers_megabytes: float = Field(
+        default=256, ge=0, description="Room for answers that need not be asked for again; 0 keeps none."
+    )
+    acknowledge_licence: bool = Field(
+        default=False,
+        description="You have read the model's licence and meet its conditions (`vouch doctor` shows them).",
+    )
+
+    @field_validator("profile")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        return load_profile(name).name
+
+    def key(self) -> str:
+        """The server's key, or nothing. Raises SettingsError when its file cannot be read."""
+        if self.api_key is None and self.api_key_file is None:
+            return ""
+        return (self.api_key or _read_secret(self.api_key_file)).get_secret_value()
 
 
 class PolicySettings(Section):
@@ -180,6 +237,7 @@ class Settings(BaseSettings):
         default_factory=dict, description="The Odoo databases, each under a short name of yours."
     )
     reading: ReadingSettings = Field(default=ReadingSettings(), description="How documents are read.")
+    vlm: VlmSettings = Field(default=VlmSettings(), description="The model server that reads page images.")
     policy: PolicySettings = Field(
         default=PolicySettings(), description="What may be written without a person."
     )
@@ -266,6 +324,12 @@ def _read_toml(file: Path) -> dict[str, Any]:
                 f"{file} holds a secret: backends.{name}.{secret}. Move it to the variable "
                 f"VOUCH_BACKENDS__{name.upper()}__{secret.upper()} or to a file named by {secret}_file."
             )
+    vlm = content.get("vlm")
+    if isinstance(vlm, dict) and SECRETS & vlm.keys():
+        raise SettingsError(
+            f"{file} holds a secret: vlm.api_key. Move it to the variable VOUCH_VLM__API_KEY or to a file named by "
+            "vlm.api_key_file."
+        )
     return content
 
 

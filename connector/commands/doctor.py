@@ -14,9 +14,11 @@ from rich.markup import escape
 from connector.bootstrap import connection, opened_ledger
 from connector.commands.output import OUT, print_json
 from connector.erp.odoo import connect
-from connector.errors import AccessError, VouchError
+from connector.errors import AccessError, AwayError, FatalError, VouchError
+from connector.model import opened_reader
 from connector.sandbox import opened_sandbox
 from connector.settings import load_settings
+from inference.vllm.errors import ModelAway, ModelMisconfigured
 
 if TYPE_CHECKING:
     from connector.settings import BackendSettings, Settings
@@ -58,6 +60,8 @@ def _findings(config: Path | None) -> Generator[Finding]:
     yield Finding("settings", GOOD, f"understood; data in {settings.folder}")
     yield from _reading(settings)
     yield from _ledger(settings)
+    if settings.vlm.url is not None:
+        yield from _model(settings)
     if not settings.backends:
         yield Finding(
             "odoo",
@@ -102,6 +106,56 @@ def _ledger(settings: Settings) -> Generator[Finding]:
             WARNING,
             f"others on this machine may look into {settings.folder}: chmod 700 {settings.folder}",
         )
+
+
+def _model(settings: Settings) -> Generator[Finding]:
+    """The model server: reachable, ours, with room enough; where documents go; what its licence asks."""
+    try:
+        with opened_reader(settings) as reader:
+            place, context = reader.endpoint, reader.check()
+    except ModelMisconfigured as error:
+        yield Finding("model", BAD, str(error), FatalError.exit_code)
+        return
+    except ModelAway as error:
+        yield Finding("model", BAD, str(error), AwayError.exit_code)
+        return
+    except VouchError as error:
+        yield _bad("model", error)
+        return
+    profile = place.profile
+    shown = (
+        f"; shown to users: {licence.attribution}"
+        if (licence := profile.licence) and licence.attribution
+        else ""
+    )
+    yield Finding("model", GOOD, f"{profile.title} answers at {place.url} as {place.served_model}{shown}")
+    if 0 < context < profile.context:
+        yield Finding(
+            "model",
+            WARNING,
+            f"it is served with {context} tokens of context, and its profile counts on {profile.context}: long pages "
+            f"will not fit; start it with --max-model-len {profile.context}",
+        )
+    yield from _model_place(settings)
+    if licence and licence.condition and not settings.vlm.acknowledge_licence:
+        yield Finding(
+            "model",
+            WARNING,
+            f"{licence.name} ({licence.url}): {licence.condition} Then set vlm.acknowledge_licence",
+        )
+
+
+def _model_place(settings: Settings) -> Generator[Finding]:
+    url, file = settings.vlm.url, settings.vlm.api_key_file
+    host = (url.host if url else None) or ""
+    if host not in LOCAL:
+        yield Finding("model", WARNING, f"documents leave this machine: their pages are sent to {host}")
+        if url and url.scheme == "http":
+            yield Finding(
+                "model", WARNING, "the address is plain http: pages and the key travel unencrypted; use https"
+            )
+    if file and file.expanduser().exists() and file.expanduser().stat().st_mode & stat.S_IRWXO:
+        yield Finding("model", WARNING, f"everyone on this machine can read {file}: chmod 600 {file}")
 
 
 def _weak_settings(name: str, backend: BackendSettings) -> Generator[Finding]:

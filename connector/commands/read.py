@@ -12,16 +12,17 @@ from rich.table import Table
 
 from connector.commands.output import OUT, print_json, progress
 from connector.errors import SettingsError, SkippableError
-from connector.sandbox import opened_sandbox
+from connector.model import opened_desk
 from connector.settings import load_settings
 from inference.errors import DamagedDocument, DocumentError, OversizedDocument
-from inference.invoice import Reading, Row, Status, as_text, value_as_json
+from inference.invoice import Reading, Row, Status, Usage, as_text, value_as_json
 from inference.reading import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inference.isolation import Opened, Sandbox
+    from connector.model import Desk
+    from inference.isolation import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,15 @@ class Answer:
 
 def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path | None) -> int:
     """Read files and print what was found; the exit code: 0, or 6 when one could not be read."""
-    if reader not in READERS:
-        raise SettingsError(f"There is no reader “{reader}”. Choose one of {', '.join(READERS)}.")
+    if reader not in (*READERS, "vlm"):
+        raise SettingsError(f"There is no reader “{reader}”. Choose one of {', '.join(READERS)}, vlm.")
     answers: list[Answer] = []
-    with opened_sandbox(load_settings(config), reader) as sandbox, progress() as bar:
+    settings = load_settings(config)
+    with opened_desk(settings, reader) as desk, progress() as bar:
         task = bar.add_task("Reading", total=len(files))
         for file in files:
             bar.update(task, description=f"Reading {escape(file.name)}")
-            answers.append(_read(file, sandbox))
+            answers.append(_read(file, desk, settings.reading.max_megabytes))
             bar.advance(task)
     if as_json:
         nodes = [answer.as_json() for answer in answers]
@@ -71,9 +73,9 @@ def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path |
     return SkippableError.exit_code if any(answer.error for answer in answers) else 0
 
 
-def _read(file: Path, sandbox: Sandbox) -> Answer:
+def _read(file: Path, desk: Desk, most_megabytes: float) -> Answer:
     try:
-        opened, reading = sandbox.read(_bytes(file, sandbox.limits.megabytes), file.name)
+        opened, reading = desk.read(_bytes(file, most_megabytes), file.name)
         return Answer(file, opened, reading)
     except DocumentError as error:
         return Answer(file, error=error)
@@ -107,7 +109,18 @@ def _show(answer: Answer) -> None:
             OUT.print(
                 f"  {'[green]✓' if check.status is Status.PASS else '[red]✗'}[/] {escape(check.message)}"
             )
+    if answer.reading.usage:
+        spent = answer.reading.timing_ms
+        OUT.print(f"  [dim]{escape(_used(answer.reading.usage))}; {spent.get('vlm', 0) / 1000:.1f} s[/]")
     OUT.print()
+
+
+def _used(usage: Usage) -> str:
+    """What the model server did, in words."""
+    return (
+        f"{usage.model}: {usage.calls} calls, {usage.reused} answers reused, {usage.prompt_tokens} tokens read "
+        f"({usage.cached_tokens} from its cache), {usage.answer_tokens} written, {usage.sent_bytes / 1e6:.2f} MB sent"
+    )
 
 
 def _show_fields(reading: Reading) -> None:

@@ -26,6 +26,7 @@ class ReviewDeps:
     not configured any more. `backends` says for each Backend how old its last poll may be before the service is
     not ready. `problems` adds sentences of its own to `/readyz`. `hosts` are names besides the loopback ones under
     which people reach the server. `sure` is the confidence from which a value is filled without a person. `sandbox` draws pages.
+    `attribution` is what the licence of a model in use wants shown.
     """
 
     ledger: Ledger
@@ -37,5 +38,6 @@ class ReviewDeps:
     hosts: tuple[str, ...] = ()
     language: str = "en"
     sure: float = 0.90
+    attribution: str = ""
     sandbox: Sandbox = field(default_factory=Sandbox)
     clock: Callable[[], datetime] = utc_now

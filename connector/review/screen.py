@@ -55,6 +55,7 @@ class Screen:
             path=request.url.path,
             age=self._age(language),
             record_url=self._deps.record_url,
+            attribution=self._deps.attribution,
             **context,
         )
         response = HTMLResponse(html, status)

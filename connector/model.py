@@ -1,0 +1,111 @@
+"""The model server that the settings name, and documents read with it or without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from connector.errors import AwayError, FatalError, SettingsError
+from connector.sandbox import opened_sandbox, unavailable_is_fatal
+from inference.readers.vlm.desk import VisionDesk
+from inference.readers.vlm.kept import KeptAnswers
+from inference.readers.vlm.reader import VisionReader
+from inference.vllm.client import Endpoint
+from inference.vllm.errors import ModelAway, ModelMisconfigured
+from inference.vllm.profile import Profile, load_profile
+
+if TYPE_CHECKING:
+    from connector.settings import Settings
+    from inference.invoice import Reading
+    from inference.isolation import Opened
+    from inference.readers import Recipient
+
+NO_SERVER = (
+    "No model server is set. Set vlm.url (VOUCH_VLM__URL), or choose another reader; see docs/vllm.md."
+)
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+class _Reads(Protocol):
+    def read(self, data: bytes, name: str, recipient: Recipient | None = None) -> tuple[Opened, Reading]: ...
+
+
+def nothing_away() -> str:
+    """No model server is asked."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Bytes in, what was opened and its Reading out. `away` says why the model server is not asked now, or nothing;
+    `attribution` is what its licence wants shown."""
+
+    _reads: _Reads
+    away: Callable[[], str] = field(default=nothing_away)
+    attribution: str = ""
+
+    def read(self, data: bytes, name: str, recipient: Recipient | None = None) -> tuple[Opened, Reading]:
+        """Read a document. Raises DocumentError, AwayError where it is to wait, FatalError where a person must mend
+        the model server or what it is told."""
+        try:
+            with unavailable_is_fatal():
+                return self._reads.read(data, name, recipient)
+        except ModelAway as error:
+            raise AwayError(str(error)) from error
+        except ModelMisconfigured as error:
+            raise FatalError(str(error)) from error
+
+
+@contextmanager
+def opened_desk(settings: Settings, reader: str = "", processes: int = 1) -> Generator[Desk]:
+    """Documents read by the reader named, else by that of the settings: with the model server for `vlm`, and for
+    `auto` where one is set. Raises SettingsError where `vlm` is asked for and none is."""
+    chosen = reader or settings.reading.reader
+    with opened_sandbox(settings, chosen, processes) as sandbox:
+        if chosen == "vlm" and settings.vlm.url is None:
+            raise SettingsError(NO_SERVER)
+        if chosen not in ("auto", "vlm") or settings.vlm.url is None:
+            yield Desk(sandbox)
+            return
+        with opened_reader(settings) as vision:
+            licence = vision.endpoint.profile.licence
+            if licence and licence.condition and not settings.vlm.acknowledge_licence:
+                log.warning("licence", model=vision.endpoint.profile.title, condition=licence.condition)
+            yield Desk(
+                VisionDesk(sandbox, vision, settings.vlm.fallback),
+                lambda: vision.away,
+                licence.attribution if licence else "",
+            )
+
+
+@contextmanager
+def opened_reader(settings: Settings) -> Generator[VisionReader]:
+    """The vision reader of the settings, closed at the end. Raises SettingsError where there is none."""
+    vlm = settings.vlm
+    reuse = KeptAnswers(settings.folder / "answers", vlm.answers_megabytes) if vlm.answers_megabytes else None
+    reader = VisionReader(endpoint(settings), reuse, second_look=vlm.second_look)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def endpoint(settings: Settings) -> Endpoint:
+    """Where the model server is and how it is asked. Raises SettingsError where none is set."""
+    vlm = settings.vlm
+    if vlm.url is None:
+        raise SettingsError(NO_SERVER)
+    profile: Profile = load_profile(vlm.profile)
+    return Endpoint(
+        url=str(vlm.url).rstrip("/").removesuffix("/v1"),
+        profile=profile,
+        model=vlm.model,
+        key=vlm.key(),
+        timeout_seconds=vlm.timeout_seconds,
+        in_flight=vlm.in_flight,
+    )
