@@ -47,7 +47,7 @@ TITLES: dict[DocumentType, dict[str, str]] = {
     DocumentType.PAYMENT_ADVICE: {
         "en": "Remittance Advice", "de": "Zahlungsavis", "fr": "Avis de virement", "es": "Aviso de pago",
         "it": "Avviso di pagamento", "pt": "Aviso de lançamento", "nl": "Betaaladvies",
-        "pl": "Awizo płatności", "zh-Hans": "付款通知书", "zh-Hant": "付款通知單",
+        "pl": "Awizo płatności", "zh-Hans": "汇款通知单", "zh-Hant": "匯款通知單",
     },
 }  # fmt: skip
 """The plainest title of each type by language."""
