@@ -69,6 +69,9 @@ BIAS: Mapping[str, float] = MappingProxyType(
 )
 """Log-odds to start from, by the group of the term."""
 
+HIGHEST = 0.995
+"""No value is surer than that."""
+
 FAILED_CHECK = 0.5
 """The most that a value is trusted whose check failed."""
 
@@ -86,7 +89,7 @@ _KIND_GROUPS: Mapping[Kind, str] = MappingProxyType({Kind.AMOUNT: "total", Kind.
 
 
 def probability(term: str, features: Features) -> float:
-    """The probability (0.01–0.995) that the value of a header term is right, from its features."""
+    """The probability (0.01–`HIGHEST`) that the value of a header term is right, from its features."""
     odds = BIAS[group_of(term)]
     odds += sum(weight * getattr(features, name) for name, weight in WEIGHTS.items())
     chance = 1 / (1 + math.exp(-odds))
@@ -94,7 +97,7 @@ def probability(term: str, features: Features) -> float:
         chance = min(chance, AMBIGUOUS)
     if features.arithmetic <= -1:
         chance = min(chance, FAILED_CHECK)
-    return min(0.995, max(0.01, chance))
+    return min(HIGHEST, max(0.01, chance))
 
 
 def group_of(term: str) -> str:

@@ -1,7 +1,8 @@
 """The layout Reader: pages with words and boxes, read on a CPU without a model.
 
-Labels of a lexicon are related to typed values on the page; amounts are chosen together, so that they add up;
-lines come from the table under its heading. No rule knows a single vendor or document.
+Labels of a lexicon are related to typed values on the page, and a learned scorer chooses among them; amounts are
+chosen together, so that they add up; lines come from the table under its heading. No rule knows a single vendor or
+document.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ from inference.readers.layout.adjustments import best_lines
 from inference.readers.layout.amounts import decimal_of
 from inference.readers.layout.blocks import Blocks
 from inference.readers.layout.candidates import Finding, Values
+from inference.readers.layout.choice import choose
 from inference.readers.layout.currencies import find_currency
 from inference.readers.layout.doctype import find_document_type
 from inference.readers.layout.header import DATE_TERMS, IDENTIFIER_TERMS, Context, best_of, header_findings
-from inference.readers.layout.headings import find_headings
+from inference.readers.layout.headings import Heading, find_headings
 from inference.readers.layout.labels import find_labels
 from inference.readers.layout.lines import Line, line_findings
+from inference.readers.layout.marks import LEARNED_DATES, LEARNED_IDENTIFIERS, Marks
 from inference.readers.layout.parties import Parties
 from inference.readers.layout.receipts import receipt_lines
 from inference.readers.layout.rows import Sheet, Span, sheet_of
+from inference.readers.layout.scorer import Scorer, shipped
 from inference.readers.layout.table import list_choices, table_choices
+from inference.readers.layout.tax_ids import TaxIds
 from inference.readers.layout.terms import find_payment_terms
 from inference.readers.layout.totals import Totals, find_totals
 
@@ -47,6 +52,10 @@ class LayoutReader:
 
     name = "layout"
 
+    def __init__(self, scorer: Scorer | None = None) -> None:
+        """Reads with the scorer that is shipped, or with another one."""
+        self._scorer = scorer
+
     def reads(self, document: Document) -> bool:
         """Whether the Document has pages."""
         return bool(document.pages)
@@ -56,7 +65,7 @@ class LayoutReader:
         started = time.perf_counter()
         sheet = sheet_of(document)
         opened = time.perf_counter()
-        findings, totals, lines = find_all(sheet, recipient or Recipient())
+        findings, totals, lines = find_all(sheet, recipient or Recipient(), self._scorer)
         fields = {finding.term: to_field(finding) for finding in findings}
         reading = Reading(
             reader=self.name,
@@ -70,12 +79,42 @@ class LayoutReader:
         )
         return _checked(reading)
 
+    def candidates(self, document: Document, recipient: Recipient | None = None) -> dict[str, list[Finding]]:
+        """What the scorer chooses among, by term, each with its marks: what training learns from.
 
-def find_all(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals, Sequence[Line]]:
-    """The header's findings, the totals and the lines of a sheet: what `LayoutReader.read` makes Fields of."""
+        Tax ids are marked by the names that the reader's own scorer chooses.
+        """
+        context, _ = _context(sheet_of(document))
+        recipient = recipient or Recipient()
+        blocks = Blocks(context)
+        scorer = self._scorer or shipped()
+        parties = Parties(context, blocks, recipient, scorer)
+        names = {f.term: f for f in parties.findings()} if "seller_name" in scorer else {}
+        ids = TaxIds(context, blocks, recipient, names, scorer).candidates
+        marks = Marks(context, _by_term(context, find_document_type(context)))
+        return {
+            **{term: marks.identifiers(term) for term in LEARNED_IDENTIFIERS},
+            **{term: marks.dates(term) for term in LEARNED_DATES},
+            "seller_name": parties.nominees,
+            "buyer_name": parties.nominees,
+            "seller_vat_id": ids,
+            "buyer_vat_id": ids,
+        }
+
+
+def _context(sheet: Sheet) -> tuple[Context, list[Heading]]:
     values = Values.of(sheet)
     headings = find_headings(sheet, values)
-    context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
+    rows = frozenset(i for h in headings for i in h.rows)
+    return Context(sheet, values, find_labels(sheet.rows), rows), headings
+
+
+def find_all(
+    sheet: Sheet, recipient: Recipient, scorer: Scorer | None = None
+) -> tuple[list[Finding], Totals, Sequence[Line]]:
+    """The header's findings, the totals and the lines of a sheet: what `LayoutReader.read` makes Fields of."""
+    scorer = scorer or shipped()
+    context, headings = _context(sheet)
     options = table_choices(context, headings) or list_choices(context, receipt_lines(context))
     totals = find_totals(context, frozenset(option.total for option in options) - {Decimal(0)})
     printed = (totals.chosen.get(name) for name in ("total_without_vat", "total_with_vat"))
@@ -89,8 +128,9 @@ def find_all(sheet: Sheet, recipient: Recipient) -> tuple[list[Finding], Totals,
     blocks = Blocks(context)
     of_lines = {line.anchor.index for line in lines}
     chosen = [_sign_doubted(f, kind) for f in totals.chosen.values() if not _is_line(f, of_lines)]
-    header = [*_header(context, kind), *Parties(context, blocks, recipient).findings()]
-    header += Accounts(context, blocks, recipient).findings()
+    parties = Parties(context, blocks, recipient, scorer).findings()
+    header = [*_header(context, kind, scorer), *parties, *Accounts(context, blocks, recipient).findings()]
+    header += TaxIds(context, blocks, recipient, {f.term: f for f in parties}, scorer).findings()
     findings = [f for f in found if f is not None] + header + chosen
     return findings, totals, lines
 
@@ -110,14 +150,28 @@ def _sign_doubted(finding: Finding, kind: Finding | None) -> Finding:
     return finding
 
 
-def _header(context: Context, kind: Finding | None) -> list[Finding]:
-    """The best finding of each identifier and date, by what the document is."""
+def _header(context: Context, kind: Finding | None, scorer: Scorer) -> list[Finding]:
+    """Identifiers and dates, by what the document is."""
+    by_term = _by_term(context, kind)
+    marks = Marks(context, by_term)
+    best: list[Finding | None] = []
+    for term, findings in by_term.items():
+        if term in LEARNED_IDENTIFIERS:
+            # A document of an order has no invoice's number.
+            order = term == "invoice_number" and kind is not None and kind.value in _ORDERS
+            best.append(None if order else choose(marks.identifiers(term), scorer["identifier"], term))
+        elif term in LEARNED_DATES:
+            best.append(choose(marks.dates(term), scorer["date"], term))
+        else:
+            best.append(best_of(findings))
+    return _in_time([finding for finding in best if finding is not None])
+
+
+def _by_term(context: Context, kind: Finding | None) -> dict[str, list[Finding]]:
+    """What labels say of identifiers and dates, by what the document is."""
     found = header_findings(context)
     by_term = {t: [f for f in found if f.term == t] for t in (*IDENTIFIER_TERMS, *DATE_TERMS)}
-    if kind and kind.value in _ORDERS:
-        by_term = _order_terms(by_term, kind)
-    best = [found for findings in by_term.values() if (found := best_of(findings))]
-    return _in_time(best)
+    return _order_terms(by_term, kind) if kind and kind.value in _ORDERS else by_term
 
 
 def _in_time(findings: list[Finding]) -> list[Finding]:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 from inference.confidence import Features
-from inference.identifiers import Identifier, Scheme, find_bics
+from inference.identifiers import find_bics
 from inference.readers import Recipient
 from inference.readers.layout.blocks import Blocks
-from inference.readers.layout.candidates import Finding, IdentifierAt, identifier_after
+from inference.readers.layout.candidates import Finding
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label
-from inference.readers.layout.lexicon import fold, lexicon, pieces
+from inference.readers.layout.lexicon import fold
 from inference.readers.layout.rows import Span
+from inference.readers.layout.tax_ids import identifier_beside
 
 _ACCOUNT = re.compile(r"(?<![\w-])\d(?:[ -]?\d){5,24}(?!\w)|(?<=[^\x00-\x7f])\d{8,28}")
 
@@ -34,46 +35,16 @@ class Accounts:
 
     def findings(self) -> list[Finding]:
         """The findings, one per term."""
-        return [*self._tax_ids(), *self._accounts(), *self._contacts()]
+        return [*self._numbers(), *self._accounts(), *self._contacts()]
 
-    def _tax_ids(self) -> Iterator[Finding]:
-        sellers: list[Finding] = []
-        buyers: list[Finding] = []
-        places: dict[str, list[IdentifierAt]] = {}
-        for at in (*self.context.values.vat_ids, *self._labelled_ids()):
-            places.setdefault(at.identifier.value, []).append(at)
-        for value, same in places.items():
-            owners = [(owner, at) for at in same if (owner := self._owner(at))]
-            role, at = owners[0] if owners else ("", same[0])
-            check = 0.0 if at.identifier.valid is None else 1.0 if at.identifier.valid else -1.0
-            labelled = self._label_before(at.span)
-            score = 0.5 + 0.3 * (labelled != "") + 0.1 * check + 0.25 * (role != "")
-            # A person's tax number is seldom a seller's.
-            score -= 0.2 * (at.identifier.country == "BR" and len(value) == 11)
-            features = Features(
-                label=0.9 if labelled else 0.4,
-                relation=0.9 if role else 0.5,
-                check_digit=check,
-                ocr=at.span.score,
-                scanned=float(at.span.row.ocr),
-            )
-            term = "buyer_vat_id" if role == "buyer" else "seller_vat_id"
-            finding = Finding(term, value, (at.span,), score, features, at.span.text)
-            if role != "other":
-                (buyers if role == "buyer" else sellers).append(finding)
-        if sellers:
-            ranked = sorted(sellers, key=lambda f: -f.score)
-            margin = ranked[0].score - ranked[1].score if len(ranked) > 1 else 1.0
-            yield ranked[0].with_features(margin=max(0.0, min(1.0, 2 * margin)))
-        if buyers:
-            yield max(buyers, key=lambda f: f.score)
+    def _numbers(self) -> Iterator[Finding]:
         yield from self._simple("seller_tax_id", least_digits=6)
         yield from self._simple("seller_registration", least_digits=3)
 
     def _simple(self, term: str, least_digits: int) -> Iterator[Finding]:
         """An identifier right of its label, outside of the buyer's block."""
         for label in self.context.all_labels(term):
-            span = self._identifier_beside(label)
+            span = identifier_beside(self.context, label)
             span = _register(label) or span
             if (
                 span
@@ -85,76 +56,6 @@ class Accounts:
                 )
                 yield Finding(term, span.text, (span,), 0.8, features, span.text)
                 return
-
-    def _labelled_ids(self) -> Iterator[IdentifierAt]:
-        """Tax ids of countries whose form is not known, right of a label."""
-        known = {(at.span.row.index, at.span.start) for at in self.context.values.vat_ids}
-        for term in ("seller_vat_id", "buyer_vat_id"):
-            for label in self.context.all_labels(term):
-                span = self._identifier_beside(label)
-                if (
-                    span is None
-                    or (span.row.index, span.start) in known
-                    or (label.means("total_vat") and not label.colon)
-                ):
-                    continue
-                compact = re.sub(r"[^A-Za-z0-9]", "", span.text).upper()
-                if not 8 <= len(compact) <= 20 or sum(c.isdigit() for c in compact) < 7 or "/" in span.text:
-                    continue
-                if any(
-                    at.span.row is span.row and at.span.start < span.end and span.start < at.span.end
-                    for at in self.context.values.vat_ids
-                ):
-                    continue
-                yield IdentifierAt(
-                    span, Identifier(Scheme.LOCAL_TAX, compact, span.start, span.end, "", None)
-                )
-
-    def _identifier_beside(self, label: Label) -> Span | None:
-        """The identifier right of a label."""
-        span = self.context.beside(label)
-        if span is None and label.ends_segment:
-            span = next(iter(islice(self.context.column_below(label), 1)), None)
-        return identifier_after(span.row, span.start, span.end) if span else None
-
-    def _owner(self, at: IdentifierAt) -> str:
-        own = {fold(tax_id) for tax_id in self.recipient.tax_ids}
-        if fold(at.identifier.value) in own:
-            return "buyer"
-        if self._label_before(at.span) == "buyer_vat_id":
-            return "buyer"
-        before = [lb for lb in self.context.of(at.span.row) if lb.span.end <= at.span.start and lb.leads]
-        if before and (role := self.blocks.role_at(before[-1].span)):
-            return role
-        return self.blocks.role_at(at.span) or self.blocks.role_at(at.span, wide=True)
-
-    def _label_before(self, span: Span) -> str:
-        """The tax id label that stands before a place in its row, or above it."""
-        terms = ("buyer_vat_id", "seller_vat_id", "seller_tax_id")
-        before = [lb for lb in self.context.of(span.row) if lb.span.end <= span.start]
-        for label in reversed(before):
-            for term in terms:
-                if label.means(term):
-                    return self._qualified(label, term)
-        if before:
-            return ""
-        for row in reversed(self.context.sheet.rows[max(0, span.row.index - 3) : span.row.index]):
-            if span.row.middle - row.middle > 2.2 * span.row.height or row.page != span.row.page:
-                break
-            for label in self.context.of(row):
-                over = min(label.span.x1, span.x1) - max(label.span.x0, span.x0)
-                if over > 0 and (term := next((t for t in terms if label.means(t)), "")):
-                    return term
-        return ""
-
-    def _qualified(self, label: Label, term: str) -> str:
-        """A tax id label with the word before it taken in: "Buyer VAT ID", "Käufer USt-ID"."""
-        before = pieces(label.row.text[: label.span.start])[-2:]
-        words = {piece.folded for piece in before}
-        meanings = [m.term for word in words for m in lexicon().labels.get(word, ())]
-        if "party_buyer" in meanings or words & {"req", "requisitionner", "client", "kunden"}:
-            return "buyer_vat_id"
-        return term
 
     def _accounts(self) -> Iterator[Finding]:
         own = {fold(account) for account in self.recipient.accounts}

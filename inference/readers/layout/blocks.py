@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -145,6 +146,36 @@ class Blocks:
                     text = clean_name(span.text)
                     return Finding(f"{role}_name", text, (span,), 0.9, features, text)
         return None
+
+    def named(self, role: str) -> Iterator[tuple[Span, float]]:
+        """What the headings of the role name, and "Name:" within its block, with how well it is named (0–1)."""
+        same = [label for label in self._headings if role_of(label) == role]
+        for order, label in enumerate(same):
+            weight = label.weight(f"party_{role}") * (1.0 if len(label.key) > 4 else 0.8)
+            # "Customer copy" is no heading: a name in the same breath wants a colon.
+            weight *= 1.0 if label.colon or label.ends_segment else 0.65
+            found = self._name_after(label)
+            if found and plausible_name(clean_name(found[1].text)) and not self.is_label(found[1]):
+                yield found[1], weight * found[0] - 0.04 * min(5, order) - 0.02 * (label.row.page - 1)
+        yield from ((span, 0.9) for span in self._under_name_labels(role))
+
+    def _under_name_labels(self, role: str) -> Iterator[Span]:
+        """What stands beside or below a "Name:" in the block of the role."""
+        for row in self.context.sheet.rows:
+            if row.index in self.context.headings:
+                continue
+            for label in self.context.of(row):
+                if not label.means("party_name") or not (label.colon or label.ends_segment):
+                    continue
+                if not label.leads and label.key.isascii():
+                    continue
+                if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
+                    continue
+                span = self.context.beside(label) or next(
+                    iter(islice(self.context.column_below(label, 2.5), 1)), None
+                )
+                if span and plausible_name(clean_name(span.text)) and not self.is_label(span):
+                    yield span
 
     def _name_after(self, label: Label) -> tuple[float, Span] | None:
         """The first text of a block: beside its heading, else below it; behind a "Name:" where one leads it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -49,7 +49,7 @@ class IdentifierAt:
 class Finding:
     """A value proposed for a term, what proves it and what speaks for it (`score`, higher is better).
 
-    `other` is the date that the same words can mean, too.
+    `other` is the date that the same words can mean, too. `marks` are what the scorer looks at.
     """
 
     term: str
@@ -61,6 +61,7 @@ class Finding:
     note: str = ""
     other: date | None = None
     probability: float | None = None
+    marks: Mapping[str, float] = field(default_factory=dict[str, float], compare=False)
 
     def with_features(self, **changes: float) -> Finding:
         """The same Finding with some features changed."""

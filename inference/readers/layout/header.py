@@ -237,10 +237,11 @@ def _dates(context: Context, term: str, label: Label) -> Iterator[Finding]:
 
 def _dated(context: Context, term: str, label: Label, relation: float, at: DateAt) -> Finding:
     finding = _finding(context, term, label, relation, at.span, ambiguous=float(at.found.other is not None))
-    return _as_date(finding, at)
+    return as_date(finding, at)
 
 
-def _as_date(finding: Finding, at: DateAt) -> Finding:
+def as_date(finding: Finding, at: DateAt) -> Finding:
+    """The finding with a date as its value, and its other reading."""
     other = at.found.other
     note = f"“{at.span.text}” can also be read as {other.isoformat()}." if other else ""
     return replace(finding, value=at.found.value, raw=at.span.text, note=note, other=other)
@@ -266,7 +267,7 @@ def _unlabelled_dates(context: Context, labelled: Sequence[Finding]) -> Iterator
             scanned=float(at.span.row.ocr),
             ambiguous=float(at.found.other is not None),
         )
-        yield _as_date(Finding("issue_date", at.span.text, (at.span,), score, features), at)
+        yield as_date(Finding("issue_date", at.span.text, (at.span,), score, features), at)
 
 
 def best_of(findings: Sequence[Finding], least: float = _LEAST) -> Finding | None:
@@ -278,7 +279,7 @@ def best_of(findings: Sequence[Finding], least: float = _LEAST) -> Finding | Non
     best: dict[object, Finding] = {}
     counts: dict[object, int] = {}
     for finding in sorted(findings, key=lambda f: -f.score):
-        key = _key(finding)
+        key = key_of(finding)
         best.setdefault(key, finding)
         counts[key] = counts.get(key, 0) + 1
         totals[key] = best[key].score + 0.05 * min(3, counts[key] - 1)
@@ -290,6 +291,7 @@ def best_of(findings: Sequence[Finding], least: float = _LEAST) -> Finding | Non
     return best[first].with_features(margin=max(0.0, min(1.0, 2 * margin)), repeated=float(counts[first] > 1))
 
 
-def _key(finding: Finding) -> object:
+def key_of(finding: Finding) -> object:
+    """What makes two findings of the same value: letters and digits, or the day."""
     value = finding.value
     return re.sub(r"\W", "", value).casefold() if isinstance(value, str) else value

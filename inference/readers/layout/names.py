@@ -20,7 +20,7 @@ CONTACT = re.compile(r"@|www\.|https?:|\+\d{2}|(?:tel|fax|phone|mobil|fon)\b[.:]
 
 ONLY_SALUTATION = re.compile(r"^\s*(?:herrn?|frau|firma|an|mr|mrs|ms|company)\.?\s*$", re.IGNORECASE)
 
-_SALUTATION = re.compile(
+SALUTATION = re.compile(
     r"^(?:herrn?|frau|mr|mrs|ms|m\.|mme|firma|company|attn|z\.? ?hd\.?|c/o|an|to|spett\.?le)\b[.:]?\s*",
     re.IGNORECASE,
 )
@@ -33,7 +33,7 @@ def joint(text: str) -> str:
 
 def clean_name(text: str) -> str:
     name = re.sub(r"\s+", " ", text).strip(" :：,;|*-–•·")
-    return _SALUTATION.sub("", name) if len(name.split()) > 1 else name
+    return SALUTATION.sub("", name) if len(name.split()) > 1 else name
 
 
 def plausible_name(text: str) -> bool:

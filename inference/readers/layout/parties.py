@@ -1,54 +1,24 @@
-"""Who sells and who buys: names from headings, letterheads, address blocks and footers."""
+"""Who sells and who buys: the two names that the scorer finds likeliest together, and the seller's address."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 
 from inference.confidence import Features
 from inference.readers import Recipient
 from inference.readers.layout.blocks import Blocks
 from inference.readers.layout.candidates import Finding
+from inference.readers.layout.choice import Scored, chosen, likeliest_pair, scored
 from inference.readers.layout.header import Context
-from inference.readers.layout.labels import find_phrases
-from inference.readers.layout.lexicon import fold, lexicon
-from inference.readers.layout.names import (
-    CONTACT,
-    ONLY_SALUTATION,
-    POSTCODE,
-    SEPARATOR,
-    TOWN,
-    alike,
-    clean_name,
-    has_legal_form,
-    is_address,
-    joint,
-    names_a_company,
-    plausible_name,
-    resembles,
-)
+from inference.readers.layout.lexicon import fold
+from inference.readers.layout.names import CONTACT, TOWN, alike, has_legal_form
+from inference.readers.layout.nominees import Nominees
+from inference.readers.layout.party_rules import PartyRules
 from inference.readers.layout.rows import Span
-
-NAME = {
-    "labelled": 1.0,  # under or beside a party's heading
-    "legal_form": 0.3,  # GmbH, Ltd, 有限公司
-    "company": 0.15,  # that, or a word such as "hotel"
-    "domain": 0.4,  # resembles the domain of an address on the page
-    "top": 0.35,  # the first rows of the first page, falling
-    "large": 0.25,  # letters half as high again as usual
-    "sender_line": 0.4,  # begins a line "name, street, town"
-    "near_tax_id": 0.25,  # a tax id or account within a few rows
-    "repeated": 0.15,
-    "address": -0.5,  # a street, a postcode, a telephone number, an e-mail address
-    "figures": -0.6,  # an amount or a date beside it
-    "label": -0.7,  # words of the lexicon of labels or titles
-    "buyer_block": -0.7,
-    "long": -0.4,  # a sentence
-}
-"""What speaks for and against a segment as the seller's name where no heading names it."""
+from inference.readers.layout.scorer import Scorer
 
 
 @dataclass(frozen=True)
@@ -58,44 +28,42 @@ class Parties:
     context: Context
     blocks: Blocks
     recipient: Recipient
+    scorer: Scorer
 
     def findings(self) -> list[Finding]:
         """The names of both parties and the seller's address, as far as they are found."""
-        seller = self.seller()
-        address = self._address(seller) if seller else None
-        return [finding for finding in (self.buyer, seller, address) if finding is not None]
+        address = self._address(self.seller) if self.seller else None
+        return [finding for finding in (self.buyer, self.seller, address) if finding is not None]
+
+    @cached_property
+    def nominees(self) -> list[Finding]:
+        """The candidates of both names."""
+        return Nominees(
+            self.context, self.blocks, PartyRules(self.context, self.blocks, self.recipient)
+        ).all()
 
     @cached_property
     def buyer(self) -> Finding | None:
-        """The buyer's name."""
-        known = self._recipient_on_page()
-        if known:
+        """The buyer's name: the recipient where the page shows it."""
+        if known := self._recipient_on_page():
             return known
-        labelled = (
-            self.blocks.by_name_label("buyer") if self.blocks.fapiao_names else self.blocks.labelled("buyer")
-        )
-        if labelled:
-            return labelled
-        return self._address_block()
+        return chosen(self._pair[1], self.scorer["buyer_name"], "buyer_name", _same)
 
+    @cached_property
     def seller(self) -> Finding | None:
-        """The seller's name: named by a heading, else the best of the letterhead, the footer and the rest."""
-        scored = sorted(self._seller_candidates(), key=lambda f: -f.score)
-        labelled = (
-            self.blocks.by_name_label("seller")
-            if self.blocks.fapiao_names
-            else self.blocks.labelled("seller")
+        """The seller's name, in full where it stands elsewhere with its legal form."""
+        found = chosen(self._pair[0], self.scorer["seller_name"], "seller_name", _same)
+        return _fullest(found, [s.finding for s in self._pair[0]]) if found else None
+
+    @cached_property
+    def _pair(self) -> tuple[list[Scored], list[Scored]]:
+        """The nominees of seller and buyer by their odds, led by the two that together are likeliest."""
+        buyer, seller = self.scorer["buyer_name"], self.scorer["seller_name"]
+        own = self.recipient.names
+        others = [f for f in self.nominees if not any(alike(str(f.value), name) for name in own)]
+        return likeliest_pair(
+            scored(others, seller), scored(self.nominees, buyer), (seller.none, buyer.none), _same
         )
-        best_score = scored[0].score if scored else 0.0
-        if labelled and not self._is_buyer(str(labelled.value)) and labelled.score > min(0.7, best_score):
-            return labelled
-        if not scored or scored[0].score < 0.3:
-            return None
-        first = scored[0]
-        rival = next((f for f in scored if not alike(str(f.value), str(first.value))), None)
-        margin = first.score - rival.score if rival else 1.0
-        first = _fullest(first, scored)
-        return first.with_features(margin=max(0.0, min(1.0, 1.5 * margin)))
 
     def _recipient_on_page(self) -> Finding | None:
         names = [fold(name) for name in self.recipient.names if len(fold(name)) >= 4]
@@ -117,175 +85,6 @@ class Parties:
                     )
                     return Finding("buyer_name", segment.text, (segment,), 1.2, features, segment.text)
         return None
-
-    def _is_buyer(self, name: str) -> bool:
-        if any(alike(name, own) for own in self.recipient.names):
-            return True
-        buyer = self.buyer
-        return buyer is not None and alike(name, str(buyer.value))
-
-    def _address_block(self) -> Finding | None:
-        """The first line of an address in the upper half of the first page that is not the seller's own."""
-        scored = sorted(self._seller_candidates(unknown_buyer=True), key=lambda f: -f.score)
-        seller = str(scored[0].value) if scored else ""
-        for row in self.context.sheet.on_page(1):
-            if row.middle > 0.45 * row.page_height:
-                break
-            for segment in row.segments:
-                if not TOWN.search(segment.text) or self._sender(segment)[1]:
-                    continue
-                block = self._block_above(segment)
-                named = [s for s in block if not self._sender(s)[1] and not self.blocks.is_label(s)]
-                named = [s for s in named if not ONLY_SALUTATION.match(s.text)]
-                if len(block) < 2 or not named or named[0] is segment:
-                    continue
-                text = clean_name(named[0].text)
-                if (
-                    self.blocks.role_at(named[0]) in ("seller", "other")
-                    or alike(text, seller)
-                    or is_address(text)
-                ):
-                    continue
-                if plausible_name(text):
-                    features = Features(label=0.3, relation=0.6, ocr=named[0].score, scanned=float(row.ocr))
-                    return Finding("buyer_name", text, (named[0],), 0.4, features, text)
-        return None
-
-    def _block_above(self, town: Span) -> list[Span]:
-        """The lines of an address from its first to the line above the town, by their common left side."""
-        block: list[Span] = []
-        last, step = town, 2.2 * town.row.height
-        for row in reversed(self.context.sheet.rows[: town.row.index]):
-            if row.page != town.row.page or last.row.middle - row.middle > step:
-                break
-            same = [s for s in row.segments if abs(s.x0 - town.x0) < 0.8 * town.row.height]
-            if same:
-                # Twice the distance of two lines ends the block.
-                step = min(step, 2.0 * (last.row.middle - same[0].row.middle))
-                block.insert(0, same[0])
-                last = same[0]
-        return block[-6:]
-
-    def _seller_candidates(self, unknown_buyer: bool = False) -> Iterator[Finding]:
-        """Segments scored as the seller's name; `unknown_buyer` leaves out what the buyer's name excludes."""
-        sheet = self.context.sheet
-        usual = sorted(row.height for row in sheet.rows)[len(sheet.rows) // 2] if sheet.rows else 10.0
-        proofs = {at.span.row.index for at in (*self.context.values.vat_ids, *self.context.values.ibans)}
-        domains = self._domains()
-        order = 0
-        for row in sheet.rows:
-            if row.page > 2:
-                break
-            for segment in row.segments:
-                piece, sender = self._sender(segment)
-                wrapped = None if sender else self._wrapped(segment)
-                text = clean_name(piece.text) + (
-                    joint(piece.text) + clean_name(wrapped.text) if wrapped else ""
-                )
-                if not plausible_name(text) or (not unknown_buyer and self._is_buyer(text)):
-                    continue
-                order += row.page == 1
-                marks = {
-                    "legal_form": float(has_legal_form(text)),
-                    "company": float(names_a_company(text)),
-                    "domain": max((resembles(text, domain) for domain in domains), default=0.0),
-                    "top": max(0.0, 1 - order / 10)
-                    if row.page == 1 and row.middle < 0.3 * row.page_height
-                    else 0.0,
-                    "large": float(
-                        row.page == 1
-                        and max(w.height for w in piece.words) > 1.4 * usual
-                        and row.middle < 0.4 * row.page_height
-                    ),
-                    "sender_line": float(sender),
-                    "near_tax_id": float(any(abs(row.index - proof) <= 4 for proof in proofs)),
-                    "address": float(not sender and bool(is_address(text))),
-                    "figures": float(self._has_figures(segment)),
-                    "label": float(self._names_something(piece)),
-                    "buyer_block": float(self.blocks.role_at(piece) in ("buyer", "other")),
-                    "long": float(len(text) > 60),
-                }
-                score = sum(NAME[name] * mark for name, mark in marks.items())
-                features = Features(
-                    label=max(0.0, min(1.0, score / 1.2)),
-                    relation=0.5,
-                    ocr=piece.score,
-                    scanned=float(row.ocr),
-                )
-                spans = (piece, wrapped) if wrapped else (piece,)
-                yield Finding("seller_name", text, spans, score, features, text)
-
-    def _wrapped(self, segment: Span) -> Span | None:
-        """The rest of a name on the next row: set alike below it, and ending in the legal form it lacks."""
-        if has_legal_form(segment.text) and not segment.text.rstrip().endswith("&"):
-            return None
-        height = segment.words[0].height
-        for row in islice(self.context.sheet.below(segment.row, 1.5 * height), 2):
-            for below in row.segments:
-                aligned = abs(below.x0 - segment.x0) < 0.5 * height
-                same_size = abs(below.words[0].height - height) < 0.2 * height
-                joined = segment.text + joint(segment.text) + below.text
-                if aligned and same_size and len(below.text) < 30 and has_legal_form(joined):
-                    return below
-        return None
-
-    def _sender(self, segment: Span) -> tuple[Span, bool]:
-        """The first part of a line that strings name, street and town together, and whether it is one."""
-        text = segment.text
-        parts = SEPARATOR.split(text)
-        rest = parts[1:]
-        numbered = sum(any(c.isdigit() for c in part) for part in rest)
-        town = any(TOWN.search(part) or POSTCODE.search(part) for part in rest)
-        if len(rest) < 2 or numbered < 2 or not town or any(c.isdigit() for c in parts[0]):
-            return segment, False
-        end = segment.start + len(parts[0])
-        # "Name, Inc." keeps its legal form.
-        if len(parts) > 2 and fold(parts[1]) in lexicon().legal_forms:
-            end = segment.start + text.index(parts[1]) + len(parts[1])
-        return Span(segment.row, segment.start, end), True
-
-    def _has_figures(self, segment: Span) -> bool:
-        values = self.context.values
-        places = [at.span for at in values.numbers(segment.row) if at.money]
-        places += [at.span for at in values.dates(segment.row)]
-        return any(segment.start <= place.start < segment.end for place in places)
-
-    def _names_something(self, piece: Span) -> bool:
-        labels = [lb for lb in self.context.of(piece.row) if piece.start <= lb.span.start < piece.end]
-        titles = [
-            lb for lb in find_phrases(piece.row, lexicon().titles) if piece.start <= lb.span.start < piece.end
-        ]
-        covered = sum(len(lb.key) for lb in (*labels, *titles) if lb.leads)
-        return covered > 0.5 * sum(c.isalnum() for c in piece.text) or any(
-            lb.colon and lb.leads for lb in labels
-        )
-
-    def _domains(self) -> list[str]:
-        found: list[str] = []
-        for row in self.context.sheet.rows:
-            for match in re.finditer(
-                r"(?:@|www\.|https?://(?:www\.)?)([\w-]+(?:\.[\w-]+)*)\.\w{2,}", row.text.casefold()
-            ):
-                core = fold(match[1].split(".")[-1])
-                common = (
-                    "gmail",
-                    "gmx",
-                    "web",
-                    "hotmail",
-                    "yahoo",
-                    "outlook",
-                    "tonline",
-                    "icloud",
-                    "google",
-                    "facebook",
-                )
-                if (
-                    len(core) >= 3
-                    and core not in common
-                    and self.blocks.role_at(Span(row, match.start(), match.end())) != "buyer"
-                ):
-                    found.append(core)
-        return found
 
     def _address(self, name: Finding) -> Finding | None:
         """The address after a name in one line, or in the lines below it down to the town."""
@@ -331,5 +130,14 @@ def _fullest(name: Finding, others: Sequence[Finding]) -> Finding:
         longer = str(other.value)
         rest = fold(longer)[len(fold(text)) :]
         if fold(longer).startswith(fold(text)) and 0 < len(rest) <= 8 and has_legal_form(longer):
-            return replace(other, score=name.score, features=name.features)
+            return replace(
+                other, term=name.term, score=name.score, features=name.features, probability=name.probability
+            )
     return name
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    """Whether two nominees name the same party: alike, or one within the other."""
+    a, b = fold(str(one.value)), fold(str(other.value))
+    short, long = sorted((a, b), key=len)
+    return (len(short) >= 4 and short in long) or alike(str(one.value), str(other.value))
