@@ -25,7 +25,7 @@ from pydantic_settings import (
 
 from connector.errors import SettingsError
 from inference.page import Limits
-from inference.vllm.profile import DEFAULT, load_profile, profile_names
+from inference.vllm.profile import DEFAULT, profile_names
 
 NO_BACKEND = (
     "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
@@ -175,7 +175,9 @@ class VlmSettings(Section):
     @field_validator("profile")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        return load_profile(name).name
+        if name not in profile_names():
+            raise ValueError(f"there is no profile “{name}”: choose one of {', '.join(profile_names())}")
+        return name
 
     def key(self) -> str:
         """The server's key, or nothing. Raises SettingsError when its file cannot be read."""

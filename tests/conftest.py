@@ -1,6 +1,7 @@
-"""Fixtures for every test: the real Odoo and the real browser, started only when a test asks for them."""
+"""Fixtures for every test: the real Odoo, the real vLLM and the real browser, started only when a test asks for them."""
 
 from tests.integration.browser import browser
 from tests.integration.odoo_server import development_odoo, odoo_database, odoo_server
+from tests.integration.vllm_server import vllm_server
 
-__all__ = ["browser", "development_odoo", "odoo_database", "odoo_server"]
+__all__ = ["browser", "development_odoo", "odoo_database", "odoo_server", "vllm_server"]

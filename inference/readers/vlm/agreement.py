@@ -37,7 +37,10 @@ def same(term: Term, one: Value, other: Value) -> bool:
     if term.kind is not Kind.TEXT:
         return False
     shorter, longer = sorted((first, second), key=len)
-    if len(shorter) >= _SHORTEST_PART and (longer.startswith(shorter) or longer.endswith(shorter)):
+    if len(shorter) >= _SHORTEST_PART and longer.startswith(shorter):
+        return True
+    # The end of a name may be no more than its legal form.
+    if 3 * len(shorter) >= 2 * len(longer) and longer.endswith(shorter):
         return True
     if not shorter:
         return False

@@ -63,9 +63,9 @@ class VisionReader:
         """Why the server is not asked at the moment, or empty."""
         return self._client.away
 
-    def check(self) -> None:
-        """Whether the server can be used. Raises ModelAway or ModelMisconfigured."""
-        self._background.run(self._client.check())
+    def check(self) -> int:
+        """The tokens of the model's context, 0 where the server does not say. Raises ModelAway or ModelMisconfigured."""
+        return self._background.run(self._client.check())
 
     def read(self, sheets: Sequence[Sheet], layout: Reading, crop: Crop) -> Reading:
         """The Reading of the model and the layout Reader together.
