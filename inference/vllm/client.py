@@ -119,15 +119,21 @@ class Client:
             self._breaker.succeeded()
             return reply
 
-    async def check(self) -> None:
-        """Whether the server is there, lets us in and serves our model. Raises what `ask` would."""
+    async def check(self) -> int:
+        """Whether the server is there, lets us in and serves our model: the tokens of its context, 0 where it does not
+        say. Raises what `ask` would.
+        """
         response = await self._send("GET", "/v1/models", None)
-        names = [str(model.get("id")) for model in _mapping(response).get("data", [])]
-        if self.endpoint.served_model not in names:
+        try:
+            models = {model.id: model for model in _Models.model_validate(_mapping(response)).data}
+        except ValidationError as error:
+            raise ModelAway(f"{self.endpoint.url} does not answer as vLLM does: is it a model server?") from error
+        if self.endpoint.served_model not in models:
             raise ModelMisconfigured(
-                f"{self.endpoint.url} does not serve “{self.endpoint.served_model}” but {', '.join(names) or 'nothing'}: "
+                f"{self.endpoint.url} does not serve “{self.endpoint.served_model}” but {', '.join(models) or 'nothing'}: "
                 "correct vlm.model, or start the server with vouch vllm serve"
             )
+        return models[self.endpoint.served_model].max_model_len or 0
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -288,6 +294,15 @@ def _mapping(response: httpx.Response) -> dict[str, Any]:
     if not isinstance(node, dict):
         raise ModelAway(f"{response.request.url.host} does not answer as vLLM does")
     return cast("dict[str, Any]", node)
+
+
+class _Model(BaseModel):
+    id: str
+    max_model_len: int | None = None
+
+
+class _Models(BaseModel):
+    data: list[_Model]
 
 
 class _Logprob(BaseModel):
