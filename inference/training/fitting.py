@@ -19,6 +19,9 @@ STRENGTH = 0.006
 
 NONE = "none of them"
 
+_OF_THE_PAGE = frozenset({"ocr", "scanned"})
+"""Marks for the calibration only: that the pictures among the examples are receipts says nothing of a candidate."""
+
 BEFOREHAND: Mapping[str, Mapping[str, float]] = {
     "seller_name": {"rule_seller": 4, "letterhead": 2, "rule_buyer": -2, "label": -0.5, "sentence": -0.5, "short": -1, NONE: -1},
     "buyer_name": {
@@ -63,7 +66,7 @@ NEUTRAL = {"bias": 0.0, "odds": 1.0, "misread": 0.0, "narrow": 0.0, "unsupported
 
 def fit_logit(group: str, questions: Sequence[Question]) -> dict[str, Any]:
     """The model as `scorer.json` has it, not yet calibrated."""
-    names = [*sorted({name for q in questions for marks in q.marks for name in marks}), NONE]
+    names = [*sorted({name for q in questions for marks in q.marks for name in marks} - _OF_THE_PAGE), NONE]
     rows: list[list[float]] = []
     right: list[bool] = []
     starts: list[int] = []

@@ -10,7 +10,7 @@ from inference.confidence import AMBIGUOUS, HIGHEST
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.scorer import Model, share_of
 
-LEAST = 0.3
+LEAST = 0.25
 """A value less probable than that is left out."""
 
 _LOOKED_AT = 12
