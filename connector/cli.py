@@ -197,6 +197,25 @@ def vllm_command(
     raise typer.Exit(print_command(profile, gpu_memory, model, host, port, json))
 
 
+@vllm.command("serve")
+def vllm_serve(
+    gpu_memory: Annotated[float, typer.Option(min=1, help="The card's memory in GiB: 16, 24, 48, 80.")],
+    profile: Annotated[str, typer.Option(help="The model's profile; see docs/vllm.md.")] = "glm-4v-9b",
+    model: Annotated[str, typer.Option(help="Folder with the weights, instead of the published name.")] = "",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; this machine only by default.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    api_key_file: Annotated[
+        Path | None, typer.Option(help="File with the key that clients must know; else VLLM_API_KEY.")
+    ] = None,
+) -> None:
+    """Run vLLM with that model in the foreground: says when it is ready, ends it when it no longer answers."""
+    from connector.commands.vllm import serve_model
+
+    raise typer.Exit(serve_model(profile, gpu_memory, model, host, port, api_key_file))
+
+
 def main() -> None:
     """Run the command line; an error with a name ends in one sentence and its exit code."""
     try:

@@ -127,7 +127,9 @@ class Client:
         try:
             models = {model.id: model for model in _Models.model_validate(_mapping(response)).data}
         except ValidationError as error:
-            raise ModelAway(f"{self.endpoint.url} does not answer as vLLM does: is it a model server?") from error
+            raise ModelAway(
+                f"{self.endpoint.url} does not answer as vLLM does: is it a model server?"
+            ) from error
         if self.endpoint.served_model not in models:
             raise ModelMisconfigured(
                 f"{self.endpoint.url} does not serve “{self.endpoint.served_model}” but {', '.join(models) or 'nothing'}: "
