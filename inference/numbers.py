@@ -96,7 +96,7 @@ _DIGITS = (
     r"|\d+(?:[.,]\d{1,14})?|[.,]\d{1,4})"
 )
 NUMBER = re.compile(
-    rf"(?<![\w.,/])(?P<open>\()?\s?(?P<sign1>[-−–+])?\s?(?P<cur1>{_SIGN}|[A-Z](?=\d+[.,]\d{{2}}(?!\d)|\d{{1,2}}(?:[.,]\d{{1,2}})?\s?[%％]))?\s?(?P<sign2>[-−–])?\s?"
+    rf"(?<![\w.,/])(?P<open>\()?\s?(?P<sign1>[-−–+]|\([-−–]\))?\s?(?P<cur1>{_SIGN}|[A-Z](?=\d+[.,]\d{{2}}(?!\d)|\d{{1,2}}(?:[.,]\d{{1,2}})?\s?[%％]))?\s?(?P<sign2>[-−–])?\s?"
     rf"(?P<digits>{_DIGITS})(?P<dash>[.,](?:-|–|—|−){{1,2}})?"
     rf"(?:\s?(?P<percent>%|％))?(?:(?P<trail>[-−–])(?!\w))?\s?(?P<close>\))?"
     rf"(?:\s?(?P<cur2>{_SIGN}))?(?:\s?(?P<credit>CR|Cr)\b)?(?P<trail2>-)?(?![\w/]|[.,:]\d)",
@@ -168,7 +168,7 @@ def number_of(found: re.Match[str], mark: str | None = None) -> Number | None:
         decimal = _decimal_of(digits)
     whole, _, decimals = digits.rpartition(decimal) if decimal else (digits, "", "")
     value = Decimal(re.sub(r"[.,]", "", whole) + ("." + decimals if decimals else "") or "0")
-    negative = found["sign1"] in ("-", "−", "–") or found["sign2"] or found["trail"] or found["trail2"]
+    negative = (found["sign1"] or "").strip("()") in tuple("-−–") or found["sign2"] or found["trail"] or found["trail2"]
     if (
         negative
         or found["credit"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations
 
 from inference.confidence import Features
 from inference.readers.layout.candidates import Finding, NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label
 from inference.readers.layout.rows import Row, Span
-from inference.readers.layout.vat import CENT, VatRow, distinct_rows
+from inference.readers.layout.vat import CENT, HIGHEST_RATE, VatRow, distinct_rows
 
 SCORES = {
     "beside": 1.0,  # the only number right of the label
@@ -36,6 +36,7 @@ SCORES = {
     "above": 0.6,  # right above the label, one of a row of captions
     "shifted": 0.45,  # at the end of the row before or after: the rows of a crooked photo
     "same_row": 0.3,  # the agreement of figures on one row, as VAT by rate has it
+    "rounded": 0.85,  # agreement but for a rounding to whole units that is not printed
     "adjusted": 0.35,  # agreement but for a discount, a charge or a rounding that is printed
     "again": 0.12,  # for each other label of the same value
     "nothing": -0.7,  # a total of zero among others
@@ -71,6 +72,16 @@ _CAPTIONS = 2
 
 _FORM = 3
 """A row of so many labels is one of a form."""
+
+
+_WHOLE = 10
+"""Amounts without decimals are at least that, where they are taken for a net total or VAT without a label."""
+
+_MOST_BESIDE = 6
+"""So many amounts of a row are tried as net total and VAT."""
+
+_HIGHEST_SHARE = Decimal("0.35")
+"""VAT is no larger a share of the net total, taxes of several kinds together included."""
 
 
 def candidates_for(context: Context, term: str) -> list[Finding]:
@@ -291,18 +302,55 @@ def add_implied(context: Context, candidates: dict[str, list[Finding]]) -> None:
             rest = decimal_of(due) - decimal_of(earlier)
             _add_printed(candidates, "total_with_vat", rest, printed, bool(decimal_of(earlier)))
     totals = [f for f in candidates["total_with_vat"] if f.score > 0.6][:3]
+    rates = _printed_rates(context)
     for total in totals:
         for known, wanted in (("total_vat", "total_without_vat"), ("total_without_vat", "total_vat")):
             for other in candidates[known][:4]:
                 rest = abs(decimal_of(total)) - abs(decimal_of(other))
                 _add_printed(candidates, wanted, rest, printed, bool(decimal_of(other)))
-        for row in context.sheet.rows:
-            money = [at for at in context.values.numbers(row) if at.money]
-            for net, vat in pairwise(money):
-                fits = net.number.value + vat.number.value == decimal_of(total)
-                if fits and 0 < vat.number.value < net.number.value * Decimal("0.35"):
-                    for term, at in (("total_without_vat", net), ("total_vat", vat)):
-                        _add_printed(candidates, term, at.number.value, {at.number.value: [at]}, sure=True)
+        for net, vat in (*_pairs(context, total), *_at_rate(printed, rates, decimal_of(total))):
+            for term, at in (("total_without_vat", net), ("total_vat", vat)):
+                _add_printed(candidates, term, at.number.value, {at.number.value: [at]}, sure=True)
+
+
+def _pairs(context: Context, total: Finding) -> Iterator[tuple[NumberAt, NumberAt]]:
+    """Net total and VAT that make a total, side by side or one above the other."""
+    whole = decimal_of(total) == decimal_of(total).to_integral_value() and decimal_of(total) >= _WHOLE
+    above: list[NumberAt] = []
+    for row in context.sheet.rows:
+        numbers = [at for at in context.values.numbers(row) if not at.number.percent]
+        money = [at for at in numbers if at.money or (whole and at.number.value >= _WHOLE)]
+        stacked = ((a, b) for a in above for b in money if a.span.row.page == row.page and _in_column(a, b))
+        for net, vat in (*combinations(money[:_MOST_BESIDE], 2), *stacked):
+            if _taxed(net.number.value, vat.number.value, decimal_of(total)):
+                yield net, vat
+        above = money
+
+
+def _in_column(one: NumberAt, other: NumberAt) -> bool:
+    return abs(one.span.x1 - other.span.x1) < one.span.row.height
+
+
+def _taxed(net: Decimal, vat: Decimal, total: Decimal) -> bool:
+    return net + vat == total and 0 < vat < net * _HIGHEST_SHARE
+
+
+def _printed_rates(context: Context) -> set[Decimal]:
+    """The percentages on the page that can be VAT, each also twice: India halves its rate between state and union."""
+    numbers = (at.number for row in context.sheet.rows for at in context.values.numbers(row))
+    rates = {n.value for n in numbers if n.percent and 1 <= n.value <= HIGHEST_RATE}
+    return rates | {2 * rate for rate in rates if 2 * rate <= HIGHEST_RATE}
+
+
+def _at_rate(
+    printed: Mapping[Decimal, Sequence[NumberAt]], rates: Iterable[Decimal], total: Decimal
+) -> Iterator[tuple[NumberAt, NumberAt]]:
+    """Printed amounts that are the net total and the VAT of a total at a printed rate."""
+    for rate in sorted(rates):
+        net = (total * 100 / (100 + rate)).quantize(CENT)
+        for value in (net - CENT, net, net + CENT):
+            if value > 0 and value in printed and total - value in printed:
+                yield printed[value][-1], printed[total - value][-1]
 
 
 def _add_printed(

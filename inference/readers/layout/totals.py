@@ -79,16 +79,19 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     chosen |= _settle(candidates, chosen)
     _after_discount(candidates, chosen)
     agree = chooser.agree(chosen)
-    if agree and not _exact(chosen) and "rounding_amount" not in chosen:
+    if agree and not _exact(chosen) and not _rounded_only(chosen) and "rounding_amount" not in chosen:
         # Charges stand between the two: the net total is meant after them (BT-109), and is not printed.
         del chosen["total_without_vat"]
-    if agree is None and "total_with_vat" in chosen and _left_out(candidates):
+    if agree is None and "total_with_vat" in chosen and (_left_out(candidates) or chooser.open(chosen)):
         agree = False
     judged = {term: _judged(f, chosen, candidates[term], agree) for term, f in chosen.items()}
+    if (vat := judged.get("total_vat")) is not None and _untaxed(context, vat):
+        judged["total_vat"] = vat.with_features(arithmetic=-1.0)
     judged = {
         t: f.with_features(margin=_CONTESTED) if chooser.contested(t, f) else f for t, f in judged.items()
     }
     paid = any(decimal_of(f) for f in candidates["previous_balance"]) or _payment_named(context, candidates)
+    paid = paid or _reduced(context, candidates, chosen)
     return Totals(judged, breakdown(context, judged, rows), agree, paid)
 
 
@@ -98,6 +101,19 @@ def _payment_named(context: Context, candidates: Mapping[str, Sequence[Finding]]
     if amounts:
         return any(decimal_of(f) for f in amounts)
     return any(lb.weight("prepaid_amount") >= SCORES["plain"] for lb in context.all_labels("prepaid_amount"))
+
+
+def _reduced(
+    context: Context, candidates: Mapping[str, Sequence[Finding]], chosen: Mapping[str, Finding]
+) -> bool:
+    """Whether a row has a discount and, beside it, the total less the discount: that much may be due."""
+    total = chosen.get("total_with_vat")
+    for discount in candidates["discount_total"] if total is not None else ():
+        row, less = discount.spans[0].row, decimal_of(discount)
+        rest = decimal_of(total) - less if total is not None else less
+        if less > 0 and any(at.number.value == rest for at in context.values.numbers(row)):
+            return True
+    return False
 
 
 class Chooser:
@@ -146,6 +162,14 @@ class Chooser:
             return None
         return abs(_off(net, vat, total)) <= CENT or self._adjusted(net, vat, total)
 
+    def open(self, chosen: Mapping[str, Finding]) -> bool:
+        """Whether the lines make the net total, no VAT is printed, and yet the total is another amount."""
+        net, vat, total = (chosen.get(term) for term in NET_VAT_TOTAL)
+        if net is None or vat is not None or total is None or not self._of_lines(decimal_of(net)):
+            return False
+        less = decimal_of(total) - decimal_of(net)
+        return less != 0 and less not in self._adjustments
+
     def _score(self, net: Finding | None, vat: Finding | None, total: Finding | None) -> float:
         score = sum(f.score - SCORES["least"] for f in (net, vat, total) if f is not None)
         if net is not None and vat is not None and total is not None:
@@ -168,10 +192,18 @@ class Chooser:
 
     def _of_lines(self, amount: Decimal) -> bool:
         """Whether the lines add up to an amount, discounts and charges of the whole document allowed."""
-        return any(amount - adjustment in self._sums for adjustment in self._adjustments)
+        if any(amount - adjustment in self._sums for adjustment in self._adjustments):
+            return True
+        # A total in whole units may be rounded.
+        whole = amount == amount.to_integral_value()
+        return whole and any(
+            abs(amount - made) < 1 and made != made.to_integral_value() for made in self._sums
+        )
 
     def _sum_score(self, net: Finding, vat: Finding, total: Finding) -> float:
         score = SCORES["contradiction"] if _same_place(net, vat) else 0.0
+        if _rounded(net, vat, total):
+            return score + SCORES["rounded"]
         if abs(_off(net, vat, total)) > CENT:
             return score + SCORES["adjusted" if self._adjusted(net, vat, total) else "contradiction"]
         if not decimal_of(vat):
@@ -212,6 +244,8 @@ class Chooser:
 
     def _adjusted(self, net: Finding, vat: Finding, total: Finding) -> bool:
         """Whether a discount, charges or a rounding that are printed close the gap between net + VAT and the total."""
+        if _rounded(net, vat, total):
+            return True
         off = _off(net, vat, total)
         allowed = self._adjustments | self._printed_between(net, vat, total)
         return any(abs(off - amount) <= CENT for amount in allowed)
@@ -240,7 +274,8 @@ def _adjustments(candidates: Mapping[str, Sequence[Finding]]) -> frozenset[Decim
     credit = any(decimal_of(f) < 0 for f in candidates["total_with_vat"][:1])
     sign = 1 if credit else -1
     charges = {decimal_of(f) for f in candidates["charge_total"]} | {Decimal(0)}
-    roundings = {decimal_of(f) for f in candidates["rounding_amount"]} | {Decimal(0)}
+    # A rounding's sign is often left to the reader.
+    roundings = {s * decimal_of(f) for f in candidates["rounding_amount"] for s in (1, -1)} | {Decimal(0)}
     discounts = {sign * abs(decimal_of(f)) for f in candidates["discount_total"]} | {Decimal(0)}
     return frozenset(c + r + d for c in charges for r in roundings for d in discounts)
 
@@ -252,6 +287,18 @@ def _adds_up(choice: Choice) -> bool:
 
 def _off(net: Finding, vat: Finding, total: Finding) -> Decimal:
     return decimal_of(total) - decimal_of(net) - decimal_of(vat)
+
+
+def _rounded(net: Finding, vat: Finding, total: Finding) -> bool:
+    """Whether a label names the total and it is net total and VAT in whole units, as cash and Indian bills have it."""
+    whole = decimal_of(total) == decimal_of(total).to_integral_value()
+    named = min(f.score for f in (net, vat, total)) >= SCORES["first"]
+    return bool(decimal_of(vat)) and whole and named and CENT < abs(_off(net, vat, total)) < 1
+
+
+def _rounded_only(chosen: Mapping[str, Finding]) -> bool:
+    net, vat, total = (chosen[term] for term in NET_VAT_TOTAL)
+    return _rounded(net, vat, total)
 
 
 def _row_of(finding: Finding) -> int:
@@ -300,6 +347,12 @@ def _after_discount(candidates: dict[str, list[Finding]], chosen: dict[str, Find
     for finding in candidates["total_without_vat"]:
         if decimal_of(finding) == net:
             chosen["total_without_vat"] = finding
+
+
+def _untaxed(context: Context, vat: Finding) -> bool:
+    """Whether no VAT is said to be charged beside a rate above zero."""
+    rate = printed_rate(context, vat.spans[0].row)
+    return not decimal_of(vat) and rate is not None and rate.number.value > 0
 
 
 def _left_out(candidates: dict[str, list[Finding]]) -> bool:
