@@ -3,7 +3,7 @@ RUN := .venv/bin
 STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit bench eval lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm bench eval lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ test: install browser ## All tests: units, a real Odoo on both protocols, a real
 
 test-unit: install ## The quick tests, without Odoo and browser
 	$(RUN)/pytest tests/unit
+
+test-vllm: install ## The tests of the model reader against a real vLLM on this CPU (600 MB to fetch on first use)
+	$(RUN)/pytest tests/unit/test_vlm_answers.py tests/unit/test_vlm_merge.py tests/unit/test_vllm_serving.py tests/integration/test_vision_reader.py tests/integration/test_vision_decisions.py tests/integration/test_vllm_serve.py tests/integration/test_vllm_client.py
 
 bench: install ## Print the speed of reading and of talking to Odoo, as ratios
 	$(RUN)/python -m tests.bench
