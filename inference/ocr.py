@@ -149,14 +149,8 @@ def _tilt(lines: Sequence[Line]) -> float:
 
 def _tokens(lines: Sequence[Line], size: tuple[int, int], tilt: float) -> list[Token]:
     """The words of `lines`, which stand on an image of `size` pixels before it is levelled."""
-    width, height = Turn(0, tilt).size(*size)
-    cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
-
-    def levelled(x: float, y: float) -> Point:
-        # The rotation of `Turn.image`: about the middle, which stays the middle.
-        dx, dy = x - size[0] / 2, y - size[1] / 2
-        return dx * cos + dy * sin + width / 2, dy * cos - dx * sin + height / 2
-
+    level = Turn(0, tilt)
+    width, height = level.size(*size)
     found: list[Token] = []
     for line in lines:
         if _on_a_slant(line, tilt):
@@ -164,7 +158,7 @@ def _tokens(lines: Sequence[Line], size: tuple[int, int], tilt: float) -> list[T
         for text, start, end in _split(line):
             upper_left, upper_right, lower_right, lower_left = line.corners
             points = [
-                levelled(*_between(a, b, share))
+                level.levelled(*_between(a, b, share), *size)
                 for a, b in ((upper_left, upper_right), (lower_left, lower_right))
                 for share in (start, end)
             ]

@@ -16,12 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inference.errors import DamagedDocument, EncryptedDocument, OversizedDocument
+from inference.invoice import Box
 from inference.page import Attached, Limits, Token
 from inference.upright import Turn, turned_box
-from inference.words import Character, clean, reading_direction, words
+from inference.words import Character, clean, merged, reading_direction, words
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from PIL.Image import Image
 
@@ -33,8 +34,18 @@ pdfium_c: Any = pdfium.raw
 _LOCK = threading.Lock()
 POINTS_PER_INCH = 72
 OCR_DPI = 200
-# Fewer words than this, and the page is looked at again by OCR where it has anything but text on it.
+# Fewer words than this, and the page is looked at again by OCR where pictures or outlines may hold more.
 FEW_WORDS = 10
+# The share of a page under pictures from which words are looked for on them: where the text layer has few words at
+# all, and where it has enough, but not so many for a whole page on the pictures.
+LEAST_PICTURED, MOSTLY_PICTURED = 0.05, 0.3
+FEW_WORDS_ON_PICTURES = 40
+# Lines and curves from which a drawing may be letters drawn as outlines; a ruled table stays under 500.
+OUTLINES = 600
+# Cells across and down in which the cover of pictures is counted.
+CELLS = 32
+# Forms within forms that are looked into.
+DEPTH = 3
 # Quarter turns off level or upright (18 degrees) beyond which text is no part of the lines of a page.
 MOST_SLANT = 0.2
 # A dense A4 page has 10,000.
@@ -50,8 +61,21 @@ class TextLayer(NamedTuple):
     turn: Turn
     readable: float
     """The share of letters and digits among the characters."""
-    drawn: bool
-    """Whether the page has images or drawings besides its text."""
+    pictured: float
+    """The share of the page under pictures."""
+    on_pictures: int
+    """How many of the words stand on pictures."""
+    outlined: bool
+    """Whether there is enough drawn for letters drawn as outlines."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be believed to have the words that one sees."""
+        if self.readable < LEAST_READABLE:
+            return False
+        if len(self.tokens) < FEW_WORDS:
+            return self.pictured < LEAST_PICTURED and not self.outlined
+        return self.pictured < MOSTLY_PICTURED or self.on_pictures >= FEW_WORDS_ON_PICTURES * self.pictured
 
 
 class PdfPage:
@@ -90,14 +114,20 @@ class PdfPage:
 
     @property
     def ocr(self) -> bool:
-        """Whether the text layer is missing, unreadable, or too thin for a page with pictures on it."""
-        layer = self._text_layer
-        return layer.drawn and (len(layer.tokens) < FEW_WORDS or layer.readable < LEAST_READABLE)
+        """Whether the text layer is missing, unreadable, or too thin for the pictures on the page."""
+        return not self._text_layer.whole
 
     @property
     def tokens(self) -> Sequence[Token]:
-        """The words in reading order."""
-        return self._recognised.tokens if self.ocr else self._text_layer.tokens
+        """The words in reading order; those of the text layer, where it is readable, before those by OCR."""
+        return self._seen if self.ocr else self._text_layer.tokens
+
+    @cached_property
+    def _seen(self) -> Sequence[Token]:
+        layer, (recognised, turn) = self._text_layer, self._recognised
+        if not layer.tokens or layer.readable < LEAST_READABLE or layer.turn.quarters != turn.quarters:
+            return recognised
+        return merged(_levelled(layer.tokens, turn, self._size), recognised)
 
     def image(self, dpi: int = OCR_DPI) -> Image:
         """The page upright in RGB at `dpi`, or at fewer where it would go beyond the limit of megapixels."""
@@ -209,9 +239,6 @@ def _read_text_layer(page: Any, width: float, height: float) -> TextLayer:
         plain = clean(character.text)
         if plain or not character.text:
             characters.append(character._replace(text=plain))
-    drawn = visible > 0 == readable or any(
-        found.type != pdfium_c.FPDF_PAGEOBJ_TEXT for found in page.get_objects(max_depth=3)
-    )
     # A sheet filled sideways is read sideways: the page is turned, not each word.
     across = reading_direction(characters)
     turn = Turn(-across % 4)
@@ -223,7 +250,67 @@ def _read_text_layer(page: Any, width: float, height: float) -> TextLayer:
         for character in characters
     ]
     found = words(upright, *turn.size(width, height))
-    return TextLayer(found, turn, readable / visible if visible else 0.0, drawn)
+    covered = _covered(
+        [turned_box(to_page.box(*bounds), turn.quarters, width, height) for bounds in _pictures(page)],
+        *turn.size(width, height),
+    )
+    return TextLayer(
+        found,
+        turn,
+        readable / visible if visible else 1.0,
+        len(covered) / CELLS**2,
+        sum(_cell(token.box) in covered for token in found),
+        len(found) < FEW_WORDS and _outlined(page),
+    )
+
+
+def _pictures(page: Any) -> Generator[tuple[float, float, float, float]]:
+    """Left, bottom, right and top in user space of every picture on the page."""
+    for found in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=DEPTH):
+        bounds, form = found.get_bounds(), found.container
+        while form is not None:
+            bounds, form = form.get_matrix().on_rect(*bounds), form.container
+        yield bounds
+
+
+def _covered(
+    boxes: Iterable[tuple[float, float, float, float]], width: float, height: float
+) -> set[tuple[int, int]]:
+    """The cells of the page whose middle is within a box (points)."""
+    return {
+        (column, row)
+        for x0, y0, x1, y1 in boxes
+        for column in range(max(0, round(x0 / width * CELLS)), min(CELLS, round(x1 / width * CELLS)))
+        for row in range(max(0, round(y0 / height * CELLS)), min(CELLS, round(y1 / height * CELLS)))
+    }
+
+
+def _cell(box: Box) -> tuple[int, int]:
+    return int((box.x0 + box.x1) / 2 * CELLS), int((box.y0 + box.y1) / 2 * CELLS)
+
+
+def _outlined(page: Any) -> bool:
+    """Whether as many lines and curves are drawn as a few words of outlines take."""
+    segments = 0
+    for found in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=DEPTH):
+        segments += max(0, pdfium_c.FPDFPath_CountSegments(found))
+        if segments >= OUTLINES:
+            return True
+    return False
+
+
+def _levelled(tokens: Sequence[Token], turn: Turn, size: tuple[float, float]) -> list[Token]:
+    """Words of a page of `size` points where they stand once it is level; their boxes keep their size."""
+    width, height = Turn(turn.quarters).size(*size)
+    wide, high = turn.size(*size)
+    found: list[Token] = []
+    for token in tokens:
+        x0, y0, x1, y1 = token.box
+        x, y = turn.levelled((x0 + x1) / 2 * width, (y0 + y1) / 2 * height, width, height)
+        dx, dy = (x1 - x0) / 2 * width, (y1 - y0) / 2 * height
+        box = Box((x - dx) / wide, (y - dy) / high, (x + dx) / wide, (y + dy) / high)
+        found.append(token._replace(box=box))
+    return found
 
 
 class _Mapping:

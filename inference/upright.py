@@ -31,6 +31,14 @@ class Turn(NamedTuple):
         cos, sin = math.cos(math.radians(self.tilt)), abs(math.sin(math.radians(self.tilt)))
         return width * cos + height * sin, width * sin + height * cos
 
+    def levelled(self, x: float, y: float, width: float, height: float) -> tuple[float, float]:
+        """Where a point of a page of `width` × `height`, its quarter turns made, lies once the page is level."""
+        # The rotation of `image`: about the middle, which stays the middle.
+        cos, sin = math.cos(math.radians(self.tilt)), math.sin(math.radians(self.tilt))
+        wide, high = Turn(0, self.tilt).size(width, height)
+        dx, dy = x - width / 2, y - height / 2
+        return dx * cos + dy * sin + wide / 2, dy * cos - dx * sin + high / 2
+
 
 def turned_image(image: Image, quarters: int) -> Image:
     """`image` after quarter turns counter-clockwise."""

@@ -178,3 +178,20 @@ def reading_order(tokens: Iterable[Token]) -> list[Token]:
         else:
             lines.append([token])
     return [token for line in lines for token in sorted(line, key=lambda t: t.box.x0)]
+
+
+def merged(first: Sequence[Token], second: Iterable[Token]) -> list[Token]:
+    """`first`, and of `second` what stands nowhere on it, in reading order."""
+    return reading_order(
+        [*first, *(token for token in second if not any(_shares_place(token, one) for one in first))]
+    )
+
+
+def _shares_place(one: Token, other: Token) -> bool:
+    """Whether the middle of either is within the other."""
+    return _within(one.box, other.box) or _within(other.box, one.box)
+
+
+def _within(inner: Box, outer: Box) -> bool:
+    x, y = (inner.x0 + inner.x1) / 2, (inner.y0 + inner.y1) / 2
+    return outer.x0 <= x <= outer.x1 and outer.y0 <= y <= outer.y1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,8 @@ from inference.contrast import stretched
 from inference.document import Document, Origin, open_document
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from inference.page import Token
 
 ROWS = [
@@ -113,6 +116,56 @@ def test_a_scan_inside_a_pdf_is_read_by_ocr(scan: Image.Image) -> None:
     document = open_document(out.getvalue(), "scan.pdf")
     assert document.origin is Origin.SCAN
     assert found(document) >= EXPECTED
+
+
+def test_a_page_that_is_half_a_picture_has_the_words_of_both(scan: Image.Image) -> None:
+    header = ["24.12.26, 10:15", "Mail of the office of Example & Partners, the whole conversation printed"]
+    askew = scan.rotate(1.5, Image.Resampling.BICUBIC, fillcolor="white")
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842))
+    canvas.drawImage(ImageReader(askew), 60, 30, 520, 736)
+    canvas.setFont("Helvetica", 8)
+    canvas.drawString(20, 822, header[0])
+    canvas.drawString(150, 822, header[1])
+    canvas.save()
+    page = open_document(out.getvalue(), "printed mail.pdf").pages[0]
+    assert page.ocr
+    words = [token.text for token in page.tokens]
+    assert words[:14] == " ".join(header).split()
+    assert Counter(words)["Musterlieferant"] == 2
+    assert set(words) >= EXPECTED
+    assert {token.score for token in page.tokens[:14]} == {1.0}
+
+
+@pytest.mark.parametrize("share", [0.2, 1.0])
+def test_a_logo_or_a_background_is_no_reason_for_ocr(scan: Image.Image, share: float) -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842))
+    canvas.drawImage(ImageReader(scan), 0, 842 * (1 - share), 595, 842 * share)
+    canvas.setFont("Helvetica", 9)
+    for row in range(25):
+        canvas.drawString(60, 600 - 20 * row, f"{row + 1} pieces at {row + 0.5:.2f} EUR each")
+    canvas.save()
+    assert not open_document(out.getvalue(), "bill.pdf").pages[0].ocr
+
+
+def test_letters_drawn_as_outlines_are_read_and_a_rule_is_not() -> None:
+    def page(draw: Callable[[Canvas], object]) -> bytes:
+        out = io.BytesIO()
+        canvas = Canvas(out, pagesize=(595, 842))
+        draw(canvas)
+        canvas.setFont("Helvetica", 8)
+        canvas.drawString(60, 30, "Page 3 of 3")
+        canvas.save()
+        return out.getvalue()
+
+    def outlines(canvas: Canvas) -> None:
+        for number in range(40):
+            canvas.circle(60 + 10 * number, 400, 4)
+            canvas.roundRect(60 + 10 * number, 300, 8, 8, 2)
+
+    assert not open_document(page(lambda canvas: canvas.line(60, 40, 500, 40)), "bill.pdf").pages[0].ocr
+    assert open_document(page(outlines), "bill.pdf").pages[0].ocr
 
 
 def test_a_text_layer_of_control_characters_is_not_believed() -> None:
