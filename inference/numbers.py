@@ -83,6 +83,19 @@ CURRENCY_CODES = frozenset(
         "TND",
         "NGN",
         "KES",
+        "GTQ",
+        "HNL",
+        "CRC",
+        "PYG",
+        "UYU",
+        "PKR",
+        "LKR",
+        "BDT",
+        "NPR",
+        "OMR",
+        "BHD",
+        "JOD",
+        "RSD",
     ]
 )
 """ISO 4217 codes that are looked for on a page."""
@@ -99,7 +112,7 @@ NUMBER = re.compile(
     rf"(?<![\w.,/])(?P<open>\()?\s?(?P<sign1>[-−–+]|\([-−–]\))?\s?(?P<cur1>{_SIGN}|[A-Z](?=\d+[.,]\d{{2}}(?!\d)|\d{{1,2}}(?:[.,]\d{{1,2}})?\s?[%％]))?\s?(?P<sign2>[-−–])?\s?"
     rf"(?P<digits>{_DIGITS})(?P<dash>[.,](?:-|–|—|−){{1,2}})?"
     rf"(?:\s?(?P<percent>%|％))?(?:(?P<trail>[-−–])(?!\w))?\s?(?P<close>\))?"
-    rf"(?:\s?(?P<cur2>{_SIGN}))?(?:\s?(?P<credit>CR|Cr)\b)?(?P<trail2>-)?(?![\w/]|[.,:]\d)",
+    rf"(?:\s?(?P<cur2>{_SIGN}))?(?:\s?(?P<credit>CR|Cr)\b)?(?P<trail2>(?<!\s)-)?(?![\w/]|[.,:]\d)",
 )
 """A number with what belongs to it: sign, brackets, currency, percent sign, credit mark."""
 
@@ -168,7 +181,12 @@ def number_of(found: re.Match[str], mark: str | None = None) -> Number | None:
         decimal = _decimal_of(digits)
     whole, _, decimals = digits.rpartition(decimal) if decimal else (digits, "", "")
     value = Decimal(re.sub(r"[.,]", "", whole) + ("." + decimals if decimals else "") or "0")
-    negative = (found["sign1"] or "").strip("()") in tuple("-−–") or found["sign2"] or found["trail"] or found["trail2"]
+    negative = (
+        (found["sign1"] or "").strip("()") in tuple("-−–")
+        or found["sign2"]
+        or found["trail"]
+        or found["trail2"]
+    )
     if (
         negative
         or found["credit"]

@@ -256,7 +256,7 @@ def add_summed_taxes(candidates: dict[str, list[Finding]]) -> None:
         candidates["total_vat"].append(summed)
 
 
-def add_vat_rows(candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) -> None:
+def add_vat_rows(context: Context, candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) -> None:
     """The proved VAT rows as candidates for the totals: better where their sum is printed, else a single row itself."""
     proved = distinct_rows(rows)
     gross = sum((row.base.number.value + row.vat.number.value for row in proved), Decimal(0))
@@ -264,6 +264,7 @@ def add_vat_rows(candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) -
     if not proved or any(abs(decimal_of(f)) > abs(gross) + CENT for f in named):
         # Some rate is not among the rows, as one of zero never is.
         return
+    printed = [at for row in context.sheet.rows for at in context.values.numbers(row) if at.money]
     columns: list[tuple[str, list[NumberAt | None]]] = [
         ("total_without_vat", [row.base for row in proved]),
         ("total_vat", [row.vat for row in proved]),
@@ -273,6 +274,10 @@ def add_vat_rows(candidates: dict[str, list[Finding]], rows: Sequence[VatRow]) -
         known = [at for at in column if at is not None]
         if len(known) == len(column):
             _add_sum(candidates, term, known)
+    if not named and gross:
+        # No word for a total is known, as in a language without a lexicon.
+        for at in [at for at in printed if at.number.value == gross][-1:]:
+            _add_sum(candidates, "total_with_vat", [at])
 
 
 def _add_sum(candidates: dict[str, list[Finding]], term: str, column: Sequence[NumberAt]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import islice
 
 from inference.confidence import Features
@@ -27,6 +28,24 @@ SURE = {
 _CODE = re.compile(r"(?<![A-Za-z])(" + "|".join(sorted(CURRENCY_CODES)) + r")(?![A-Za-z])")
 _STRAY = 0.2
 """The share of a code far from any amount, beside one at an amount."""
+
+_SYMBOL = re.compile(r"[€£₹₽₺₩₫฿₪₱]|\bRs\.|(?<!\w)(?:US|HK|NT|C|A|S|NZ|R)\$|港[幣币]|新[台臺]幣|人民[幣币]")
+"""Signs that name one currency wherever they stand: in a heading, in a column of their own, in words."""
+
+_WORDS = {"港幣": "HKD", "港币": "HKD", "新台幣": "TWD", "新臺幣": "TWD", "人民幣": "CNY", "人民币": "CNY"}
+
+_LETTER = re.compile(r"(?<![\w.])([RQL])\s?\d[\d ,.]*[.,]\d{2}(?!\d)")
+"""An amount after a single letter that is a currency where most amounts have it."""
+
+_LETTERS = {
+    "R": ("ZAR", re.compile(r"South Africa|\bVAT\D{0,12}4\d{9}\b|\+27\b|\.co\.za\b", re.IGNORECASE)),
+    "Q": ("GTQ", re.compile(r"Guatemala", re.IGNORECASE)),
+    "L": ("HNL", re.compile(r"Honduras", re.IGNORECASE)),
+}
+"""Single letters for a currency, and what on a page proves its country."""
+
+_LETTERED = 2
+"""So many amounts have the letter before them, or more."""
 
 _TAXED = {
     "USD": re.compile(r"\bEIN\b|\b(?:CA|NY|TX|FL|WA|IL) (?:State )?Sales Tax\b", re.IGNORECASE),
@@ -85,16 +104,42 @@ def find_currency(context: Context) -> Finding | None:
                 if shares[code] < 1:
                     first[code] = at.span
                 shares[code] += 1
-        for found in _CODE.finditer(row.text):
-            shares[found[1]] += 1 if _names_amounts(context, row) else _STRAY
-            first.setdefault(found[1], Span(row, *found.span()))
+        for code, span in _bare(context, row):
+            shares[code] += 1 if _names_amounts(context, row) else _STRAY
+            first.setdefault(code, span)
     if shares and (max(shares.values()) >= 1 or not shared):
         code = max(shares, key=lambda code: shares[code])
         share = shares[code] / sum(shares.values())
         sure = SURE["printed"] * share if shares[code] >= 1 else SURE["stray"] * share
         note = "" if share > _UNANIMOUS else "Amounts in another currency are printed, too."
         return _finding(first[code], code, sure, note)
-    return _by_country(context, shared)
+    return _by_country(context, shared) or (None if shared else _by_letter(context))
+
+
+def _bare(context: Context, row: Row) -> Iterator[tuple[str, Span]]:
+    """The codes of a row, and its unmistakable signs that stand at no number."""
+    for found in _CODE.finditer(row.text):
+        yield found[1], Span(row, *found.span())
+    taken = [(at.span.start, at.span.end) for at in context.values.numbers(row)]
+    for found in _SYMBOL.finditer(row.text):
+        if not any(start <= found.start() < end for start, end in taken):
+            yield _WORDS.get(found[0]) or currency_of(found[0]), Span(row, *found.span())
+
+
+def _by_letter(context: Context) -> Finding | None:
+    """The currency of a letter before amounts, on a page of its country."""
+    texts = [row.text for row in context.sheet.rows]
+    for letter, (code, country) in _LETTERS.items():
+        spans = [
+            Span(row, *found.span(1))
+            for row in context.sheet.rows
+            for found in _LETTER.finditer(row.text)
+            if found[1] == letter
+        ]
+        if len(spans) >= _LETTERED and any(map(country.search, texts)):
+            note = f"“{letter}” stands before amounts, and the page is of a country that pays in {code}."
+            return _finding(spans[0], code, SURE["home"], note)
+    return None
 
 
 _UNANIMOUS = 0.9

@@ -36,6 +36,9 @@ _CLOSE = 0.7
 _BETWEEN = 6
 """So many rows between net total and total can hold charges that no label explains."""
 
+_NAMED = 0.61
+"""A total with less of a label than this is not named by one."""
+
 _CONTESTED = -0.5
 """The margin of a value that another choice, which adds up too, has otherwise."""
 
@@ -60,6 +63,9 @@ class Totals:
         total = self.chosen.get("total_with_vat")
         if kind not in BILLS or self.paid or total is None or "amount_due" in self.chosen:
             return self
+        if total.features.label < _NAMED:
+            # It is proved by its VAT, but a rounding may follow it.
+            return self
         due = replace(total, term="amount_due").with_features(relation=min(0.7, total.features.relation))
         return replace(self, chosen=self.chosen | {"amount_due": due})
 
@@ -68,7 +74,7 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     """The totals of the document; a term without a good enough amount is left out."""
     rows = tuple(vat_rows(context))
     candidates = {term: candidates_for(context, term) for term in TERMS}
-    add_vat_rows(candidates, rows)
+    add_vat_rows(context, candidates, rows)
     stand_ins = [scaled(f, "total_with_vat", SCORES["stand_in"]) for f in candidates["amount_due"]]
     if not candidates["previous_balance"]:
         candidates["total_with_vat"] = distinct([*candidates["total_with_vat"], *stand_ins])
