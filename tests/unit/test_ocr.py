@@ -236,8 +236,10 @@ def test_ink_and_paper_of_a_dim_photograph_fill_the_whole_range() -> None:
     bright = stretched(dim)
     assert bright.getextrema()[0][0] <= 3
     assert bright.getextrema()[0][1] == 255
-    for blank in (Image.new("RGB", (50, 50), "white"), Image.effect_noise((50, 50), 3).convert("RGB")):
-        assert stretched(blank).tobytes() == blank.tobytes()
+    clear = Image.merge("RGB", [scale.point(lambda level: 40 + level // 2)] * 3)
+    blank = Image.effect_noise((50, 50), 3).convert("RGB")
+    for image in (clear, blank, Image.new("RGB", (50, 50), "white")):
+        assert stretched(image).tobytes() == image.tobytes()
 
 
 def test_ocr_never_uses_the_network(monkeypatch: pytest.MonkeyPatch, scan: Image.Image) -> None:
