@@ -11,18 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from inference.invoice import Reading, Status
+from inference.document import open_document
+from inference.grounding import Finder
+from inference.invoice import Kind, Reading, Status
 from inference.isolation import Sandbox
+from inference.readers.vlm import asking
 from inference.readers.vlm.combine import ASKED
 from inference.readers.vlm.desk import VisionDesk
 from inference.readers.vlm.kept import KeptAnswers
+from inference.readers.vlm.merge import TOTALS
 from inference.readers.vlm.reader import VisionReader
+from inference.readers.vlm.schema import Part
 from inference.vllm.client import Endpoint
 from inference.vllm.errors import ModelAway
 from inference.vllm.profile import load_profile
-from tests.integration.recorded_model import KEY, Answer, RecordedModel, true_answer
+from tests.integration.recorded_model import CHARACTERS, KEY, Answer, RecordedModel, true_answer
 from tests.samples.bill import Bill
 from tests.samples.designs import render
+from tests.samples.generate import Sample, samples
 from tests.samples.random_bills import random_bill
 
 SURE = 0.9
@@ -102,7 +108,7 @@ def test_a_model_alone_is_never_sure(sandbox: Sandbox) -> None:
         "{" * 5000,
         '{"no": 1}',
         "I cannot read this page.",
-        json.dumps({"lines": [{"d": "x" * 100_000}]}),
+        json.dumps({"lines": [{"d": "x" * 8_000}]}),
         "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
     ],
 )
@@ -179,20 +185,70 @@ def test_text_on_the_page_is_no_instruction(sandbox: Sandbox) -> None:
         ), name
 
 
-def test_a_long_answer_is_asked_in_parts_and_what_is_missing_is_told(sandbox: Sandbox) -> None:
-    bill = random_bill(3, "dense")
+@pytest.mark.parametrize(("most", "whole"), [(12_000, True), (7_000, False)])
+def test_a_long_answer_is_asked_in_parts_and_what_is_missing_is_told(
+    sandbox: Sandbox, most: int, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of 11,000 characters where 6,000 fit: once for the header, once for the lines, which may not fit either."""
+    bill = random_bill(3, "modern")
     truth = bill.truth()
-    # The recorded model counts characters for tokens, so that the whole and the lines are cut.
+    truth["lines"] = [{**truth["lines"][0], "item_name": f"Article {i} " + "x" * 400} for i in range(20)]
+    monkeypatch.setattr(
+        asking, "MOST_TOKENS", {Part.ALL: 2000, Part.HEADER: 1500, Part.LINES: most // CHARACTERS}
+    )
     reading, model = read(sandbox, bill, lambda asked: true_answer(truth, asked.keys), context=10**6)
-    parts = [("lines" in asked.keys, "no" in asked.keys) for asked in model.asked]
-    assert parts[:3] == [(True, True), (False, True), (True, False)] or parts[0] == (True, True)
-    if any(
-        len(true_answer(truth, asked.keys)) > asked.most_tokens
-        for asked in model.asked
-        if asked.keys == ("lines",)
-    ):
-        assert any(c.id == "model_lines" and c.status is Status.FAIL for c in reading.checks)
+    assert [("no" in asked.keys, "lines" in asked.keys) for asked in model.asked[:3]] == [
+        (True, True), (True, False), (False, True),
+    ]  # fmt: skip
+    missing = [check for check in reading.checks if check.id == "model_lines"]
+    assert [check.status for check in missing] == ([] if whole else [Status.FAIL])
     assert reading.fields["invoice_number"].value == bill.number
+
+
+def test_pages_asked_one_by_one_are_one_bill(sandbox: Sandbox) -> None:
+    """Three pages; the model takes the sums carried forward for lines, and repeats the seller on every page."""
+    sample = next(sample for sample in samples() if sample.name == "multi_page")
+    answers = iter(list(_page_by_page(sample)))
+    with RecordedModel(lambda _: next(answers)).serving() as model:
+        profile = load_profile(model.profile)
+        reader = VisionReader(Endpoint(model.url, profile, key=KEY, in_flight=1))
+        opened, reading = VisionDesk(sandbox, reader).read(sample.data, sample.filename)
+        reader.close()
+    assert len(opened.sizes) == len(model.asked) == 3
+    for name in ("line_net_amount", "quantity", "item_name"):
+        assert [line[name].as_json()["value"] for line in reading.lines] == [
+            line[name] for line in sample.truth["lines"]
+        ]
+    assert {line["item_name"].evidence[0].page for line in reading.lines} == {1, 2, 3}
+    for name in ("invoice_number", "total_with_vat", "total_vat", "seller_name"):
+        assert reading.fields[name].as_json()["value"] == sample.truth["fields"][name]
+        assert reading.fields[name].confidence >= SURE
+    assert {check.id: check.status for check in reading.checks}["lines_sum"] is Status.PASS
+
+
+def _page_by_page(sample: Sample) -> Iterator[str]:
+    """What a sloppy model says of each page: the values and lines that stand there, and the sum so far as a line."""
+    rest, total = list(sample.truth["lines"]), Decimal(0)
+    pages = open_document(sample.data, sample.filename).pages
+    for page in pages:
+        finder = Finder([page])
+        fields = {
+            n: v for n, v in sample.truth["fields"].items() if finder.find(v, Kind.TEXT) or page.number == 1
+        }
+        for name in TOTALS:
+            fields.pop(name, None)
+        lines = [] if page.number == 1 else [{"item_name": "Brought forward", "line_net_amount": str(total)}]
+        while rest and finder.find(rest[0]["item_name"], Kind.TEXT):
+            lines.append(rest.pop(0))
+            total += Decimal(lines[-1]["line_net_amount"])
+        if page is pages[-1]:
+            fields |= {n: sample.truth["fields"][n] for n in TOTALS if n in sample.truth["fields"]}
+        else:
+            fields["total_with_vat"] = str(total)
+            lines.append({"item_name": "Carried forward", "line_net_amount": str(total)})
+        vat = sample.truth["vat_breakdown"] if page is pages[-1] else []
+        yield true_answer({"fields": fields, "lines": lines, "vat_breakdown": vat})
+    assert rest == []
 
 
 def test_the_same_page_is_never_asked_twice(sandbox: Sandbox, tmp_path: Path) -> None:
