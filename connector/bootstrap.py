@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+from structlog.typing import FilteringBoundLogger
+
 from connector.erp.odoo import OdooErp
 from connector.erp.wire import Connection
 from connector.errors import SettingsError
 from connector.execution.inline import Worker
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
-from connector.model import Desk, opened_desk
+from connector.model import Desk, opened_desk, unacknowledged
 from connector.pipeline import Pipeline
 from connector.sandbox import opened_sandbox
 from connector.settings import NO_BACKEND
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from inference.invoice import Reading
     from inference.isolation import Sandbox
     from inference.readers import Recipient
+
+log: FilteringBoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ def open_service(settings: Settings) -> Generator[Service]:
     with ExitStack() as stack:
         ledger = stack.enter_context(opened_ledger(settings))
         documents = DocumentStore(settings.folder / "documents")
+        if condition := unacknowledged(settings):
+            log.warning("licence", condition=condition)
         desk = stack.enter_context(opened_desk(settings, processes=settings.reading.processes))
         read = make_read(desk)
         pipelines: dict[str, Pipeline] = {}

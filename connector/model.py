@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-from structlog.typing import FilteringBoundLogger
-
 from connector.errors import AwayError, FatalError, SettingsError
 from connector.sandbox import opened_sandbox, unavailable_is_fatal
 from inference.readers.vlm.desk import VisionDesk
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 NO_SERVER = (
     "No model server is set. Set vlm.url (VOUCH_VLM__URL), or choose another reader; see docs/vllm.md."
 )
-log: FilteringBoundLogger = structlog.get_logger()
 
 
 class _Reads(Protocol):
@@ -74,13 +70,24 @@ def opened_desk(settings: Settings, reader: str = "", processes: int = 1) -> Gen
             return
         with opened_reader(settings) as vision:
             licence = vision.endpoint.profile.licence
-            if licence and licence.condition and not settings.vlm.acknowledge_licence:
-                log.warning("licence", model=vision.endpoint.profile.title, condition=licence.condition)
             yield Desk(
                 VisionDesk(sandbox, vision, settings.vlm.fallback),
                 lambda: vision.away,
                 licence.attribution if licence else "",
             )
+
+
+def unacknowledged(settings: Settings) -> str:
+    """What the licence of the model in use asks and the owner has not acknowledged yet, or nothing."""
+    licence = load_profile(settings.vlm.profile).licence
+    if (
+        settings.vlm.url is None
+        or settings.vlm.acknowledge_licence
+        or licence is None
+        or not licence.condition
+    ):
+        return ""
+    return f"{licence.name} ({licence.url}): {licence.condition} Then set vlm.acknowledge_licence"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from connector.bootstrap import connection, opened_ledger
 from connector.commands.output import OUT, print_json
 from connector.erp.odoo import connect
 from connector.errors import AccessError, AwayError, FatalError, VouchError
-from connector.model import opened_reader
+from connector.model import opened_reader, unacknowledged
 from connector.sandbox import opened_sandbox
 from connector.settings import load_settings
 from inference.vllm.errors import ModelAway, ModelMisconfigured
@@ -137,12 +137,8 @@ def _model(settings: Settings) -> Generator[Finding]:
             f"will not fit; start it with --max-model-len {profile.context}",
         )
     yield from _model_place(settings)
-    if licence and licence.condition and not settings.vlm.acknowledge_licence:
-        yield Finding(
-            "model",
-            WARNING,
-            f"{licence.name} ({licence.url}): {licence.condition} Then set vlm.acknowledge_licence",
-        )
+    if condition := unacknowledged(settings):
+        yield Finding("model", WARNING, condition)
 
 
 def _model_place(settings: Settings) -> Generator[Finding]:

@@ -70,6 +70,8 @@ def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path |
     else:
         for answer in answers:
             _show(answer)
+        if desk.attribution and any(answer.reading and answer.reading.usage for answer in answers):
+            OUT.print(f"[dim]{escape(desk.attribution)}[/]")
     return SkippableError.exit_code if any(answer.error for answer in answers) else 0
 
 
