@@ -1,22 +1,27 @@
-"""`python -m tests.samples.labelled DIR [COUNT]`: generated bills with their whole truth, for training and `vouch eval`.
+"""`python -m tests.samples.labelled DIR [COUNT]`: generated documents with their whole truth, for training and `vouch eval`.
 
-Sellers and buyers are strangers from any country; the bills depend on their number only.
+COUNT random bills in `generated/`, as many documents of all kinds and languages in `documents/`. Sellers and buyers
+are strangers from any country; what is drawn depends on COUNT only.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.samples import strangers
 from tests.samples.bill import Bill
 from tests.samples.designs import render
 from tests.samples.random_bills import random_bill
+from tests.samples.random_documents import random_documents
 
 COUNT = 240
+SEED = 20260301
 
 
 def labelled_bill(seed: int) -> Bill:
@@ -30,15 +35,19 @@ def labelled_bill(seed: int) -> Bill:
 
 
 def write(folder: Path, count: int = COUNT) -> None:
-    """Writes `generated/NNNN/doc.pdf` with `truth.json` beside each."""
-    for seed in range(count):
-        bill = labelled_bill(seed)
-        place = folder / "generated" / f"{seed:04d}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "doc.pdf").write_bytes(render(bill))
-        truth = bill.truth()
-        node = {"fields": truth["fields"], "lines": truth["lines"], "complete": True}
-        (place / "truth.json").write_text(json.dumps(node, ensure_ascii=False, indent=1), "utf-8")
+    """Writes `generated/NNNN/doc.pdf` and `documents/NNNN/doc.pdf` with `truth.json` beside each."""
+    for number in range(count):
+        bill = labelled_bill(number)
+        _write(folder / "generated" / f"{number:04d}", render(bill), bill.truth())
+    for number, made in enumerate(random_documents(count, SEED)):
+        _write(folder / "documents" / f"{number:04d}", made.data, made.truth)
+
+
+def _write(place: Path, data: bytes, truth: Mapping[str, Any]) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "doc.pdf").write_bytes(data)
+    node = {"fields": truth["fields"], "lines": truth["lines"], "complete": True}
+    (place / "truth.json").write_text(json.dumps(node, ensure_ascii=False, indent=1), "utf-8")
 
 
 if __name__ == "__main__":

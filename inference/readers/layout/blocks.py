@@ -18,6 +18,8 @@ from inference.readers.layout.names import (
 )
 from inference.readers.layout.rows import Span
 
+_NO_TABLE = (0, 10**9)
+
 
 @dataclass(frozen=True)
 class Blocks:
@@ -33,14 +35,47 @@ class Blocks:
             for row in self.context.sheet.rows
             if row.index not in self.context.headings
             for label in self.context.of(row)
-            if label.leads and any(label.means(role) for role in roles) and self._is_heading(label)
+            if any(label.means(role) for role in roles)
+            and (label.leads or self._joined(label))
+            and self._is_heading(label)
         )
+
+    def _joined(self, label: Label) -> bool:
+        """Whether a label continues one of a name that leads: "Name of customer:", "Naam klant:"."""
+        for before in self.context.of(label.row):
+            if before.leads and before.means("party_name") and before.span.end <= label.span.start:
+                between = label.row.text[before.span.end : label.span.start]
+                return label.colon and len(between) < 10 and not any(c in ":：" for c in between)
+        return False
+
+    @cached_property
+    def tables(self) -> dict[int, tuple[int, int]]:
+        """The heading of the table of lines and the last row with an amount below it, as row indices by page."""
+        spans: dict[int, tuple[int, int]] = {}
+        for index in self.context.headings:
+            page = self.context.sheet.rows[index].page
+            rows = self.context.sheet.on_page(page)
+            money = [
+                r.index
+                for r in rows
+                if r.index > index and any(at.money for at in self.context.values.numbers(r))
+            ]
+            if money:
+                spans[page] = (index, money[-1])
+        return spans
 
     def _is_heading(self, label: Label) -> bool:
         """Whether a label opens a block: a colon follows, or nothing else does in its segment."""
-        if label.colon or label.ends_segment:
+        rest = label.row.text[label.span.end : label.segment.end]
+        if rest.startswith(("'s", "’s")) or (len(label.key) < 2 and not label.colon):
+            return False
+        below_table = label.row.index > self.tables.get(label.row.page, _NO_TABLE)[1]
+        if label.colon or (label.ends_segment and not below_table):
             return True
-        rest = label.row.text[label.span.end : label.segment.end].strip()
+        if below_table:
+            # Signatures and conditions of business.
+            return label.ends_segment and label.row.segments[0].start == label.segment.start
+        rest = rest.strip()
         opens = label.span.text[:1].isupper() and label.span.start == label.segment.start
         return len(label.key) > 5 and opens and not rest[:1].islower() and len(rest.split()) <= 7
 
@@ -63,11 +98,12 @@ class Blocks:
             # A Chinese heading runs down the side of its block.
             if drop < (-4.5 if spread else -0.5) * row.height or drop > 22 * row.height:
                 continue
-            shift = span.x0 - label.span.x0
-            if shift < -3 * row.height or (drop <= 0.5 * row.height and label.span.start > span.start):
-                continue
             others = [s for s in label.row.segments if sum(c.isalpha() for c in s.text) >= 3]
             alone = len(others) == 1
+            # "==== BILLED TO ====" begins where its row does.
+            shift = span.x0 - (label.row.x0 if alone and label.ends_segment else label.span.x0)
+            if shift < -3 * row.height or (drop <= 0.5 * row.height and label.span.start > span.start):
+                continue
             reach = 0.4 if spread else 0.22
             if wide and alone:
                 reach = 1.0
@@ -183,7 +219,11 @@ class Blocks:
             span = self.context.beside(label)
             return (1.0, span) if span else None
         below = list(islice(self.context.column_below(label, 14, slack=8 * label.row.height), 6))
-        below = [s for s in below if abs(s.x0 - label.span.x0) < 0.3 * s.row.width]
+        below = [
+            s
+            for s in below
+            if abs(s.x0 - label.span.x0) < 0.3 * s.row.width or s.x0 <= label.span.x0 <= s.x1
+        ]
         for segment in below:
             named = next(
                 (
@@ -197,14 +237,21 @@ class Blocks:
                 span = self.context.beside(named)
                 return (1.0, span) if span else None
         beside = self.context.beside(label)
-        if label.colon and beside and beside.x0 - label.span.x1 < 10 * label.row.height:
+        near = beside is not None and beside.x0 - label.span.x1 < 10 * label.row.height
+        if beside and near and (label.colon or self._goes_on_below(beside, label)):
             return 1.0, beside
         names = [s for s in (*self._in_lane(label), *below) if not self._is_numbered(s)]
         if names and names[0].row.middle - label.row.middle < 5 * label.row.height:
             return 0.9, names[0]
-        if beside and beside.x0 - label.span.x1 < 10 * label.row.height:
-            return 0.8, beside
-        return None
+        return (0.8, beside) if beside and near else None
+
+    def _goes_on_below(self, beside: Span, label: Label) -> bool:
+        """Whether the block that a label names stands beside it: the next row is in the column of the text beside."""
+        height = label.row.height
+        for row in self.context.sheet.below(label.row, 3.2 * height):
+            under = [s for s in row.segments if s.x0 < label.span.x1 and s.x1 > label.span.x0]
+            return not under and any(abs(s.x0 - beside.x0) < 0.8 * height for s in row.segments)
+        return False
 
     def _in_lane(self, label: Label) -> list[Span]:
         """What stands right below a heading beside others, each centred over its lane of the page."""

@@ -11,7 +11,14 @@ from inference.readers.layout.lexicon import fold, lexicon, pieces
 POSTCODE = re.compile(r"(?<!\d)(?:[A-Z]{1,2}[ -])?\d{4,6}(?:[ -]\d{3,4})?(?!\d)")
 
 TOWN = re.compile(
-    r"(?:^|[\s,])(?:[A-Z]{1,2}[ -])?(?:\d{5}|\d{4}(?: ?[A-Z]{2})?|\d{2}-\d{3})\s+[A-ZÄÖÜÉÈÀ][^\d]{2,}|[,\s][A-Z]{2}\.?,?\s+\d{4}\w(?:-\d{4})?\s*$|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|[省市].{0,12}[区县市路街]"
+    # Postcode and town: "80331 München", "B-1000 Bruxelles", "00-950 Warszawa", "117 58 Liljeholmen".
+    r"(?:^|[\s,])(?:[A-Z]{1,2}[ -])?(?:\d{5}|\d{4}(?: ?[A-Z]{2})?|\d{2}-\d{3}|\d{3} \d{2})\s+[^\W\d_a-z][^\d]{2,}"
+    r"|^\d{5} [^\W\d_]{3}[^\d]*$"
+    r"|(?:^|\s)\d{2}\.?\d{3}-\d{3}[\s,-]+[^\W\d_]{3}"
+    # Town and postcode: "Austin, TX 78701", "Leeds LS1 4AB", "ON M5H 2H7", "Mumbai - 400001".
+    r"|[,\s][A-Z]{2}\.?,?\s+\d{4}\w(?:-\d{4})?\s*$|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b"
+    r"|[^\W\d_]{3} ?[,-] ?\d{3} ?\d{3}\.?$|^[a-z]{3,} \d{6}$"
+    r"|[省市].{0,12}[区县市路街]"
 )
 
 SEPARATOR = re.compile(r"\s+[-–—•·|∙*●⋅]\s+|\s*[•·|●⋅]\s*|,\s+")
@@ -40,7 +47,15 @@ def plausible_name(text: str) -> bool:
     letters = sum(c.isalpha() for c in text)
     if letters < 2 or (letters < 3 and text.isascii()) or len(text) > 120:
         return False
+    if _NUMBERED.search(text):
+        return False
     return letters > 0.45 * sum(not c.isspace() for c in text) and not CONTACT.search(text)
+
+
+_NUMBERED = re.compile(r"[:：]\s*(?=\w*\d\w*\d\w*\d)\w+")
+"""What a colon and a number follow: "PAN : 26CORPP3939N1"."""
+
+_HOUSE_FIRST = re.compile(r"^[1-9]\d{0,4}[a-z]?,? [^\W\d_]{2,} [^\W\d_]{2,}")
 
 
 def is_address(text: str) -> bool:
@@ -49,7 +64,9 @@ def is_address(text: str) -> bool:
         word in lexicon().streets or word.endswith(("strasse", "strase", "weg", "platz", "straat", "laan"))
         for word in words
     )
-    return bool(TOWN.search(text)) or (street and any(c.isdigit() for c in text))
+    if TOWN.search(text) or (street and any(c.isdigit() for c in text)):
+        return True
+    return bool(_HOUSE_FIRST.match(text)) and not names_a_company(text)
 
 
 def has_legal_form(text: str) -> bool:

@@ -352,24 +352,8 @@ class Nominees:
                     return True
         return False
 
-    @cached_property
-    def _table(self) -> dict[int, tuple[int, int]]:
-        """The first and the last row with an amount of each page, below the heading of its table."""
-        spans: dict[int, tuple[int, int]] = {}
-        for index in self.context.headings:
-            page = self.context.sheet.rows[index].page
-            rows = self.context.sheet.on_page(page)
-            money = [
-                r.index
-                for r in rows
-                if r.index > index and any(at.money for at in self.context.values.numbers(r))
-            ]
-            if money:
-                spans[page] = (index, money[-1])
-        return spans
-
     def _in_table(self, row: Row) -> bool:
-        first, last = self._table.get(row.page, (0, -1))
+        first, last = self.blocks.tables.get(row.page, (0, -1))
         return first <= row.index <= last
 
     def _wrapped(self, segment: Span) -> Span | None:
