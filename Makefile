@@ -1,9 +1,10 @@
 PYTHON ?= python3
 RUN := .venv/bin
 STAMP := .venv/installed
+TRAINING ?= $(or $(VOUCH_CACHE),$(HOME)/.cache/vouch)/training
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm bench eval lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm bench eval train lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,7 +48,7 @@ test-unit: install ## The quick tests, without Odoo and browser
 	$(RUN)/pytest tests/unit
 
 test-vllm: install ## The tests of the model reader against a real vLLM on this CPU (600 MB to fetch on first use)
-	$(RUN)/pytest tests/unit/test_vlm_answers.py tests/unit/test_vlm_merge.py tests/unit/test_vllm_serving.py tests/integration/test_vision_reader.py tests/integration/test_vision_decisions.py tests/integration/test_vllm_serve.py tests/integration/test_vllm_client.py
+	$(RUN)/pytest tests/unit/test_vlm_answers.py tests/unit/test_vlm_merge.py tests/unit/test_vllm_serving.py tests/integration/test_vision_reader.py tests/integration/test_vision_decisions.py tests/integration/test_model_desk.py tests/integration/test_model_pipeline.py tests/integration/test_vllm_serve.py tests/integration/test_vllm_client.py
 
 bench: install ## Print the speed of reading and of talking to Odoo, as ratios
 	$(RUN)/python -m tests.bench
@@ -55,6 +56,12 @@ bench: install ## Print the speed of reading and of talking to Odoo, as ratios
 eval: install ## Read DIR's documents with truth and hold the figures against the targets (ARGS=--only pages)
 	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make eval DIR=path (docs/eval.md shows the forms)"; exit 2; }
 	$(RUN)/python -m tests.bench.evaluate "$(DIR)" $(ARGS)
+
+train: install ## Fit the scorer anew on DIR's documents with truth, their scans and generated ones (kept in TRAINING)
+	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make train DIR=path (docs/eval.md shows the forms)"; exit 2; }
+	$(RUN)/python -m tests.samples.labelled "$(TRAINING)/made"
+	$(RUN)/python -m tests.bench.degraded "$(DIR)" "$(TRAINING)/scans"
+	$(RUN)/python -m inference.training "$(DIR)" "$(TRAINING)/scans" "$(TRAINING)/made" --words "$(TRAINING)/words" --write $(ARGS)
 
 lock: install ## Renew requirements.lock
 	$(RUN)/pip install --quiet uv

@@ -94,6 +94,7 @@ def unacknowledged(settings: Settings) -> str:
 def opened_reader(settings: Settings) -> Generator[VisionReader]:
     """The vision reader of the settings, closed at the end. Raises SettingsError where there is none."""
     vlm = settings.vlm
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     reuse = KeptAnswers(settings.folder / "answers", vlm.answers_megabytes) if vlm.answers_megabytes else None
     reader = VisionReader(endpoint(settings), reuse, second_look=vlm.second_look)
     try:

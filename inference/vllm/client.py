@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, NamedTuple, cast
 import httpx
 from annotated_types import Len
 from pydantic import BaseModel, ValidationError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from inference.vllm.errors import ModelAway, ModelMisconfigured, ModelRefused
+from inference.vllm.errors import ModelAway, ModelMisconfigured, ModelRefused, ModelSlow
 from inference.vllm.images import PageImage
 from inference.vllm.profile import Profile
 
@@ -177,7 +177,9 @@ class Client:
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(ModelAway),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, ModelAway) and not isinstance(error, ModelSlow)
+            ),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.2, max=2),
             reraise=True,
@@ -190,9 +192,13 @@ class Client:
     async def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
         url, seconds = self.endpoint.url, self.endpoint.timeout_seconds
         try:
-            response = await self._http.request(method, path, json=body)
-        except httpx.TimeoutException as error:
+            response = await self._received(self._http.build_request(method, path, json=body))
+        except httpx.ConnectTimeout as error:
             raise ModelAway(
+                f"The model server at {url} cannot be reached: correct vlm.url, or look at the network between"
+            ) from error
+        except (httpx.TimeoutException, TimeoutError) as error:
+            raise ModelSlow(
                 f"The model server at {url} gave no answer within {seconds:g} s: is the card overloaded? Lower "
                 "vlm.in_flight, or raise vlm.timeout_seconds"
             ) from error
@@ -204,6 +210,22 @@ class Client:
         if response.is_success:
             return response
         raise _refusal(response, self.endpoint)
+
+    async def _received(self, request: httpx.Request) -> httpx.Response:
+        """The whole answer, of at most `MOST_ANSWER_BYTES`, within the time for one answer."""
+        content = bytearray()
+        async with asyncio.timeout(self.endpoint.timeout_seconds):
+            response = await self._http.send(request, stream=True)
+            try:
+                async for part in response.aiter_bytes():
+                    content += part
+                    if len(content) > MOST_ANSWER_BYTES:
+                        raise ModelAway(
+                            f"{self.endpoint.url} answers with more than {MOST_ANSWER_BYTES // 10**6} MB: is it a vLLM server?"
+                        )
+            finally:
+                await response.aclose()
+        return httpx.Response(response.status_code, content=bytes(content), request=request)
 
 
 class Breaker:
@@ -285,8 +307,6 @@ def _message(response: httpx.Response) -> str:
 
 
 def _mapping(response: httpx.Response) -> dict[str, Any]:
-    if len(response.content) > MOST_ANSWER_BYTES:
-        raise ModelAway(f"{response.request.url.host} answers with more than {MOST_ANSWER_BYTES // 10**6} MB")
     try:
         node = response.json()
     except ValueError as error:

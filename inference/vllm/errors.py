@@ -9,6 +9,10 @@ class ModelAway(ModelError):
     """It does not answer, or is overloaded: later, nothing about the document is wrong."""
 
 
+class ModelSlow(ModelAway):
+    """It took longer than we wait: to ask again at once would only add to its load."""
+
+
 class ModelMisconfigured(ModelError):
     """It answers, but not to us as we are set up: key, model name, address, options. A person must mend it."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 import threading
+from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from PIL import Image
@@ -15,8 +18,8 @@ from PIL import Image
 from inference.invoice import Box
 from inference.readers.vlm.certainty import Certainty
 from inference.readers.vlm.kept import KeptAnswers, Told, key_of
-from inference.vllm.client import Breaker
-from inference.vllm.errors import ModelAway
+from inference.vllm.client import ATTEMPTS, Breaker, Client, Endpoint
+from inference.vllm.errors import ModelAway, ModelSlow
 from inference.vllm.images import encode, page_image
 from inference.vllm.profile import COMPATIBLE, ImagePolicy, load_profile, profile_names
 from inference.vllm.serving import plan
@@ -83,19 +86,60 @@ def test_a_crop_is_the_part_at_full_resolution() -> None:
     assert Image.open(BytesIO(page_image(Paper(), policy, Box(0.5, 0.5, 0.5, 0.5)).png)).size == (1, 1)
 
 
+class Stream(httpx.AsyncByteStream):
+    """A body without end."""
+
+    def __init__(self, seconds: float) -> None:
+        self.sent, self._seconds = 0, seconds
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            self.sent += 1_000_000
+            await asyncio.sleep(self._seconds)
+            yield b" " * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error", "said"), [(0.0, ModelAway, "more than 16 MB"), (0.2, ModelSlow, "timeout_seconds")]
+)
+def test_an_answer_without_end_is_not_waited_for(seconds: float, error: type[Exception], said: str) -> None:
+    bodies: list[Stream] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(Stream(seconds))
+        return httpx.Response(200, stream=bodies[-1])
+
+    async def ask() -> None:
+        endpoint = Endpoint("http://model", load_profile(), timeout_seconds=0.5 if seconds else 20)
+        client = Client(endpoint, httpx.MockTransport(answer))
+        try:
+            await client.check()
+        finally:
+            await client.close()
+
+    with pytest.raises(error, match=said):
+        asyncio.run(ask())
+    assert all(body.sent <= 18_000_000 for body in bodies)
+    # To ask a slow server again would only add to its load.
+    assert len(bodies) == (1 if error is ModelSlow else ATTEMPTS)
+
+
 def told(text: str) -> Told:
     return Told(text, False, {"no": Certainty(0.5, 0.25, 3)})
 
 
 def test_kept_answers_come_back_and_make_room(tmp_path: Path) -> None:
-    kept = KeptAnswers(tmp_path, 0.02)
+    kept = KeptAnswers(tmp_path / "answers", 0.02)
     assert kept.get(key_of("a")) is None
     kept.put(key_of("a"), told("{}"))
     assert kept.get(key_of("a")) == told("{}")
     assert key_of("a", "b") != key_of("ab", "")
     for number in range(450):
         kept.put(key_of(str(number)), told("x" * 200))
-    size = sum(file.stat().st_size for file in tmp_path.glob("*/*"))
+    assert {
+        folder.stat().st_mode & 0o77 for folder in (tmp_path / "answers", *(tmp_path / "answers").iterdir())
+    } == {0}
+    size = sum(file.stat().st_size for file in tmp_path.glob("*/*/*"))
     assert size < 0.02e6 + 200 * 400
     assert kept.get(key_of("449")) is not None
     assert kept.get(key_of("a")) is None

@@ -56,7 +56,8 @@ class KeptAnswers:
     def put(self, key: str, told: Told) -> None:
         """Keep an answer. Either the whole file is there afterwards or none."""
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self._folder, path.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         node = {"text": told.text, "cut": told.cut, "certainties": dict(told.certainties)}
         with NamedTemporaryFile(
             "w", dir=path.parent, prefix=f"{key}.", delete=False, encoding="utf-8"
