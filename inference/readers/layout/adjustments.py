@@ -98,9 +98,20 @@ def choices(lines: Sequence[Line], subtotals: Sequence[tuple[int, Decimal]] = ()
         whole = any(line.full for line in before) and not any(line.full for line in after)
         if whole and after and total_of(before) == printed:
             yield Choice(before, total_of(after))
+    end = len(kept)
+    while end and kept[end - 1].charge and not kept[end - 1].full and (kept[end - 1].amount() or 0) < 0:
+        end -= 1
+    if 0 < end < len(kept):
+        # Discounts below the lines are the document's.
+        yield Choice(tuple(kept[:end]), total_of(kept[end:]))
     yield Choice(tuple(kept))
     yield Choice(tuple(line for line in kept if line.full or not line.charge))
     yield Choice(tuple(line for line in kept if line.full))
+    for index, printed in sums:
+        # What follows their sum is none of the lines, whatever it is called.
+        before = tuple(line for line in kept if line.anchor.index < index)
+        if len(before) > 1 and total_of(before) == printed:
+            yield Choice(before)
     if len(kept) == 2 and not kept[1].full and kept[0].amount() == kept[1].amount():
         yield Choice(tuple(kept[:1]))
 

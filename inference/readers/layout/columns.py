@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
-from inference.numbers import parse_number
+from inference.numbers import Number, parse_number
 from inference.readers.layout.candidates import NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS, NUMERIC, Column, Heading
@@ -31,7 +31,14 @@ PROVED = 0.6
 
 _MOST_COLUMNS = 16
 _GLUED = re.compile(r"(\d{1,6}(?:[.,]\d{1,4})?)[^\W\d_]{1,6}\.?")
+_SPACED = re.compile(r"(\d{1,3})[ \u00a0](\d{3}[.,]\d{2})")
 _SENTENCE = 3
+
+_LARGE = 100
+"""Numbers without decimals are at least that, where they are taken for amounts."""
+
+_CODE_DIGITS = 6
+"""Whole numbers of so many digits, one below the other, are codes, not quantities."""
 
 
 @dataclass
@@ -84,7 +91,21 @@ def numbers_of(context: Context, heading: Heading, row: Row) -> tuple[NumberAt, 
         number = parse_number(glued[1], context.values.mark) if glued and near else None
         if glued and number and not any(segment.start <= at.span.start < segment.end for at in found):
             found += (NumberAt(Span(row, segment.start, segment.start + len(glued[1])), number),)
-    return tuple(sorted(found, key=lambda at: at.span.start))
+    return tuple(sorted(_unglued(found, context.values.mark), key=lambda at: at.span.start))
+
+
+def _unglued(numbers: Sequence[NumberAt], mark: str | None) -> Iterator[NumberAt]:
+    """The numbers with "3 250.00 750.00" read as 3 × 250.00 = 750.00, where a blank could also group thousands."""
+    later = [at.number.value for at in numbers]
+    for place, at in enumerate(numbers):
+        found = _SPACED.fullmatch(at.span.text)
+        price = parse_number(found[2], mark) if found else None
+        if found and price and int(found[1]) * price.value in later[place + 1 :]:
+            row, start = at.span.row, at.span.start
+            yield NumberAt(Span(row, start, start + len(found[1])), Number(Decimal(found[1]), 0))
+            yield NumberAt(Span(row, start + found.start(2), at.span.end), price)
+        else:
+            yield at
 
 
 def _column_numbers(context: Context, row: Row, heading: Heading) -> Iterator[NumberAt]:
@@ -171,7 +192,12 @@ def _by_arithmetic(
     if len(clusters) > _MOST_COLUMNS:
         return pairs
     money = [c for c in clusters if _share_money(c) > 0.5]
-    amounts = [known[2]] if known[2] else money or clusters
+    if known[0] and known[1] and known[2] and (net := _before_tax(known[0], known[1], known[2], money)):
+        kept = [(c, column) for c, column in pairs if c is not net and column.role not in AMOUNTS]
+        gross = Column("line_total_with_vat", known[2].x0, known[2].x1)
+        return [*kept, (net, Column("line_net_amount", net.x0, net.x1)), (known[2], gross)]
+    unmarked = [c for c in clusters if len(c.numbers) > 0 and _are_large(c)]
+    amounts = [known[2]] if known[2] else [*money, *unmarked] or clusters
     best: tuple[float, tuple[Cluster, Cluster, Cluster]] | None = None
     for quantity, price, amount in product(clusters, clusters, amounts):
         if quantity is price or amount is quantity or amount is price:
@@ -196,6 +222,21 @@ def _by_arithmetic(
     return [*kept_pairs, *((c, Column(role, c.x0, c.x1)) for role, c in chosen.items())]
 
 
+def _before_tax(
+    quantity: Cluster, price: Cluster, gross: Cluster, money: Sequence[Cluster]
+) -> Cluster | None:
+    """The column between price and amount that is quantity × price on every line, where the amount is more: its tax."""
+    for cluster in money:
+        if cluster is price or cluster is gross or not price.x1 < cluster.x1 < gross.x1:
+            continue
+        proof = _proof(quantity, price, cluster, None)
+        net, whole = (_by_line(c, [at.span for at in gross.numbers]) for c in (cluster, gross))
+        more = all(max(whole[line]) >= max(net[line]) for line in net.keys() & whole.keys())
+        if proof.right == proof.present == len(gross.numbers) and more:
+            return cluster
+    return None
+
+
 def _likely(quantity: Cluster, price: Cluster, amount: Cluster, headings: Sequence[Column]) -> float:
     """What else speaks for columns that agree: product does not tell its factors apart."""
     under = sum(
@@ -207,6 +248,20 @@ def _likely(quantity: Cluster, price: Cluster, amount: Cluster, headings: Sequen
     whole, money = _share_whole(quantity) - _share_whole(price), _share_money(price) - _share_money(quantity)
     order = 0.1 * (price.x0 < amount.x0) + 0.05 * (quantity.x0 < price.x0)
     return 0.3 * under + 0.1 * whole + 0.1 * money + order
+
+
+def _are_large(cluster: Cluster) -> bool:
+    """Whether most of the numbers are amounts without decimals, by their size."""
+    return sum(
+        at.number.places == 0 and abs(at.number.value) >= _LARGE for at in cluster.numbers
+    ) > 0.5 * len(cluster.numbers)
+
+
+def _are_codes(cluster: Cluster) -> bool:
+    """Whether most of the numbers look like codes: many digits without a mark, or a leading zero."""
+    texts = [at.span.text for at in cluster.numbers]
+    coded = (t.isdigit() and (len(t) >= _CODE_DIGITS or (len(t) > 1 and t[0] == "0")) for t in texts)
+    return sum(coded) > 0.5 * len(texts)
 
 
 def _share_whole(cluster: Cluster) -> float:
@@ -280,7 +335,9 @@ def _fit(cluster: Cluster, column: Column) -> float:
     percent = sum(at.number.percent for at in cluster.numbers) / len(cluster.numbers)
     whole = sum(at.number.places == 0 for at in cluster.numbers) / len(cluster.numbers)
     suits = {
-        "quantity": percent < 0.5 and not any(at.number.currency for at in cluster.numbers),
+        "quantity": percent < 0.5
+        and not any(at.number.currency for at in cluster.numbers)
+        and not _are_codes(cluster),
         "net_price": percent < 0.5,
         "gross_price": percent < 0.5,
         "line_net_amount": percent < 0.5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,24 @@ _SHARED = frozenset({"line_order_reference", "purchase_order_line"})
 """Headings that rows of the whole document's references have, too: they make no table of lines."""
 
 _TELLING = frozenset({"item_name", "quantity", "net_price"})
+
+
+_OF_HEADER = frozenset(
+    {
+        "invoice_number",
+        "issue_date",
+        "due_date",
+        "order_number",
+        "order_date",
+        "purchase_order_reference",
+        "amount_due",
+        "party_buyer",
+        "party_seller",
+    }
+)
+"""Terms of the document's header: a row that names several of them is no heading of lines."""
+
+_CAPTIONS = 2
 
 
 @dataclass
@@ -84,6 +103,8 @@ def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
     covered = sum(c.isalnum() for cell in named for c in cell.text)
     if covered < (0.35 if len(named) > 2 else 0.5) * letters:
         return None
+    if _of_header(row, named):
+        return None
     rows = [row.index]
     for step in (-1, 1):
         near = row
@@ -107,6 +128,26 @@ def _heading_at(sheet: Sheet, values: Values, row: Row) -> Heading | None:
     return Heading(tuple(sorted(rows)), tuple(columns), score + covered / max(1, letters), row.page)
 
 
+def _of_header(row: Row, named: Sequence[Cell]) -> bool:
+    """Whether a row is one of captions of the document's own data, or has its title beside other things."""
+    captions = 0
+    for label in find_phrases(row, lexicon().labels):
+        if len(label.key) > _SHORT and not any(label.key == fold(cell.text) for cell in named):
+            captions += any(m.term in _OF_HEADER and m.weight >= _STRONG for m in label.meanings)
+    if captions >= _CAPTIONS:
+        return True
+    titles = [fold(segment.text) for segment in row.segments]
+    return len(named) <= _FEW and any(title in lexicon().titles for title in titles)
+
+
+_PER_UNITS = re.compile(r"\s*/\s*\d+$")
+"""How many units a price is for, behind its heading: "Preis/100"."""
+
+_SHORT = 4
+_STRONG = 0.9
+_FEW = 3
+
+
 def _cells(row: Row) -> list[Cell]:
     """The column headings of a row: matched phrases, and segments that none matches."""
     columns = lexicon().columns
@@ -114,7 +155,7 @@ def _cells(row: Row) -> list[Cell]:
     labels = find_phrases(row, columns)
     for segment in row.segments:
         inside = [label for label in labels if segment.start <= label.span.start < segment.end]
-        key = fold(segment.text)
+        key = fold(_PER_UNITS.sub("", segment.text))
         if key in columns:
             cells.append(Cell(segment.text, segment.x0, segment.x1, columns[key]))
         elif inside:

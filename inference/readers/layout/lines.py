@@ -110,6 +110,8 @@ def total_of(lines: Sequence[Line]) -> Decimal:
 
 def is_total(context: Context, row: Row) -> bool:
     """Whether a row names a total and bears nothing of a line before it."""
+    if _heads_totals(context, row):
+        return True
     for label in context.of(row):
         if not label.leads or not any(label.weight(term) >= 0.9 for term in TOTAL_TERMS):
             continue
@@ -121,9 +123,21 @@ def is_total(context: Context, row: Row) -> bool:
         if figures or not re.fullmatch(r"[\d\s.,%()+]*|\D*", before):
             continue
         after = [at for at in context.values.numbers(row) if at.span.start >= label.span.end]
-        if after or label.ends_segment:
+        # "Consulting …   + Tax" says how a line is taxed.
+        if after or (label.ends_segment and "+" not in before):
             return True
     return False
+
+
+def _heads_totals(context: Context, row: Row) -> bool:
+    """Whether a row is the heading over totals: it begins with one, names another, and has no figures."""
+    labels = [lb for lb in context.of(row) if any(lb.weight(term) >= 0.9 for term in TOTAL_TERMS)]
+    return (
+        len(labels) > 1
+        and labels[0].leads
+        and row.index not in context.headings
+        and not context.values.numbers(row)
+    )
 
 
 def carried(row: Row) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from inference.numbers import Number
 from inference.readers.layout.adjustments import Choice, choices, is_adjustment, with_discounts
+from inference.readers.layout.candidates import NumberAt
 from inference.readers.layout.columns import Roles, assign_roles, numbers_of
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS, NUMERIC, Heading
@@ -242,9 +244,24 @@ def _lines(
     for place, rows in rows_of(lines, loose, inside).items():
         line = lines[place]
         _attach(context, pages.get(line.anchor.page, first), line, rows, roles)
+    if any("quantity" in line.values for line in lines):
+        for line in lines:
+            _take_glued(line)
     for page, heading in pages.items():
         _drop_margin([ln for ln in lines if ln.anchor.page == page], heading.left - body[0].height)
     return [line for line in lines if _real(line) and (line.full or _bare(context, line, lines))]
+
+
+def _take_glued(line: Line) -> None:
+    """A quantity glued to the end of the description ("Coffee Maker1"), where amount ÷ price proves it."""
+    amount, price, spans = line.amount(), line.value("net_price"), line.texts.get("item_name", [])
+    if "quantity" in line.values or not amount or not price or amount % price or not spans:
+        return
+    count, last = str((amount / price).to_integral_value()), spans[-1]
+    if last.row is line.anchor and re.search(rf"[^\W\d_]{count}$", last.text):
+        start = last.end - len(count)
+        line.values["quantity"] = NumberAt(Span(last.row, start, last.end), Number(Decimal(count), 0))
+        line.texts["item_name"] = [*spans[:-1], Span(last.row, last.start, start)]
 
 
 def _bare(context: Context, line: Line, lines: Sequence[Line]) -> bool:

@@ -19,6 +19,10 @@ _NEAR = 1.5
 """How far, in letter heights, the sides of figures of one column may lie apart."""
 
 
+_ROWS = 2
+"""So many rows of one piece each prove a table."""
+
+
 @dataclass(frozen=True)
 class _Proved:
     """A row with its quantity, price and amount."""
@@ -43,8 +47,14 @@ def find_unheaded(context: Context) -> list[Heading]:
             groups.append([proved])
         else:
             known.append(proved)
-    sure = [g for g in groups if any(p.telling for p in g)]
+    sure = [g for g in groups if any(p.telling for p in g) or _of_ones(g)]
     return [_heading(context, group) for group in sorted(sure, key=len, reverse=True)[:2]]
+
+
+def _of_ones(group: Sequence[_Proved]) -> bool:
+    """Whether several rows have one piece each, at several prices: equal columns of price and amount."""
+    ones = all(proved.figures[0].number.value == 1 for proved in group)
+    return ones and len({proved.figures[1].number.value for proved in group}) >= _ROWS
 
 
 def _proved(context: Context, row: Row) -> _Proved | None:
