@@ -21,6 +21,7 @@ from PIL import Image
 from inference.contrast import stretched
 from inference.invoice import Box
 from inference.page import Token
+from inference.spacing import blank_shares, unread_spaces
 from inference.upright import Turn, turned_image
 from inference.words import clean, reading_order
 
@@ -58,13 +59,14 @@ class Area(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line as recognised: its corners, its text, the column (in fractions of its length) of each character, and the
-    recogniser's score 0–1."""
+    """A line as recognised: its corners, its text, the column (in fractions of its length) of each character, the
+    recogniser's score 0–1, and the blank between each two characters as a share of the line's height."""
 
     corners: Corners
     text: str
     columns: tuple[float, ...]
     score: float
+    blanks: tuple[float, ...]
 
 
 class Recognised(NamedTuple):
@@ -192,11 +194,14 @@ def _split(line: Line) -> list[tuple[str, float, float]]:
         return [(clean(line.text), 0.0, 1.0)]
     steps = [b - a for a, b in pairwise(line.columns)]
     usual = statistics.median(steps) if steps else 1.0
+    spaces = unread_spaces(line.text, line.blanks)
     found: list[tuple[str, float, float]] = []
     start = 0
     for end in range(1, len(line.text) + 1):
         last = end == len(line.text)
-        if not last and steps[end - 1] <= usual * _unread_space(line.text[end - 1], line.text[end]):
+        if not (
+            last or spaces[end - 1] or steps[end - 1] > usual * _unread_space(*line.text[end - 1 : end + 1])
+        ):
             continue
         # The detector's ends are better than half a step beside the outermost characters.
         left = 0.0 if start == 0 else line.columns[start] - usual / 2
@@ -239,10 +244,11 @@ def _read(areas: Sequence[Area]) -> list[Line]:
     if not areas:
         return []
     read = _engine().recognize_txt([area.pixels for area in areas])
-    return [
-        Line(area.corners, text, _columns(text, word), float(score))
-        for area, text, score, word in zip(areas, read.txts, read.scores, read.word_results, strict=True)
-    ]
+    lines: list[Line] = []
+    for area, text, score, word in zip(areas, read.txts, read.scores, read.word_results, strict=True):
+        columns = _columns(text, word)
+        lines.append(Line(area.corners, text, columns, float(score), blank_shares(area.pixels, columns)))
+    return lines
 
 
 def _columns(text: str, word: Any) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -130,9 +131,15 @@ def words_lost() -> tuple[float, float]:
 
 
 def _words(texts: Iterable[str]) -> Counter[str]:
-    """Words without their punctuation, which recognition may put beside them."""
-    folded = ("".join(char for char in text.casefold() if char.isalnum()) for text in texts)
-    return Counter(text for text in folded if text)
+    """Words without their punctuation, which recognition may put beside them. Ideographs count one by one: they are
+    written without spaces, and where a text layer breaks them says nothing."""
+    return Counter(
+        word for text in texts for word in re.findall(r"[\u2e80-\uffff]|[^\W_\u2e80-\uffff]+", _folded(text))
+    )
+
+
+def _folded(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 def peak_memory(scanned: Sequence[Sample]) -> tuple[float, float]:

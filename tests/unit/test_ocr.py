@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy
 import pytest
 from PIL import Image
 from reportlab.lib.utils import ImageReader
@@ -16,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from inference import ocr
 from inference.contrast import stretched
 from inference.document import Document, Origin, open_document
+from inference.spacing import blank_shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,9 +220,41 @@ def test_a_line_is_split_at_spaces_and_at_gaps_that_must_be_spaces(
     text: str, columns: list[float], expected: list[str]
 ) -> None:
     square = ((0.0, 0.0), (100.0, 0.0), (100.0, 10.0), (0.0, 10.0))
-    split = ocr._split(ocr.Line(square, text, tuple(columns), 0.9))
+    split = ocr._split(ocr.Line(square, text, tuple(columns), 0.9, (0.0,) * (len(text) - 1)))
     assert [word for word, _, _ in split] == expected
     assert all(0 <= start < end <= 1 for _, start, end in split)
+
+
+@pytest.mark.parametrize(
+    ("text", "blanks", "expected"),
+    [
+        ("Nr.2025", [0.02, 0.05, 0.21, 0.1, 0.1, 0.1], "Nr. 2025"),
+        ("No:066", [0.02, 0.05, 0.2, 0.1, 0.1], "No: 066"),
+        ("Pay:10", [0.02, 0.05, 0.05, 0.25, 0.1], "Pay:10"),
+        ("Lane·City", [0.05, 0.02, 0.03, 0.2, 0.2, 0.0, 0.05, 0.05], "Lane · City"),
+        ("LaneCity", [0.05, 0.02, 0.03, 0.22, 0.0, 0.05, 0.05], "Lane City"),
+        ("LaneCity", [0.2, 0.2, 0.2, 0.22, 0.2, 0.2, 0.2], "LaneCity"),
+        ("1234567", [0.22, 0.08, 0.08, 0.22, 0.08, 0.08], "1234567"),
+        ("2425", [0.1, 0.59, 0.1], "24 25"),
+        ("13.11", [0.25, 0.2, 0.2, 0.2], "13.11"),
+    ],
+)
+def test_blank_columns_are_spaces_where_no_word_has_them(
+    text: str, blanks: list[float], expected: str
+) -> None:
+    columns = tuple((place + 0.5) / len(text) for place in range(len(text)))
+    square = ((0.0, 0.0), (100.0, 0.0), (100.0, 10.0), (0.0, 10.0))
+    split = ocr._split(ocr.Line(square, text, columns, 0.9, tuple(blanks)))
+    assert " ".join(word for word, _, _ in split) == expected
+
+
+@pytest.mark.parametrize(("paper", "ink"), [("white", "black"), ("black", "white"), ("#bbb", "#333")])
+def test_blank_columns_are_measured_on_any_paper(paper: str, ink: str) -> None:
+    line = Image.new("RGB", (200, 20), paper)
+    for start, end in ((10, 50), (52, 90), (110, 190)):
+        line.paste(ink, (start, 5, end, 15))
+    between = blank_shares(numpy.asarray(line), [0.15, 0.35, 0.75])
+    assert between == pytest.approx((2 / 20, 20 / 20), abs=0.01)
 
 
 def test_blank_pages_and_strips_have_no_words() -> None:
