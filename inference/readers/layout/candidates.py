@@ -139,7 +139,10 @@ _TIME = re.compile(
     r"\b\d{1,2}:\d{2}(?::\d{2})?\b|\b\d{1,2}[.:]\d{2}\s?(?:-|–|bis|to)\s?\d{1,2}[.:]\d{2}\b|\b\d{1,2}\.\d{2}\s?Uhr\b"
 )
 _ID = re.compile(r"[A-Za-z0-9]")
-_SKIP = re.compile(r"^(?:[\s:：.#№°*|=>(\[–-]|(?:nr|no|n|num|number|id)\b[.:]*)+", re.IGNORECASE)
+_SKIP = re.compile(
+    r"^(?:[\s:：.#№°º*|=>(\[–\-\"”]|(?:nr|nro|no|n|num|number|numero|número|id|č|čís|číslo|sz|szám|št|br)\b[.:]*)+",
+    re.IGNORECASE,
+)
 _PHONE = re.compile(r"^\+?\(?\d{2,5}\)?[ /-]\d{3,}[ \d/-]*$")
 
 

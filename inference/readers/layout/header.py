@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 from inference.confidence import Features
@@ -15,8 +16,9 @@ from inference.readers.layout.candidates import (
     identifier_after,
     plausible_identifier,
 )
+from inference.readers.layout.deadlines import find_deadlines
 from inference.readers.layout.labels import Label, find_phrases
-from inference.readers.layout.lexicon import lexicon
+from inference.readers.layout.lexicon import fold, lexicon
 from inference.readers.layout.rows import Row, Sheet, Span
 
 RELATION = {"beside": 1.0, "far": 0.85, "below": 0.75, "loose": 0.55}
@@ -30,6 +32,12 @@ DATE_TERMS = ("issue_date", "due_date", "delivery_date", "order_date")
 
 TITLED = 0.9
 """The weight of a weak label behind a title."""
+
+WORDED = 0.9
+"""The weight of a date in a sentence that asks to pay by then."""
+
+UNDER_TITLE = 0.7
+"""The weight of a weak label below a title that stands alone."""
 
 TITLE_BONUS = 1.2
 """Factor for a value beside the document's title, among several labels of equal weight."""
@@ -58,11 +66,28 @@ class Context:
     def all_labels(self, term: str) -> Iterator[Label]:
         """The labels that can stand for a term, headings of the table of lines left out."""
         for row in self.sheet.rows:
-            if row.index in self.headings:
-                continue
+            captions = self._captions(row)
             for label in self.of(row):
-                if label.means(term):
+                if label.means(term) and (row.index not in self.headings or label in captions):
                     yield label
+
+    def _captions(self, row: Row) -> tuple[Label, ...]:
+        """The labels of a heading that is one of the document's own data: two terms that no line has, or more."""
+        own = tuple(
+            label
+            for label in self.of(row)
+            if label.key not in lexicon().columns
+            and any(m.weight == 1 and m.term in (*IDENTIFIER_TERMS, *DATE_TERMS) for m in label.meanings)
+        )
+        return own if len({label.key for label in own}) > 1 else ()
+
+    def ends(self, label: Label) -> bool:
+        """Whether nothing follows a label in its segment but other labels, as in a row of captions."""
+        if label.ends_segment:
+            return True
+        stop = min(self.stop_after(label), label.segment.end)
+        between = label.row.text[label.span.end : stop].strip(" .")
+        return stop < label.segment.end and not between and not label.colon
 
     def beside(self, label: Label) -> Span | None:
         """The text right of a label: the rest of its segment, or else the next one, up to the next label."""
@@ -84,6 +109,8 @@ class Context:
         weight = label.weight(term)
         if not 0 < weight < TITLED or term not in ("invoice_number", "issue_date"):
             return weight
+        if term == "invoice_number" and label.leads and self._under_title(label):
+            return UNDER_TITLE
         before = label.row.text[label.segment.start : label.span.start]
         start, end = label.segment.start, label.span.start
         titles = (
@@ -94,15 +121,44 @@ class Context:
         invoice = any(meaning.term in ("invoice", "credit_note") for lb in titles for meaning in lb.meanings)
         return TITLED if invoice and len(before) < 60 else weight
 
+    def _under_title(self, label: Label) -> bool:
+        """Whether a label begins its segment below a segment that is nothing but an invoice's title."""
+        if label.segment.start != label.span.start or label.row.index in self._invoice_titles:
+            return False
+        near = self.sheet.rows[max(0, label.row.index - 2) : label.row.index]
+        return any(
+            title.x0 < label.segment.x1 and title.x1 > label.span.x0
+            for row in near
+            if row.page == label.row.page
+            and label.row.middle - row.middle < 4 * max(row.height, label.row.height)
+            for title in self._invoice_titles.get(row.index, ())
+        )
+
+    @cached_property
+    def _invoice_titles(self) -> dict[int, list[Span]]:
+        """The segments that say "invoice" or "credit note" and nothing else, by row."""
+        titles = lexicon().titles
+        found: dict[int, list[Span]] = {}
+        for row in self.sheet.rows:
+            for segment in row.segments:
+                if any(m.term in ("invoice", "credit_note") for m in titles.get(fold(segment.text), ())):
+                    found.setdefault(row.index, []).append(segment)
+        return found
+
     def heading_between(self, above: Row, below: Row) -> bool:
         """Whether the heading of a table stands between two rows."""
         return any(above.index < index <= below.index for index in self.headings)
 
     def stop_after(self, label: Label) -> int:
         """Where the next label of the row begins that could claim the values after it."""
+        sure = any(meaning.weight == 1 for meaning in label.meanings)
         for other in self.of(label.row):
-            if other.span.start >= label.span.end and (other.leads or other.colon):
-                return other.span.start
+            if other.span.start < label.span.end or not (other.leads or other.colon):
+                continue
+            if sure and not other.colon and _is_value(other) and other.segment.start != other.span.start:
+                # "Bill To: 123 Bill St": a weak word inside a value.
+                continue
+            return other.span.start
         return len(label.row.text)
 
     def column_below(self, label: Label, rows: float = 3.2, slack: float = 2.0) -> Iterator[Span]:
@@ -123,6 +179,9 @@ def header_findings(context: Context) -> list[Finding]:
     for term in DATE_TERMS:
         for label in context.all_labels(term):
             found += _dates(context, term, label)
+    for at in find_deadlines(context.sheet, context.values):
+        features = Features(label=WORDED, relation=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr))
+        found.append(as_date(Finding("due_date", at.span.text, (at.span,), WORDED, features), at))
     found += _unlabelled_dates(context, found)
     return found
 
@@ -149,16 +208,37 @@ def _identifiers(context: Context, term: str, label: Label) -> Iterator[Finding]
     stop = context.stop_after(label)
     for relation, span in _right_and_below(context, label, stop, _identifier_in):
         text = span.text
-        if not plausible_identifier(text) or (not strong and not _telling(text)):
+        dated = (
+            strong and term == "invoice_number" and _MONTHLY.fullmatch(text) and not _of_date(context, span)
+        )
+        if not (plausible_identifier(text) or dated) or (not strong and not _telling(text)):
             continue
         if relation == RELATION["below"] and not strong and not label.colon:
             marked = span.row.text[max(0, span.start - 1) : span.start] == "#"
-            if not marked:
+            alone = (
+                label.segment.text.strip(" .:") == label.span.text.strip(" .:")
+                and label.key in lexicon().titles
+            )
+            if not marked and not (alone and span.text == span.segment.text.strip(" .")):
                 continue
+            relation = relation if marked else RELATION["loose"]
         score = relation * (1.0 if len(text) >= 3 or strong else 0.5)
         yield _finding(context, term, label, score, span)
         if row.index != span.row.index:
             return
+
+
+_MONTHLY = re.compile(r"\d{1,3}/\d{1,2}/\d{4}")
+"""A number counted by month ("2/11/2023"), which looks like a date."""
+
+
+def _of_date(context: Context, span: Span) -> bool:
+    """Whether a label of a date stands left of a place or over it."""
+    row = span.row
+    above = context.sheet.rows[max(0, row.index - 2) : row.index]
+    left = [lb for lb in context.of(row) if lb.span.end <= span.start]
+    over = [lb for r in above for lb in context.of(r) if lb.span.x0 < span.x1 and lb.span.x1 > span.x0]
+    return any(lb.means(term) for lb in (*left, *over) for term in DATE_TERMS)
 
 
 def _telling(text: str) -> bool:
@@ -176,7 +256,7 @@ def _right_and_below(
     """Values right of a label, in its segment and in the next one, else the first thing below it."""
     row = label.row
     segment = label.segment
-    if not label.ends_segment:
+    if not context.ends(label):
         if span := pick(row, label.span.end, min(stop, segment.end)):
             yield RELATION["beside"], span
         return
@@ -226,7 +306,7 @@ def _dates(context: Context, term: str, label: Label) -> Iterator[Finding]:
         if words <= 30:
             yield _dated(context, term, label, RELATION[name], at)
         return
-    if not label.ends_segment:
+    if not context.ends(label):
         return
     for segment in islice(context.column_below(label), 1):
         for at in context.values.dates(segment.row):
@@ -260,6 +340,9 @@ def _unlabelled_dates(context: Context, labelled: Sequence[Finding]) -> Iterator
         if sum(c.isalpha() for c in before) >= 4:
             # Words before it name it as something else.
             score -= 0.15
+        if any(lb.means("other") and lb.span.end <= at.span.start for lb in context.of(at.span.row)):
+            # The day on which a card expires, or the form was printed.
+            score -= 0.1
         features = Features(
             label=0.2 + 0.2 * timed,
             relation=0.5,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from inference.readers.layout.lexicon import Meaning, Phrases, lexicon, pieces
+from inference.readers.layout.lexicon import Meaning, Phrases, Piece, lexicon, pieces
 from inference.readers.layout.rows import COLUMN_GAP, Row, Span
 
 _MAX_PIECES = 12
@@ -64,7 +64,35 @@ class Label:
 def find_labels(rows: Iterable[Row]) -> dict[int, tuple[Label, ...]]:
     """The labels of each row, by the row's index, from left to right; the longest phrase wins."""
     phrases = lexicon().labels
-    return {row.index: tuple(_compositions(_in_row(row, phrases))) for row in rows}
+    return {row.index: _joined(tuple(_compositions(_in_row(row, phrases)))) for row in rows}
+
+
+_REFERENCES = frozenset(
+    {
+        "invoice_number",
+        "purchase_order_reference",
+        "order_number",
+        "issue_date",
+        "delivery_date",
+        "order_date",
+    }
+)
+
+
+def _joined(labels: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The labels of a row; one with a slash before the next reaches to its end ("P.O./S.O. Number")."""
+    found = list(labels)
+    for place in reversed(range(len(found) - 1)):
+        one, other = found[place], found[place + 1]
+        between = one.row.text[one.span.end : other.span.start].replace(".", "").replace(" ", "")
+        known = (any(m.term in _REFERENCES for m in label.meanings) for label in (one, other))
+        if (
+            between in ("/", "&")
+            and COLUMN_GAP not in one.row.text[one.span.end : other.span.start]
+            and all(known)
+        ):
+            found[place] = replace(one, span=Span(one.row, one.span.start, other.span.end), colon=other.colon)
+    return tuple(found)
 
 
 _AMOUNT_TERMS = frozenset({"total_without_vat", "total_vat", "total_with_vat", "amount_due"})
@@ -143,14 +171,12 @@ def _in_row(row: Row, phrases: Phrases) -> Iterator[Label]:
         if match is None:
             position += 1
             continue
-        key, after, exact = match
-        while after < len(found) and found[after][0] in _NUMBER_WORDS and _close(text, found, after):
-            after += 1
+        key, after, exact = _numbered(text, found, match, phrases)
         start, end = found[position].start, found[after - 1].end
         if _in_address(text, start) or "_" in text[max(0, start - 1) : end] or text[end : end + 1] == "_":
             position = after
             continue
-        if len(key) < 6 and key[-1:].isascii() and text[end : end + 1].isdigit():
+        if len(key) < 6 and key[-1:].isascii() and _BOUND.match(text, end):
             position = after
             continue
         before = text[:start].rstrip(" ")
@@ -161,6 +187,20 @@ def _in_row(row: Row, phrases: Phrases) -> Iterator[Label]:
         rest = text[end : end + 4].lstrip(" .)")
         yield Label(Span(row, start, end), phrases[key], key, leads, rest[:1] in (":", "："), exact)
         position = after
+
+
+def _numbered(
+    text: str, found: tuple[Piece, ...], match: tuple[str, int, bool], phrases: Phrases
+) -> tuple[str, int, bool]:
+    """A match with the words for "number" after it taken in."""
+    key, after, exact = match
+    while after < len(found) and _is_number_word(text, found, after) and _close(text, found, after):
+        if exact:
+            # All words for "number" mean the same.
+            longer = (key + found[after].folded, key + "no", key + "nr")
+            key = next((k for k in longer if k in phrases), key)
+        after += 1
+    return key, after, exact
 
 
 def _longest(
@@ -186,6 +226,9 @@ def _longest(
             and not _cuts(found[after - 1][0], found[after][0])
         ):
             continue
+        if text[found[after - 1][2] : found[after - 1][2] + 1] in _ELISIONS and len(found[after - 1][0]) == 1:
+            # "Date d'expiration" is not "dated".
+            continue
         if key in phrases:
             best = (key, after, True)
         elif ocr and len(key) >= 6 and not key.isdigit():
@@ -198,7 +241,21 @@ def _longest(
 
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_NUMBER_WORDS = frozenset({"no", "nr", "number", "num", "nummer", "#", "numero", "id"})
+_BOUND = re.compile(r"\d|[-/]\d+(?![\d.,]*[.,]\d|\s?%)")
+"""What makes a short word part of a number: digits, or a dash and digits that are no amount ("GST-3425")."""
+_NUMBER_WORDS = frozenset(
+    {"no", "nr", "nro", "number", "num", "nummer", "#", "numero", "id", "cislo", "szam", "stevilka"}
+)
+_ELISIONS = frozenset("'’")
+_DEGREES = frozenset("*\"'”’°º")
+
+
+def _is_number_word(text: str, found: Sequence[Piece], position: int) -> bool:
+    """Whether a piece says that a number follows; "n" does with what OCR makes of a degree sign."""
+    piece = found[position]
+    return piece.folded in _NUMBER_WORDS or (
+        piece.folded == "n" and text[piece.end : piece.end + 1] in _DEGREES
+    )
 
 
 def _close(text: str, found: tuple[tuple[str, int, int], ...], position: int) -> bool:

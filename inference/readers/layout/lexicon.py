@@ -38,7 +38,8 @@ class Lexicon:
     """Folded phrases and their meanings: of labels and party headings, of titles, of table columns.
 
     `signs` are wordings that tell of what type a document is without being its title, `exemptions` those that say
-    why no VAT is charged, by their category code.
+    why no VAT is charged, by their category code. `pay` are beginnings of words for paying, `until` words between
+    them and the last day for it, `deduct` beginnings of words for a discount for paying early.
     """
 
     labels: Phrases
@@ -52,6 +53,9 @@ class Lexicon:
     legal_forms: frozenset[str]
     company: frozenset[str]
     streets: frozenset[str]
+    pay: tuple[str, ...]
+    until: frozenset[str]
+    deduct: tuple[str, ...]
     amount_words: Mapping[str, frozenset[str]]
     longest: int
 
@@ -135,6 +139,9 @@ def lexicon() -> Lexicon:
         frozenset(map(fold, words["legal_forms"])),
         frozenset(map(fold, words["company"])),
         frozenset(map(fold, words["streets"])),
+        tuple(map(fold, words["pay"])),
+        frozenset(map(fold, words["until"])),
+        tuple(map(fold, words["deduct"])),
         {name: frozenset(map(fold, group)) for name, group in groups.items()},
         max(len(key) for key in (*labels, *titles, *columns, *signs, *exemptions)),
     )
