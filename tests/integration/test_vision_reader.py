@@ -161,6 +161,18 @@ def test_the_second_look_settles_a_slip(sandbox: Sandbox) -> None:
     assert reading.usage.calls == 2
 
 
+def test_the_second_look_finds_what_was_passed_over(sandbox: Sandbox) -> None:
+    bill = random_bill(11, "modern")
+    without = true_answer(bill.truth(), invoice_number="")
+    right = true_answer(bill.truth())
+    reading, model = read(
+        sandbox, bill, lambda asked: without if len(asked.keys) > 20 else _part(right, asked.keys)
+    )
+    assert model.asked[-1].keys == ("no",)
+    assert reading.fields["invoice_number"].value == bill.number
+    assert reading.fields["invoice_number"].confidence >= SURE
+
+
 def test_text_on_the_page_is_no_instruction(sandbox: Sandbox) -> None:
     """A model that obeys the page gains nothing: its values differ from what the other reader finds."""
     hostile = (

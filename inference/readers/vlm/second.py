@@ -34,6 +34,8 @@ HEADS = (
     "purchase_order_reference",
     "payment_account",
 )
+NEEDED = frozenset({"invoice_number", "issue_date", "total_with_vat"})
+"""Without these nothing is filled: worth a look where only the layout Reader has them."""
 _KEYS = {name: key for key, name in HEADER_KEYS.items()}
 
 _ENGLISH = "This is a part of the page, enlarged. Read again, exactly as printed, and write “” for what it does not show:\n{keys}"
@@ -65,7 +67,8 @@ class Doubt:
 
 
 def doubts(said: Merged, layout: Reading) -> tuple[Doubt, ...]:
-    """What is worth a second look: values on which the Readers differ, or that stand nowhere; at most two parts."""
+    """What is worth a second look: values on which the Readers differ, that stand nowhere, or that are needed and only
+    the layout Reader has; at most two parts of the document."""
     found: list[Doubt] = []
     for names in (TOTALS, HEADS):
         doubtful = tuple(name for name in names if _doubtful(name, said, layout))
@@ -103,8 +106,10 @@ async def look_again(
 
 def _doubtful(name: str, said: Merged, layout: Reading) -> bool:
     ours, theirs = said.header.get(name), layout.get(name)
-    if ours is None or theirs is None:
-        return ours is not None and ours.evidence is None
+    if ours is None:
+        return theirs is not None and name in NEEDED
+    if theirs is None:
+        return ours.evidence is None
     return not same(HEADER[name], ours.value, theirs.value)
 
 
