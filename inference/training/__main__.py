@@ -16,7 +16,7 @@ from inference.invoice import HEADER, value_as_json
 from inference.readers.layout import LayoutReader
 from inference.readers.layout import scorer as shipped_scorer
 from inference.readers.layout.scorer import Scorer
-from inference.training.examples import Example, groups, load
+from inference.training.examples import Example, groups, load, words_folder
 from inference.training.fitting import (
     SEED,
     Choice,
@@ -39,8 +39,11 @@ def main() -> int:
     parser.add_argument(
         "--oof", type=Path, help="write what was read of documents not seen, as JSON readings"
     )
+    parser.add_argument(
+        "--words", type=Path, default=words_folder(), help="where the words of documents are kept once read"
+    )
     options = parser.parse_args()
-    examples = load(options.folders, [term for term in HEADER if term != "document_type"])
+    examples = load(options.folders, [term for term in HEADER if term != "document_type"], options.words)
     marked = mark(examples, groups(examples))
     by_fold = [fit([m for m in marked if m.fold != number], MODELS) for number in range(FOLDS)]
     choices = {group: _unseen(marked, by_fold, group) for group in MODELS}
@@ -112,13 +115,14 @@ class Tally:
                 self.given.append((term, found.confidence, right))
 
     def show(self, out: Any) -> None:
-        """Accuracy and precision per term; calibration of learned terms and of all."""
+        """Accuracy, precision and mean confidence per term; calibration of learned terms and of all."""
         for term, (right, wrong, missing) in sorted(self.counts.items()):
             total, given = right + wrong + missing, max(1, right + wrong)
             learned = "*" if term in GROUPS else " "
+            mean = sum(c for t, c, _ in self.given if t == term) / given
             out.write(
                 f"{learned} {term:26} {total:4} in truth  accuracy {right / total:6.1%}  precision {right / given:6.1%}"
-                f"  {wrong} wrong, {missing} missing\n"
+                f"  confidence {mean:6.1%}  {wrong} wrong, {missing} missing\n"
             )
         for name, wanted in (("learned terms", set(GROUPS)), ("all terms", set(self.counts))):
             part = [(c, r) for t, c, r in self.given if t in wanted]

@@ -71,12 +71,15 @@ class Example:
         return 0.15 if self.made else 1.0
 
 
-def load(folders: Sequence[Path], terms: Sequence[str]) -> list[Example]:
-    """The labelled documents of the folders that bear a value of one of the terms, in order."""
+def load(folders: Sequence[Path], terms: Sequence[str], words: Path) -> list[Example]:
+    """The labelled documents of the folders that bear a value of one of the terms, in order.
+
+    The words of each document are read once and kept in the folder `words`.
+    """
     found: list[Example] = []
     for folder in folders:
         for case in find_cases(folder):
-            example = _example(case, terms)
+            example = _example(case, terms, words)
             if example is not None and example.truth:
                 found.append(example)
     return found
@@ -111,8 +114,8 @@ def _wordings(document: Document) -> frozenset[str]:
     return frozenset(word for word in words if len(word) > 2 and word.isalpha())
 
 
-def _example(case: Case, terms: Sequence[str]) -> Example | None:
-    document = _words(case.document)
+def _example(case: Case, terms: Sequence[str], words: Path) -> Example | None:
+    document = _words(case.document, words)
     if document is None or not document.pages:
         return None
     truth = read_truth(case.truth)
@@ -123,11 +126,11 @@ def _example(case: Case, terms: Sequence[str]) -> Example | None:
     return Example(case.id, case.set, document, values, frozenset(lacking) - values.keys(), made)
 
 
-def _words(file: Path) -> Document | None:
-    """The document with its words only, read once and kept in the cache folder; None where it cannot be opened."""
+def _words(file: Path, words: Path) -> Document | None:
+    """The document with its words only, kept in the folder `words`; None where it cannot be opened."""
     data = file.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    kept = _cache() / f"{digest}.json"
+    kept = words / f"{digest}.json"
     if not kept.exists():
         try:
             document = open_document(data, file.name)
@@ -156,5 +159,6 @@ def _pages(nodes: Sequence[Mapping[str, Any]]) -> Iterator[WordsPage]:
         yield WordsPage(number, node["width"], node["height"], node["ocr"], tokens)
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("VOUCH_CACHE") or Path.home() / ".cache" / "vouch") / "training"
+def words_folder() -> Path:
+    """Where words are kept when no folder is named: in the cache."""
+    return Path(os.environ.get("VOUCH_CACHE") or Path.home() / ".cache" / "vouch") / "training" / "words"

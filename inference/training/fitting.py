@@ -23,10 +23,13 @@ _OF_THE_PAGE = frozenset({"ocr", "scanned"})
 """Marks for the calibration only: that the pictures among the examples are receipts says nothing of a candidate."""
 
 BEFOREHAND: Mapping[str, Mapping[str, float]] = {
-    "seller_name": {"rule_seller": 4, "letterhead": 2, "rule_buyer": -2, "label": -0.5, "sentence": -0.5, "short": -1, NONE: -1},
+    "seller_name": {
+        "rule_seller": 4, "letterhead": 2, "rule_buyer": -2, "label": -0.5, "sentence": -0.5, "short": -1, "signed": 2, "order_letterhead": -2, "order_headed": 1, "told": -2, "unplaced": -0.5, NONE: -1,
+    },
     "buyer_name": {
         "rule_buyer": 5, "rule_seller": -2, "buyer_heading": 2, "label": -1, "address": -1, "sender": -1,
-        "person_under": -4, "over_person": 3, NONE: 1,
+        "person_under": -4, "over_person": 3, "told": -3, "unplaced": -2, "name_label": 1.5, "block_street": 1,
+        "order_letterhead": 3, "order_headed": 1, "under_colon": 0.5, NONE: 1,
     },
     "identifier": {"label": 8, "rival": -2, "tied": -1, NONE: 2.4},
     "date": {"label": 8, "rival": -2, "tied": -1, NONE: 2.4},
@@ -61,7 +64,9 @@ class Choice(NamedTuple):
     right: bool
 
 
-NEUTRAL = {"bias": 0.0, "odds": 1.0, "misread": 0.0, "narrow": 0.0, "unsupported": 0.0}
+NEUTRAL = {"bias": 0.0, "odds": 1.0} | dict.fromkeys(
+    ("misread", "narrow", "unsupported", "bare_receipt", "failed", "failed_scan"), 0.0
+)
 
 
 def fit_logit(group: str, questions: Sequence[Question]) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from inference.evaluation.likeness import fold, same
 from inference.invoice import HEADER, value_as_json
 from inference.readers.layout import LayoutReader
 from inference.readers.layout.candidates import Finding
-from inference.readers.layout.choice import compared, scored
+from inference.readers.layout.choice import Scored, compared, likeliest_pair, scored
+from inference.readers.layout.parties import same_party
 from inference.readers.layout.scorer import Scorer
+from inference.readers.layout.tax_ids import same_id
 from inference.training.examples import Example
 from inference.training.fitting import SEED, Choice, Question, fit_logit
 
@@ -26,6 +28,9 @@ GROUPS: Mapping[str, str] = {
     "seller_vat_id": "seller_vat_id", "buyer_vat_id": "buyer_vat_id",
 }  # fmt: skip
 """The model that chooses each term."""
+
+PAIRS = (("seller_name", "buyer_name", same_party), ("seller_vat_id", "buyer_vat_id", same_id))
+"""Terms that are chosen together, and which of their candidates are the same value."""
 
 AFTER_NAMES = ("seller_vat_id", "buyer_vat_id")
 """Terms whose marks depend on the names that were chosen."""
@@ -95,21 +100,30 @@ def split(group_of: Sequence[int]) -> list[int]:
 
 
 def unseen_choice(scorer: Scorer, entry: Marked, term: str) -> Choice | None:
-    """The best candidate of a term by a scorer that has not seen the document, where none is not likelier."""
+    """What a scorer that has not seen the document chooses for a term, as the reader does: names and ids in pairs."""
     model = scorer[GROUPS[term]]
-    ranked = scored(entry.candidates.get(term, []), model)
+    same_value = next((pair[2] for pair in PAIRS if term in pair[:2]), _itself)
+    ranked = _ranked(scorer, entry, term)
     if not ranked:
         return None
-    best, share, _ = compared(ranked, model, lambda one, other: _alike(term, one, other))
+    best, share, _ = compared(ranked, model, same_value)
     wanted = entry.example.truth.get(term)
     right = wanted is not None and same(HEADER[term].kind, wanted, value_as_json(best.value))
     return Choice(share, best.marks, right)
 
 
-def _alike(term: str, one: Finding, other: Finding) -> bool:
-    if not term.endswith("_name"):
-        return one is other
-    return same(HEADER[term].kind, str(one.value), str(other.value))
+def _ranked(scorer: Scorer, entry: Marked, term: str) -> list[Scored]:
+    """The candidates of a term, best first, led by the one of the likeliest pair."""
+    for first, second, same_value in PAIRS:
+        if term in (first, second):
+            sides = [scored(entry.candidates.get(t, []), scorer[GROUPS[t]]) for t in (first, second)]
+            none = scorer[GROUPS[first]].none, scorer[GROUPS[second]].none
+            return likeliest_pair(sides[0], sides[1], none, same_value)[term == second]
+    return scored(entry.candidates.get(term, []), scorer[GROUPS[term]])
+
+
+def _itself(one: Finding, other: Finding) -> bool:
+    return one is other
 
 
 def mark(examples: Sequence[Example], group_of: Sequence[int]) -> list[Marked]:

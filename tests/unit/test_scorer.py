@@ -13,8 +13,9 @@ from inference.evaluation.likeness import fold
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.choice import choose, likeliest_pair, scored
 from inference.readers.layout.scorer import Model, Scorer, share_of, shipped
+from inference.training.fitting import NEUTRAL
 
-CALIBRATION = {"bias": 0.0, "odds": 1.0, "misread": -3.0, "narrow": 0.0, "unsupported": 0.0}
+CALIBRATION = NEUTRAL | {"misread": -3.0}
 MODEL = Model({"label": 6.0}, 2.0, CALIBRATION)
 
 

@@ -11,11 +11,7 @@ from inference.confidence import Features
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label
-from inference.readers.layout.lexicon import fold, lexicon
-from inference.readers.layout.names import (
-    clean_name,
-    plausible_name,
-)
+from inference.readers.layout.names import clean_name, plausible_name, told
 from inference.readers.layout.rows import Span
 
 _NO_TABLE = (0, 10**9)
@@ -220,9 +216,7 @@ class Blocks:
             return (1.0, span) if span else None
         below = list(islice(self.context.column_below(label, 14, slack=8 * label.row.height), 6))
         below = [
-            s
-            for s in below
-            if abs(s.x0 - label.span.x0) < 0.3 * s.row.width or s.x0 <= label.span.x0 <= s.x1
+            s for s in below if abs(s.x0 - label.span.x0) < 0.3 * s.row.width or s.x0 <= label.span.x0 <= s.x1
         ]
         for segment in below:
             named = next(
@@ -278,10 +272,9 @@ class Blocks:
     def is_label(self, span: Span) -> bool:
         if span.row.index in self.context.headings:
             return True
-        key = fold(span.text)
         if "_" in span.text:
             return False
-        if key in lexicon().labels or key in lexicon().columns or key in lexicon().titles:
+        if told(span.text) == 1:
             return True
         return any(
             lb.span.start <= span.start + 1 and lb.colon and any(m.weight == 1 for m in lb.meanings)

@@ -25,6 +25,9 @@ SEPARATOR = re.compile(r"\s+[-–—•·|∙*●⋅]\s+|\s*[•·|●⋅]\s*|,\
 
 CONTACT = re.compile(r"@|www\.|https?:|\+\d{2}|(?:tel|fax|phone|mobil|fon)\b[.:]?", re.IGNORECASE)
 
+SIGNED = re.compile(r"^(?:for(?: and on behalf of)?|signed by|per pro)[\s:]+(?=[A-Z])")
+"""What stands before a company's name over its signature."""
+
 ONLY_SALUTATION = re.compile(r"^\s*(?:herrn?|frau|firma|an|mr|mrs|ms|company)\.?\s*$", re.IGNORECASE)
 
 SALUTATION = re.compile(
@@ -72,6 +75,23 @@ def is_address(text: str) -> bool:
 def has_legal_form(text: str) -> bool:
     """Whether a legal form of a company is among the words ("GmbH", "S.à r.l.", "有限公司"), not the first."""
     return _has_word(text, lexicon().legal_forms)
+
+
+def told(text: str) -> float:
+    """The share of its letters that phrases of the lexicon cover: 1 for "Customer Address", 0 for a name."""
+    words = [piece.folded for piece in pieces(text)]
+    tables = (lexicon().labels, lexicon().columns, lexicon().titles)
+    covered = place = 0
+    while place < len(words):
+        for count in range(min(5, len(words) - place), 0, -1):
+            key = "".join(words[place : place + count])
+            if any(key in phrases for phrases in tables):
+                covered += len(key)
+                place += count
+                break
+        else:
+            place += 1
+    return covered / max(1, sum(map(len, words)))
 
 
 def names_a_company(text: str) -> bool:

@@ -14,8 +14,10 @@ from itertools import islice
 from types import MappingProxyType
 
 from inference.confidence import Features
+from inference.invoice import DocumentType
 from inference.readers.layout.blocks import Blocks
 from inference.readers.layout.candidates import Finding
+from inference.readers.layout.doctype import find_document_type
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label, find_phrases
 from inference.readers.layout.lexicon import fold, lexicon
@@ -25,6 +27,7 @@ from inference.readers.layout.names import (
     POSTCODE,
     SALUTATION,
     SEPARATOR,
+    SIGNED,
     TOWN,
     alike,
     clean_name,
@@ -34,6 +37,7 @@ from inference.readers.layout.names import (
     names_a_company,
     plausible_name,
     resembles,
+    told,
 )
 from inference.readers.layout.party_rules import PartyRules
 from inference.readers.layout.rows import Row, Span
@@ -112,7 +116,10 @@ class Nominees:
         labels = [
             lb.span.end for lb in _starting_in(segment, self.context.of(segment.row)) if lb.colon and lb.leads
         ]
-        if sender or not (headed or labels):
+        signed = SIGNED.match(segment.text)
+        if signed:
+            yield Span(segment.row, segment.start + signed.end(), segment.end), False
+        elif sender or not (headed or labels):
             yield first, sender
         for span in headed:
             yield span, False
@@ -148,13 +155,13 @@ class Nominees:
         marks["sender"] = float(sender)
         marks["address"] = float(not sender and is_address(text))
         marks |= self._by_rule(text)
-        marks |= _together(marks)
         marks["letterhead"] = sum(weight * marks[name] for name, weight in LETTERHEAD.items()) + (
             0.35 * max(0.0, 1 - order / 10) * (piece.row.page == 1 and marks["top"] < 0.3)
             + 0.25 * (marks["large"] > 1.4 and marks["top"] < 0.4)
             + 0.25 * (marks["tax_id"] <= 4)
             - 0.4 * (len(text) > 60)
         )
+        marks |= _together(marks)
         features = Features(label=0.5, relation=0.5, ocr=piece.score, scanned=float(piece.row.ocr))
         return Finding("", text, spans, 0.0, features, text, marks=marks)
 
@@ -194,7 +201,14 @@ class Nominees:
             "has_seller_heading": float("seller" in self._roles),
             "has_buyer_heading": float("buyer" in self._roles),
             "form": float(bool(self.blocks.fapiao_names)),
+            "order_of_buyer": self._order_of_buyer,
         }
+
+    @cached_property
+    def _order_of_buyer(self) -> float:
+        """The chance that the document is an order, whose letterhead is the buyer's."""
+        kind = find_document_type(self.context)
+        return kind.score if kind and kind.value == DocumentType.ORDER else 0.0
 
     def _writing(self, text: str, piece: Span) -> dict[str, float]:
         """How it is written."""
@@ -217,7 +231,10 @@ class Nominees:
             "person": float(lone and all(w[:1].isupper() for w in words) and not names_a_company(text)),
             "salutation": float(bool(SALUTATION.match(piece.text))),
             "label": float(self._names_something(piece)),
-            "sentence": float(text.rstrip().endswith((".", "!", "?", ":")) or len(words) > 7),
+            "told": told(text),
+            "sentence": float(
+                (text.rstrip().endswith((".", "!", "?", ":")) and not names_a_company(text)) or len(words) > 7
+            ),
             "ocr": piece.score,
             "scanned": float(piece.row.ocr),
         }
@@ -244,7 +261,12 @@ class Nominees:
             "under_label": float(self._under_label(piece)),
             "under_name": float(self._name_beside(piece, up=True)),
             "over_name": float(self._name_beside(piece, up=False)),
+            "under_colon": float(self._under_colon(piece)),
+            "name_label": float(self._after_name_label(piece)),
+            "signed": float(bool(SIGNED.match(piece.segment.text))),
+            "street_below": float(self._street_below(piece)),
             "in_table": float(self._in_table(row)),
+            "below_table": float(row.index > self.blocks.tables.get(row.page, (0, 10**9))[1]),
         }
 
     @cached_property
@@ -352,6 +374,30 @@ class Nominees:
                     return True
         return False
 
+    def _under_colon(self, piece: Span) -> bool:
+        """Whether the line above in its column is a heading by its colon, in whatever language."""
+        row = piece.row
+        for above in reversed(self.context.sheet.rows[max(0, row.index - 3) : row.index]):
+            if above.page != row.page or row.middle - above.middle > 3.5 * row.height:
+                return False
+            if found := next((s for s in above.segments if abs(s.x0 - piece.x0) < row.height), None):
+                return found.text.rstrip().endswith((":", "：")) and len(found.text.split()) <= 4
+        return False
+
+    def _after_name_label(self, piece: Span) -> bool:
+        """Whether a "Name:" stands before it, be it in no party's block."""
+        before = [lb for lb in self.context.of(piece.row) if lb.span.end <= piece.start]
+        return bool(before) and before[-1].means("party_name") and before[-1].colon
+
+    def _street_below(self, piece: Span) -> bool:
+        """Whether the next line of its block has a house number or names a street."""
+        for row in self.context.sheet.below(piece.row, 2.4 * piece.row.height):
+            if found := next((s for s in row.segments if _aligned(s, piece)), None):
+                text = found.text
+                numbered = any(c.isdigit() for c in text) and sum(c.isalpha() for c in text) >= 4
+                return is_address(text) or (numbered and told(text) < 0.4 and not CONTACT.search(text))
+        return False
+
     def _in_table(self, row: Row) -> bool:
         first, last = self.blocks.tables.get(row.page, (0, -1))
         return first <= row.index <= last
@@ -421,7 +467,14 @@ def _together(m: Mapping[str, float]) -> dict[str, float]:
         "narrow_large": m["narrow"] * m["largest"],
         "narrow_domain": m["narrow"] * m["domain"],
         "person_under": m["person"] * m["under_name"],
-        "over_person": m["over_name"] * (1 - m["person"]),
+        "over_person": m["over_name"] * (1 - m["person"]) * (m["told"] < 0.5),
+        "order_letterhead": m["order_of_buyer"] * max(0.0, m["letterhead"]) * upper,
+        "order_headed": m["order_of_buyer"] * max(m["seller_heading"], m["buyer_heading"]),
+        "order_window": m["order_of_buyer"] * window,
+        "foot_company": m["company"] * (m["top"] > 0.8),
+        "foot_domain": m["domain"] * (m["top"] > 0.8),
+        "block_street": opens * m["street_below"] * (1 - m["told"]),
+        "unplaced": m["below_table"] * (1 - m["legal_form"]),
         "long": float(m["letters"] > 35),
         "short": float(m["letters"] < 4),
     }
@@ -437,9 +490,11 @@ def sender_of(segment: Span) -> tuple[Span, bool]:
     if len(rest) < 2 or numbered < 2 or not town or any(c.isdigit() for c in parts[0]):
         return segment, False
     end = segment.start + len(parts[0])
-    # "Name, Inc." keeps its legal form.
-    if len(parts) > 2 and fold(parts[1]) in lexicon().legal_forms:
-        end = segment.start + text.index(parts[1]) + len(parts[1])
+    # "Name, Inc." and "Name Ltda - ME" keep their legal forms.
+    for part in parts[1:-1]:
+        if fold(part) not in lexicon().legal_forms and fold(part) not in ("me", "epp"):
+            break
+        end = text.index(part, end - segment.start) + len(part) + segment.start
     return Span(segment.row, segment.start, end), True
 
 

@@ -47,12 +47,12 @@ class Parties:
         """The buyer's name: the recipient where the page shows it."""
         if known := self._recipient_on_page():
             return known
-        return chosen(self._pair[1], self.scorer["buyer_name"], "buyer_name", _same)
+        return chosen(self._pair[1], self.scorer["buyer_name"], "buyer_name", same_party)
 
     @cached_property
     def seller(self) -> Finding | None:
         """The seller's name, in full where it stands elsewhere with its legal form."""
-        found = chosen(self._pair[0], self.scorer["seller_name"], "seller_name", _same)
+        found = chosen(self._pair[0], self.scorer["seller_name"], "seller_name", same_party)
         return _fullest(found, [s.finding for s in self._pair[0]]) if found else None
 
     @cached_property
@@ -62,7 +62,7 @@ class Parties:
         own = self.recipient.names
         others = [f for f in self.nominees if not any(alike(str(f.value), name) for name in own)]
         return likeliest_pair(
-            scored(others, seller), scored(self.nominees, buyer), (seller.none, buyer.none), _same
+            scored(others, seller), scored(self.nominees, buyer), (seller.none, buyer.none), same_party
         )
 
     def _recipient_on_page(self) -> Finding | None:
@@ -136,7 +136,7 @@ def _fullest(name: Finding, others: Sequence[Finding]) -> Finding:
     return name
 
 
-def _same(one: Finding, other: Finding) -> bool:
+def same_party(one: Finding, other: Finding) -> bool:
     """Whether two nominees name the same party: alike, or one within the other."""
     a, b = fold(str(one.value)), fold(str(other.value))
     short, long = sorted((a, b), key=len)

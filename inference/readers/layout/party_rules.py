@@ -28,6 +28,7 @@ from inference.readers.layout.names import (
     names_a_company,
     plausible_name,
     resembles,
+    told,
 )
 from inference.readers.layout.rows import Span
 
@@ -112,6 +113,7 @@ class PartyRules:
                     self.blocks.role_at(named[0]) in ("seller", "other")
                     or alike(text, seller)
                     or is_address(text)
+                    or told(text) == 1
                 ):
                     continue
                 if plausible_name(text):
@@ -224,8 +226,10 @@ class PartyRules:
             lb for lb in find_phrases(piece.row, lexicon().titles) if piece.start <= lb.span.start < piece.end
         ]
         covered = sum(len(lb.key) for lb in (*labels, *titles) if lb.leads)
-        return covered > 0.5 * sum(c.isalnum() for c in piece.text) or any(
-            lb.colon and lb.leads for lb in labels
+        return (
+            covered > 0.5 * sum(c.isalnum() for c in piece.text)
+            or told(piece.text) == 1
+            or any(lb.colon and lb.leads for lb in labels)
         )
 
     def _domains(self) -> list[str]:

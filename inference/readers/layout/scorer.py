@@ -19,7 +19,9 @@ from typing import Any
 FILE = "scorer.json"
 
 _MOST_ODDS = 8.0
-_SUPPORTS = ("domain", "at_foot", "repeated", "company", "seller_heading", "buyer_heading", "sender")
+_SUPPORTS = (
+    "domain", "at_foot", "repeated", "company", "seller_heading", "buyer_heading", "sender", "signed", "name_label",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Model:
 
     def chance(self, share: float, marks: Mapping[str, float]) -> float:
         """The probability that the chosen candidate is right, from its share (0–1) and its marks."""
-        odds = sum(self.calibration[name] * value for name, value in calibrated(share, marks).items())
+        odds = sum(self.calibration.get(name, 0.0) * value for name, value in calibrated(share, marks).items())
         return 1 / (1 + math.exp(-odds))
 
 
@@ -44,16 +46,23 @@ def calibrated(share: float, marks: Mapping[str, float]) -> dict[str, float]:
     """What the calibration looks at.
 
     The log-odds of the share; how unsure the OCR is; whether the page is narrow like a receipt; whether nothing but
-    its place says that a name is one.
+    its place says that a name is one, on a receipt above all; whether the check digits of an id fail, which on a
+    scan may be a misread figure.
     """
     share = min(1 - 1e-9, max(1e-9, share))
     odds = math.log(share / (1 - share))
+    narrow = marks.get("narrow", 0.0)
+    unsupported = float("letterhead" in marks and not any(marks.get(name) for name in _SUPPORTS))
+    failed = float(marks.get("check", 0.0) < 0)
     return {
         "bias": 1.0,
         "odds": max(-_MOST_ODDS, min(_MOST_ODDS, odds)),
         "misread": max(0.0, 1 - marks.get("ocr", 1.0)),
-        "narrow": marks.get("narrow", 0.0),
-        "unsupported": float("letterhead" in marks and not any(marks.get(name) for name in _SUPPORTS)),
+        "narrow": narrow,
+        "unsupported": unsupported,
+        "bare_receipt": narrow * unsupported,
+        "failed": failed,
+        "failed_scan": failed * marks.get("scanned", 0.0),
     }
 
 

@@ -16,7 +16,7 @@ from inference.readers.layout.candidates import Finding, IdentifierAt, identifie
 from inference.readers.layout.choice import chosen, likeliest_pair, scored
 from inference.readers.layout.header import Context, key_of
 from inference.readers.layout.labels import Label
-from inference.readers.layout.lexicon import fold, lexicon, pieces
+from inference.readers.layout.lexicon import Piece, fold, lexicon, pieces
 from inference.readers.layout.rows import Span
 from inference.readers.layout.scorer import Scorer
 
@@ -46,11 +46,11 @@ class TaxIds:
         sellers = scored(rest, self.scorer["seller_vat_id"])
         buyers = [] if known else scored(rest, self.scorer["buyer_vat_id"])
         sellers, buyers = likeliest_pair(
-            sellers, buyers, (self.scorer["seller_vat_id"].none, self.scorer["buyer_vat_id"].none), _same
+            sellers, buyers, (self.scorer["seller_vat_id"].none, self.scorer["buyer_vat_id"].none), same_id
         )
         found = [
-            chosen(sellers, self.scorer["seller_vat_id"], "seller_vat_id", _same),
-            chosen(buyers, self.scorer["buyer_vat_id"], "buyer_vat_id", _same),
+            chosen(sellers, self.scorer["seller_vat_id"], "seller_vat_id", same_id),
+            chosen(buyers, self.scorer["buyer_vat_id"], "buyer_vat_id", same_id),
             replace(known, term="buyer_vat_id", probability=0.99) if known else None,
         ]
         return [finding for finding in found if finding is not None]
@@ -92,6 +92,8 @@ class TaxIds:
             "left": at.span.x0 / at.span.row.width,
             "page": float(min(3, at.span.row.page)),
             "form": float(bool(self.blocks.fapiao_names)),
+            "ocr": at.span.score,
+            "scanned": float(at.span.row.ocr),
             "to_seller": min(self._distance(a.span, "seller_name") for a in same),
             "to_buyer": min(self._distance(a.span, "buyer_name") for a in same),
         }
@@ -151,6 +153,8 @@ class TaxIds:
             return "buyer"
         if self._label_before(at.span) == "buyer_vat_id":
             return "buyer"
+        if self._named_by_seller(at.span):
+            return "seller"
         before = [lb for lb in self.context.of(at.span.row) if lb.span.end <= at.span.start and lb.leads]
         if before and (role := self.blocks.role_at(before[-1].span)):
             return role
@@ -177,12 +181,27 @@ class TaxIds:
 
     def _qualified(self, label: Label, term: str) -> str:
         """A tax id label with the word before it taken in: "Buyer VAT ID", "Käufer USt-ID"."""
-        before = pieces(label.row.text[: label.span.start])[-2:]
-        words = {piece.folded for piece in before}
+        words = {piece.folded for piece in _words_before(label)}
         meanings = [m.term for word in words for m in lexicon().labels.get(word, ())]
-        if "party_buyer" in meanings or words & {"req", "requisitionner", "client", "kunden"}:
+        if "party_buyer" in meanings or words & lexicon().buyer_words:
             return "buyer_vat_id"
         return term
+
+    def _named_by_seller(self, span: Span) -> bool:
+        """Whether a word for the seller stands before the label of an id: "Supplier GSTIN", "Company TRN"."""
+        terms = ("seller_vat_id", "seller_tax_id")
+        labels = [lb for lb in self.context.of(span.row) if lb.span.end <= span.start]
+        label = next((lb for lb in reversed(labels) if any(map(lb.means, terms))), None)
+        before = pieces(label.row.text[label.segment.start : label.span.start])[-1:] if label else ()
+        known = {m.term for piece in before for m in lexicon().labels.get(piece.folded, ())}
+        own = bool(before) and before[0].folded == "company" and self.blocks.role_at(span) != "buyer"
+        return own or "party_seller" in known
+
+
+def _words_before(label: Label) -> tuple[Piece, ...]:
+    """The two words before a label in its segment and its own first one: "Customer's TRN", "Our VAT No."."""
+    start = label.span.segment.start
+    return (*pieces(label.row.text[start : label.span.start])[-2:], *pieces(label.span.text)[:1])
 
 
 def identifier_beside(context: Context, label: Label) -> Span | None:
@@ -201,5 +220,5 @@ def _apart(one: Span, other: Span) -> float:
     return min(_FAR, down + 0.3 * aside)
 
 
-def _same(one: Finding, other: Finding) -> bool:
+def same_id(one: Finding, other: Finding) -> bool:
     return key_of(one) == key_of(other)
