@@ -20,6 +20,7 @@ from inference.readers.layout.candidates import Finding
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label, find_phrases
 from inference.readers.layout.lexicon import Meaning, fold, lexicon
+from inference.readers.layout.lines import is_total
 from inference.readers.layout.rows import Row, Span
 
 TITLE = {
@@ -216,7 +217,10 @@ def _signs(context: Context) -> dict[DocumentType, dict[Span, float]]:
     """The wordings that tell of a type, each phrase once, with its weight."""
     found: dict[DocumentType, dict[Span, float]] = defaultdict(dict)
     seen: set[tuple[str, str]] = set()
+    inside = _of_lines(context)
     for row in context.sheet.rows:
+        if row.index in inside:
+            continue
         for label in find_phrases(row, lexicon().signs):
             for meaning in label.meanings:
                 if meaning.term in _KINDS and (meaning.term, label.key) not in seen:
@@ -228,12 +232,33 @@ def _signs(context: Context) -> dict[DocumentType, dict[Span, float]]:
 def _best_titles(context: Context) -> dict[DocumentType, tuple[float, Span]]:
     best: dict[DocumentType, tuple[float, Span]] = {}
     usual = _usual_height(context)
+    inside = _of_lines(context)
     for row in context.sheet.rows:
+        if row.index in inside:
+            continue
         for score, kind, label in _titles(context, row, usual):
             known = best.get(DocumentType(kind))
             if known is None or score > known[0]:
                 best[DocumentType(kind)] = (score, label.span)
     return best
+
+
+def _of_lines(context: Context) -> frozenset[int]:
+    """The rows of the table of lines: from its heading to its first total or its last amount on the page.
+
+    What stands there are items and what they refer to, "as per quotation 4711".
+    """
+    found: set[int] = set()
+    for index in sorted(context.headings):
+        page = [row for row in context.sheet.on_page(context.sheet.rows[index].page) if row.index > index]
+        ends = next((place for place, row in enumerate(page) if place and is_total(context, row)), len(page))
+        amounts = [
+            place
+            for place, row in enumerate(page[:ends])
+            if any(at.money for at in context.values.numbers(row))
+        ]
+        found.update(row.index for row in page[: amounts[-1] + 1 if ends == len(page) and amounts else ends])
+    return frozenset(found - context.headings) if found else frozenset()
 
 
 def _largest(context: Context) -> Span:
