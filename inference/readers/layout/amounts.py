@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -84,6 +85,14 @@ _HIGHEST_SHARE = Decimal("0.35")
 """VAT is no larger a share of the net total, taxes of several kinds together included."""
 
 
+_INSURANCE_TAX = re.compile(
+    r"versicherung\w*steuer|insurance (?:premium )?tax|\bIPT\b|taxe sur les (?:conventions d.)?assurances"
+    r"|assurantiebelasting|impuesto sobre (?:las )?primas|imposta sulle assicurazioni",
+    re.IGNORECASE,
+)
+"""A tax on premiums, which is part of the price: insurance bears no VAT (Directive 2006/112/EC, article 135)."""
+
+
 def candidates_for(context: Context, term: str) -> list[Finding]:
     found: list[Finding] = []
     for label in context.all_labels(term):
@@ -111,6 +120,8 @@ def distinct(findings: Iterable[Finding]) -> list[Finding]:
 
 def _for_label(context: Context, term: str, label: Label) -> Iterator[Finding]:
     row = label.row
+    if term == "total_vat" and _INSURANCE_TAX.search(row.text):
+        return
     stop = context.stop_after(label)
     right = [at for at in context.values.numbers(row) if label.span.end <= at.span.start < stop]
     right = [at for at in right if not at.number.percent and at.span.x0 >= label.span.x1 - 1]
@@ -342,7 +353,8 @@ def _taxed(net: Decimal, vat: Decimal, total: Decimal) -> bool:
 
 def _printed_rates(context: Context) -> set[Decimal]:
     """The percentages on the page that can be VAT, each also twice: India halves its rate between state and union."""
-    numbers = (at.number for row in context.sheet.rows for at in context.values.numbers(row))
+    rows = [row for row in context.sheet.rows if not _INSURANCE_TAX.search(row.text)]
+    numbers = (at.number for row in rows for at in context.values.numbers(row))
     rates = {n.value for n in numbers if n.percent and 1 <= n.value <= HIGHEST_RATE}
     return rates | {2 * rate for rate in rates if 2 * rate <= HIGHEST_RATE}
 

@@ -36,6 +36,12 @@ _CLOSE = 0.7
 _BETWEEN = 6
 """So many rows between net total and total can hold charges that no label explains."""
 
+_UNSUPPORTED = -0.5
+"""What the arithmetic says of a total that nothing proves."""
+
+_OUTNAMED = 0.4
+"""A total whose label is worse by so much than another's is doubted."""
+
 _NAMED = 0.61
 """A total with less of a label than this is not named by one."""
 
@@ -91,6 +97,10 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     if agree is None and "total_with_vat" in chosen and (_left_out(candidates) or chooser.open(chosen)):
         agree = False
     judged = {term: _judged(f, chosen, candidates[term], agree) for term, f in chosen.items()}
+    total = judged.get("total_with_vat")
+    if total is not None and chooser.doubts(chosen, total):
+        arithmetic = min(total.features.arithmetic, _UNSUPPORTED)
+        judged["total_with_vat"] = total.with_features(arithmetic=arithmetic)
     if (vat := judged.get("total_vat")) is not None and _untaxed(context, vat):
         judged["total_vat"] = vat.with_features(arithmetic=-1.0)
     judged = {
@@ -167,6 +177,14 @@ class Chooser:
         if net is None or vat is None or total is None:
             return None
         return abs(_off(net, vat, total)) <= CENT or self._adjusted(net, vat, total)
+
+    def doubts(self, chosen: Mapping[str, Finding], total: Finding) -> bool:
+        """Whether only the lines could prove a total and do not, or another amount is far better named as one."""
+        if self._strongest["total_with_vat"] - total.score > _OUTNAMED:
+            return True
+        known = [decimal_of(chosen[term]) for term in NET_VAT_TOTAL if term in chosen]
+        proved = self.agree(chosen) is not None or any(map(self._of_lines, known))
+        return bool(self._sums) and not proved
 
     def open(self, chosen: Mapping[str, Finding]) -> bool:
         """Whether the lines make the net total, no VAT is printed, and yet the total is another amount."""
