@@ -9,27 +9,40 @@ from datetime import date
 from typing import NamedTuple
 
 _MONTHS = {
-    1: "january jan januar janner janv janvier enero ene gennaio gen genn janeiro styczen stycznia sty januari",
-    2: "february feb februar feber fev fevr fevrier febrero febbraio fevereiro luty lutego lut februari febr",
-    3: "march mar marz maerz mrz mars marzo marco marzec marca maart mrt marts",
-    4: "april apr avr avril abril abr aprile kwiecien kwietnia kwi",
-    5: "may mai mayo maggio mag maio maj maja mei",
-    6: "june jun juni juin junio giugno giu junho czerwiec czerwca cze",
-    7: "july jul juli juil juillet julio luglio lug julho lipiec lipca lip",
-    8: "august aug aout agosto ago sierpien sierpnia sie augustus augusti",
-    9: "september sep sept septembre septiembre settembre sett set setembro wrzesien wrzesnia wrz",
-    10: "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika paz",
-    11: "november nov novembre noviembre novembro listopad listopada lis",
-    12: "december dec dezember dez decembre diciembre dic dicembre dezembro desember des grudzien grudnia gru",
+    1: "january jan januar janner janv janvier enero ene gennaio gen genn janeiro styczen stycznia sty januari"
+    " ledna leden januara ianuarie tammikuu tammikuuta ιανουαριου ιανουαριος ocak gener sijecnja sijecanj",
+    2: "february feb februar feber fev fevr fevrier febrero febbraio fevereiro luty lutego lut februari febr"
+    " unora unor februara februarie helmikuu helmikuuta φεβρουαριου φεβρουαριος subat febrer veljace veljaca",
+    3: "march mar marz maerz mrz mars marzo marco marzec marca maart mrt marts"
+    " brezna brezen marcius martie maaliskuu maaliskuuta μαρτιου μαρτιος mart marec ozujka ozujak",
+    4: "april apr avr avril abril abr aprile kwiecien kwietnia kwi"
+    " dubna duben aprila aprilis aprilie huhtikuu huhtikuuta απριλιου απριλιος nisan travnja travanj",
+    5: "may mai mayo maggio mag maio maj maja mei"
+    " kvetna kveten majus toukokuu toukokuuta μαιου μαιος mayıs mayis maig svibnja svibanj",
+    6: "june jun juni juin junio giugno giu junho czerwiec czerwca cze"
+    " cervna cerven juna junius iunie kesakuu kesakuuta ιουνιου ιουνιος haziran juny junij lipnja lipanj",
+    7: "july jul juli juil juillet julio luglio lug julho lipiec lipca lip"
+    " cervence cervenec jula julius iulie heinakuu heinakuuta ιουλιου ιουλιος temmuz juliol julij srpnja srpanj",
+    8: "august aug aout agosto ago sierpien sierpnia sie augustus augusti"
+    " srpna srpen augusta augusztus elokuu elokuuta αυγουστου αυγουστος agustos agost avgust avgusta kolovoza kolovoz",
+    9: "september sep sept septembre septiembre settembre sett set setembro wrzesien wrzesnia wrz"
+    " zari septembra szeptember septembrie syyskuu syyskuuta σεπτεμβριου σεπτεμβριος eylul rujna rujan",
+    10: "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika paz"
+    " rijna rijen oktobra octombrie lokakuu lokakuuta οκτωβριου οκτωβριος ekim",
+    11: "november nov novembre noviembre novembro listopad listopada lis"
+    " listopadu novembra noiembrie marraskuu marraskuuta νοεμβριου νοεμβριος kasım kasim studenoga studeni",
+    12: "december dec dezember dez decembre diciembre dic dicembre dezembro desember des grudzien grudnia gru"
+    " prosince prosinec decembra decembrie joulukuu joulukuuta δεκεμβριου δεκεμβριος aralık aralik prosinca prosinac",
 }
+"""Names of months, folded. "Listopad" is November as in Polish and Czech; in Croatian it is October."""
 MONTHS = {name: number for number, names in _MONTHS.items() for name in names.split()}
 
 _CJK_DIGITS = {c: str(i) for i, c in enumerate("〇一二三四五六七八九")} | {"零": "0", "○": "0", "Ｏ": "0"}
 _NUMERIC = r"(?<![\d.,/])(?P<a>\d{1,4})\s?(?P<s>[./\-–])\s?(?P<b>\d{1,2})\s?(?P=s)\s?(?P<c>\d{4}|\d{2})(?=\D|$|\d{1,2}:\d{2})(?!(?P=s)\d)"
 _WORDED = (
-    r"(?<!\w)(?P<d>\d{1,2})(?:st|nd|rd|th|er|\.|º|ª)?[\s\-./]*(?:de\s|of\s)?(?P<m>[^\W\d_]{3,12})\.?,?[\s\-./]*(?:de\s|del\s)?(?P<y>\d{4}|(?<=[\-/ .])\d{2}|[’']\d{2})(?!\d)"
+    r"(?<!\w)(?P<d>\d{1,2})(?:st|nd|rd|th|er|\.|º|ª)?[\s\-./]*(?:de\s|of\s|d[’'])?(?P<m>[^\W\d_]{3,12})\.?,?[\s\-./]*(?:de\s|del\s)?(?P<y>\d{4}|(?<=[\-/ .])\d{2}|[’']\d{2})(?!\d)"
     r"|(?<!\w)(?P<m2>[^\W\d_]{3,12})\.?[\s\-./]*(?P<d2>\d{1,2})(?:st|nd|rd|th)?(?:,?[\s\-./]+|,|(?=[’']))(?P<y2>\d{4}|[’']\d{2})(?!\d)"
-    r"|(?<!\w)(?P<y3>\d{4})[\-./ ](?P<m3>[^\W\d_]{3,9})[\-./ ](?P<d3>\d{1,2})(?!\d)"
+    r"|(?<!\w)(?P<y3>\d{4})[\-./ ]{1,2}(?P<m3>[^\W\d_]{3,10})[\-./ ](?P<d3>\d{1,2})(?!\d)"
 )
 _CJK = r"(?P<cy>[\d〇零○一二三四五六七八九]{2,4})\s*年\s*(?P<cm>[\d一二三四五六七八九十]{1,3})\s*月\s*(?P<cd>[\d一二三四五六七八九十]{1,3})\s*[日号]?"
 _COMPACT = r"(?<![\w.,/\-])(?P<k>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?![\w.,/\-])"

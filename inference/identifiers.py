@@ -79,6 +79,65 @@ def find_vat_ids(text: str) -> Iterator[Identifier]:
         yield Identifier(Scheme.VAT, value, *found.span(), "NO", vat_valid("NO" + value))
     for found in _GSTIN_FIND.finditer(text):
         yield Identifier(Scheme.VAT, found.group(), *found.span(), "IN", _valid(_gstin, found.group()))
+    yield from _named_ids(text)
+
+
+class _Named(NamedTuple):
+    """A tax id that only the word before it tells: words, form, country, and its module of python-stdnum."""
+
+    words: str
+    form: str
+    country: str
+    module: str
+
+
+_NAMED = (
+    _Named(r"R\.?U\.?C\.?", r"\d{13}", "EC", "ruc"),
+    _Named(r"R\.?U\.?C\.?", r"(?:10|15|17|20)\d{9}", "PE", "ruc"),
+    _Named(r"C\.?U\.?I\.?T\.?", r"\d{2}-?\d{8}-?\d", "AR", "cuit"),
+    _Named(r"N\.?I\.?T\.?", r"\d{3}[. ]?\d{3}[. ]?\d{3}-?\d", "CO", "nit"),
+    _Named(r"N\.?I\.?T\.?", r"\d{2,7}-?[\dK]", "GT", "nit"),
+    _Named(r"R\.?U\.?T\.?", r"\d{1,2}\.?\d{3}\.?\d{3}-[\dkK]", "CL", "rut"),
+    _Named(r"R\.?F\.?C\.?", r"[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}", "MX", "rfc"),
+    _Named(r"VAT", r"\d{3} ?\d{4} ?\d{2}|\d{3} \d{3} \d{3}", "GB", "vat"),
+    _Named(r"A\.?B\.?N\.?", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", "AU", "abn"),
+    _Named(r"TRN|TIN", r"\d{15}", "AE", ""),
+    _Named(r"OIB", r"\d{11}", "HR", "oib"),
+    _Named(r"PIB|ПИБ", r"\d{9}", "RS", "pib"),
+    _Named(r"ad[oó]sz[aá]ma?", r"\d{8}-\d-\d{2}", "HU", ""),
+    _Named(r"Y-?tunnus|FO-nummer", r"\d{7}-\d", "FI", "ytunnus"),
+    _Named(r"ΑΦΜ|Α\.Φ\.Μ\.?|AFM", r"\d{9}", "GR", "vat"),
+    _Named(r"VKN|Vergi (?:No|Numarası|Kimlik No)", r"\d{10}", "TR", "vkn"),
+    _Named(r"C\.?U\.?I\.?|C\.?I\.?F\.?", r"\d{6,10}", "RO", "cui"),
+    _Named(r"NIP", r"\d{3}[ -]?\d{3}[ -]?\d{2}[ -]?\d{2}", "PL", "nip"),
+    _Named(r"P\.? ?IVA|Partita IVA", r"\d{11}", "IT", "iva"),
+    _Named(r"NIF|NIPC", r"[125689]\d{2} ?\d{3} ?\d{3}", "PT", "nif"),
+)
+_NAMED_FIND = tuple(
+    re.compile(
+        rf"(?<![^\W_])(?:{named.words})(?:[ .]?(?:Reg\.?|No|Nr|N[°º]|Number|code|ID|#))*[ .:#]{{0,8}}"
+        rf"(?P<id>{named.form})(?![\w.,/-]*[\w])",
+        re.IGNORECASE,
+    )
+    for named in _NAMED
+)
+
+
+def _named_ids(text: str) -> Iterator[Identifier]:
+    """Tax ids without a country's prefix, told by the word before them ("RUC:1790016919001").
+
+    Of several countries with one word, the one whose check digits hold is it.
+    """
+    found: dict[tuple[int, int], Identifier] = {}
+    for named, pattern in zip(_NAMED, _NAMED_FIND, strict=True):
+        for match in pattern.finditer(text):
+            value = _compact(match["id"])
+            module: Any = get_cc_module(named.country.lower(), named.module) if named.module else None
+            valid = _valid(module, value) if module else None
+            place = match.span("id")
+            if place not in found or (valid and not found[place].valid):
+                found[place] = Identifier(Scheme.VAT, value, *place, named.country, valid)
+    yield from found.values()
 
 
 def _longest_vat(text: str) -> tuple[str, int] | None:

@@ -30,6 +30,13 @@ from inference.identifiers import (
         ("NO 909 765 668 MVA", "NO909765668MVA", "NO"),
         ("MWST-Nr. CHE-589.859.937 MWST", "CHE589859937MWST", "CH"),
         ("GSTIN: 27AAPFU0939F1ZV State", "27AAPFU0939F1ZV", "IN"),
+        ("VAT 980 7806 84 Thank you", "980780684", "GB"),
+        ("RUC:1792060346001 Quito", "1792060346001", "EC"),
+        ("R.U.C. N° 20512333797", "20512333797", "PE"),
+        ("CUIT: 20-05536168-2 IVA", "20055361682", "AR"),
+        ("ABN 83 914 571 673", "83914571673", "AU"),
+        ("OIB: 33392005961, Zagreb", "33392005961", "HR"),
+        ("Y-tunnus 2077474-0", "20774740", "FI"),
     ],
 )
 def test_a_tax_id_is_found_compact_and_valid(text: str, value: str, country: str) -> None:
@@ -46,6 +53,7 @@ def test_a_wrong_check_digit_is_found_and_said() -> None:
 
 def test_words_and_plain_numbers_are_no_tax_ids() -> None:
     assert not list(find_vat_ids("DELIVERED 123456789, Rechnung 4711, IT-Abteilung 12345678901"))
+    assert not list(find_vat_ids("20% VAT 1.70, VAT 232 153.89, Circuit 20055361682"))
 
 
 @given(st.from_regex(r"[0-9]{18}", fullmatch=True), st.sampled_from([4, 0]))

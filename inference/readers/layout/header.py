@@ -85,9 +85,13 @@ class Context:
         """Whether nothing follows a label in its segment but other labels, as in a row of captions."""
         if label.ends_segment:
             return True
-        stop = min(self.stop_after(label), label.segment.end)
-        between = label.row.text[label.span.end : stop].strip(" .")
-        return stop < label.segment.end and not between and not label.colon
+        if label.colon:
+            return False
+        sure = (lb for lb in self.of(label.row) if lb.exact and any(m.weight == 1 for m in lb.meanings))
+        following = next((lb for lb in sure if lb.span.start >= label.span.end), None)
+        if following is None or following.span.start >= label.segment.end:
+            return False
+        return not label.row.text[label.span.end : following.span.start].strip(" .")
 
     def beside(self, label: Label) -> Span | None:
         """The text right of a label: the rest of its segment, or else the next one, up to the next label."""

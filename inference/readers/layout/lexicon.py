@@ -40,6 +40,7 @@ class Lexicon:
     `signs` are wordings that tell of what type a document is without being its title, `exemptions` those that say
     why no VAT is charged, by their category code. `pay` are beginnings of words for paying, `until` words between
     them and the last day for it, `deduct` beginnings of words for a discount for paying early.
+    `buyer_words` and `seller_words` say before an identifier's label whose it is.
     """
 
     labels: Phrases
@@ -56,6 +57,8 @@ class Lexicon:
     pay: tuple[str, ...]
     until: frozenset[str]
     deduct: tuple[str, ...]
+    buyer_words: frozenset[str]
+    seller_words: frozenset[str]
     amount_words: Mapping[str, frozenset[str]]
     longest: int
 
@@ -142,6 +145,8 @@ def lexicon() -> Lexicon:
         tuple(map(fold, words["pay"])),
         frozenset(map(fold, words["until"])),
         tuple(map(fold, words["deduct"])),
+        frozenset(map(fold, words["buyer"])),
+        frozenset(map(fold, words["seller"])),
         {name: frozenset(map(fold, group)) for name, group in groups.items()},
         max(len(key) for key in (*labels, *titles, *columns, *signs, *exemptions)),
     )
