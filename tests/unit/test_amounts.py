@@ -183,3 +183,41 @@ def test_a_rate_of_zero_beside_another_is_no_lost_sum() -> None:
         "0 %    20.654,98       0,00   20.654,98\nSumme  21.200,65      32,74   21.233,39\n\nZahlbetrag: 21.233,39 EUR\n"
     )
     assert amounts(read(page)) == (Decimal("21200.65"), Decimal("32.74"), Decimal("21233.39"))
+
+
+def test_a_total_in_whole_rupees_is_taken_before_the_sum_of_the_columns() -> None:
+    page = (
+        "TAX INVOICE\n\nInvoice No.  77\n\n"
+        "Taxable Amount            3,805.00\nAdd : IGST 18%          684.90\nTotal Amount After Tax      ₹4,490.00\n"
+    )
+    reading = read(page)
+    assert amounts(reading) == (Decimal("3805.00"), Decimal("684.90"), Decimal("4490.00"))
+    assert as_text(reading.get("currency")) == "INR"
+
+
+def test_a_total_that_differs_from_the_net_total_without_any_tax_is_doubted() -> None:
+    page = HEAD + ITEMS + "Nettobetrag     30,00\nGesamtbetrag    32,00 EUR\n"
+    found = read(page).get("total_with_vat")
+    assert found is not None
+    assert found.confidence <= 0.5
+
+
+def test_insurance_tax_is_no_vat() -> None:
+    page = HEAD + "Enthält 16,34 % Versicherungssteuer = 163,40 €\n\nGesamtbetrag    1.163,40 EUR\n"
+    assert read(page).amount("total_vat") is None
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        (
+            "Pos   Artikel      Menge   Einzel ( € )   Gesamt ( € )\n1     Hammer       3         10,00       30,00\n",
+            "EUR",
+        ),
+        ("Zwischensumme      €      30,00\nGesamtbetrag       €      35,70\n", "EUR"),
+        ("Brooklyn Mall\nVAT:4820237339\nSubtotal     R1249.50\nTotal Due    R1374.45\n", "ZAR"),
+        ("Ciudad de Guatemala\nSofa      Q 900.00\nTOTAL     Q 900.00\n", "GTQ"),
+    ],
+)
+def test_a_sign_away_from_amounts_or_a_letter_of_its_country_is_the_currency(page: str, code: str) -> None:
+    assert as_text(read(page).get("currency")) == code

@@ -303,3 +303,32 @@ def test_lines_of_generated_documents_are_read(seed: int) -> None:
 
 def _amount(line: Row) -> Decimal | None:
     return as_decimal(line.get("line_net_amount") or line.get("line_total_with_vat"))
+
+
+def test_captions_of_the_document_are_no_heading_of_lines() -> None:
+    page = """INVOICE
+
+Billed To            Date Issued      Invoice Number      Amount Due
+Your Client          26/3/2021        INV-10012           $1,675.00
+
+DESCRIPTION                  RATE       QTY       AMOUNT
+Services                   $55.00        10      $550.00
+Cost of services           +Tax
+Consulting                 $75.00        15    $1,125.00
+Subtotal                                       $1,675.00
+"""
+    reading = read(page)
+    assert [figures(line) for line in reading.lines] == [(10, 55, 550), (15, 75, 1125)]
+
+
+def test_of_two_amounts_of_a_line_the_one_before_tax_is_its_net_amount() -> None:
+    page = """TAX INVOICE
+
+Description             HSN        Qty      Rate       Taxable      Tax       Total
+Tool Kit                8302         1    2,535.00    2,535.00     456.30    2,991.30
+Hammer                  8302         2      100.00      200.00      36.00      236.00
+
+Taxable Amount      2,735.00
+Total Amount        3,227.30
+"""
+    assert [figures(line) for line in read(page).lines] == [(1, 2535, 2535), (2, 100, 200)]
