@@ -21,6 +21,9 @@ COLUMN_GAP = "   "
 _GAP = 0.9
 """A gap wider than this share of the letter height begins a new segment of the row."""
 
+_OFF, _OFF_OCR = 0.5, 0.41
+"""How far off its row's last word a word may stand, as a share of their height; boxes of OCR are 1.4 times as high."""
+
 
 class Word(NamedTuple):
     """A word, its sides in points on the page, and the OCR's score."""
@@ -241,6 +244,7 @@ def _rows_of(page: Page) -> list[list[Word]]:
     Following the last word rather than a common baseline keeps slightly turned photos in one row.
     """
     words = sorted(_words_of(page), key=lambda word: (word.x0, word.y0))
+    most_off = _OFF_OCR if page.ocr else _OFF
     rows: list[list[Word]] = []
     for word in words:
         best, best_off = None, 0.0
@@ -248,7 +252,7 @@ def _rows_of(page: Page) -> list[list[Word]]:
             last = row[-1]
             smaller = min(last.height, word.height)
             off = abs(last.middle - word.middle)
-            if last.x1 - word.x0 > 0.5 * smaller + 1 or off > 0.5 * smaller:
+            if last.x1 - word.x0 > 0.5 * smaller + 1 or off > most_off * smaller:
                 continue
             if best is None or off < best_off:
                 best, best_off = row, off
