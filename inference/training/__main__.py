@@ -6,13 +6,15 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from inference.document import Document
 from inference.evaluation.likeness import same
-from inference.invoice import HEADER, value_as_json
+from inference.invoice import HEADER, Reading, value_as_json
 from inference.readers.layout import LayoutReader
 from inference.readers.layout import scorer as shipped_scorer
 from inference.readers.layout.scorer import Scorer
@@ -48,12 +50,17 @@ def main() -> int:
     by_fold = [fit([m for m in marked if m.fold != number], MODELS) for number in range(FOLDS)]
     choices = {group: _unseen(marked, by_fold, group) for group in MODELS}
     tally = Tally()
+    tested: list[tuple[Example, Scorer]] = []
     for number, models in enumerate(by_fold):
         known = {g: [c for f, c in found if f != number] for g, found in choices.items()}
-        reader = LayoutReader(Scorer.from_json({"models": _calibrated(models, known)}))
-        for entry in marked:
-            if entry.fold == number and not entry.example.made:
-                tally.read(entry.example, reader, options.oof)
+        scorer = Scorer.from_json({"models": _calibrated(models, known)})
+        tested += [(m.example, scorer) for m in marked if m.fold == number and not m.example.made]
+    with ProcessPoolExecutor(2) as pool:
+        readings = pool.map(_read, (e.document for e, _ in tested), (s for _, s in tested), chunksize=8)
+        for (example, _), reading in zip(tested, readings, strict=True):
+            tally.count(example, reading)
+            if options.oof:
+                _keep(reading, options.oof / example.set / f"{example.id}.json")
     tally.show(sys.stdout)
     if options.write:
         models = _calibrated(fit(marked, MODELS), {g: [c for _, c in found] for g, found in choices.items()})
@@ -90,6 +97,15 @@ def _sources(examples: Sequence[Example]) -> dict[str, int]:
     return {name: sum(e.set == name for e in examples) for name in sorted({e.set for e in examples})}
 
 
+def _read(document: Document, scorer: Scorer) -> Reading:
+    return LayoutReader(scorer).read(document)
+
+
+def _keep(reading: Reading, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(reading.as_json()), "utf-8")
+
+
 class Tally:
     """Counts what was read of documents that the scorer had not seen."""
 
@@ -98,13 +114,8 @@ class Tally:
         self.given: list[tuple[str, float, bool]] = []
         self.total = 0
 
-    def read(self, example: Example, reader: LayoutReader, folder: Path | None) -> None:
-        """Reads one document and compares it."""
-        reading = reader.read(example.document)
-        if folder:
-            target = folder / example.set / f"{example.id}.json"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(json.dumps(reading.as_json()), "utf-8")
+    def count(self, example: Example, reading: Reading) -> None:
+        """Compares what was read of one document with its truth."""
         for term, wanted in example.truth.items():
             found = reading.get(term)
             counts = self.counts.setdefault(term, [0, 0, 0])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from inference.document import Document
 from inference.evaluation.likeness import fold, same
 from inference.invoice import HEADER, value_as_json
 from inference.readers.layout import LayoutReader
@@ -126,18 +128,29 @@ def _itself(one: Finding, other: Finding) -> bool:
     return one is other
 
 
-def mark(examples: Sequence[Example], group_of: Sequence[int]) -> list[Marked]:
+def mark(examples: Sequence[Example], group_of: Sequence[int], jobs: int = 2) -> list[Marked]:
     """All candidates; those that depend on names are marked by names that an unseeing scorer chose."""
-    reader = LayoutReader(Scorer({}))
-    marked = [
-        Marked(e, g, f, reader.candidates(e.document))
-        for e, g, f in zip(examples, group_of, split(group_of), strict=True)
-    ]
-    for number in range(FOLDS):
-        models = fit([m for m in marked if m.fold != number], ("seller_name", "buyer_name"))
-        unseeing = LayoutReader(Scorer.from_json({"models": models}))
-        for entry in marked:
-            if entry.fold == number and any(t in entry.example.truth for t in AFTER_NAMES):
-                found = unseeing.candidates(entry.example.document)
-                entry.candidates |= {term: found[term] for term in AFTER_NAMES}
+    with ProcessPoolExecutor(jobs) as pool:
+        documents = [e.document for e in examples]
+        found = pool.map(_candidates, documents, [Scorer({})] * len(documents), chunksize=8)
+        marked = [
+            Marked(e, g, f, c) for e, g, f, c in zip(examples, group_of, split(group_of), found, strict=True)
+        ]
+        for number in range(FOLDS):
+            models = fit([m for m in marked if m.fold != number], ("seller_name", "buyer_name"))
+            entries = [
+                m for m in marked if m.fold == number and any(t in m.example.truth for t in AFTER_NAMES)
+            ]
+            documents = [m.example.document for m in entries]
+            unseeing = [Scorer.from_json({"models": models})] * len(entries)
+            again = pool.map(_candidates, documents, unseeing, chunksize=8)
+            for entry, candidates in zip(entries, again, strict=True):
+                entry.candidates |= {term: candidates[term] for term in AFTER_NAMES}
     return marked
+
+
+def _candidates(document: Document, scorer: Scorer) -> dict[str, list[Finding]]:
+    """The candidates by term without their places, which are of no use to training."""
+    found = LayoutReader(scorer).candidates(document)
+    placeless = {id(f): replace(f, spans=()) for findings in found.values() for f in findings}
+    return {term: [placeless[id(f)] for f in findings] for term, findings in found.items()}

@@ -14,7 +14,7 @@ from inference.readers.layout.labels import Label
 from inference.readers.layout.names import clean_name, plausible_name, told
 from inference.readers.layout.rows import Span
 
-_NO_TABLE = (0, 10**9)
+_NO_TABLE = (10**9, 10**9)
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,16 @@ class Blocks:
             for label in self.context.of(row)
             if any(label.means(role) for role in roles)
             and (label.leads or self._joined(label))
+            and not self._is_value(label)
             and self._is_heading(label)
         )
+
+    def _is_value(self, label: Label) -> bool:
+        """Whether it begins what another label names: "Name: Lieferant GmbH"."""
+        before = [lb for lb in self.context.of(label.row) if lb.span.end <= label.span.start]
+        if not before or not before[-1].means("party_name") or label.colon:
+            return False
+        return not label.row.text[before[-1].span.end : label.span.start].strip(" :：")
 
     def _joined(self, label: Label) -> bool:
         """Whether a label continues one of a name that leads: "Name of customer:", "Naam klant:"."""
@@ -65,11 +73,13 @@ class Blocks:
         rest = label.row.text[label.span.end : label.segment.end]
         if rest.startswith(("'s", "’s")) or (len(label.key) < 2 and not label.colon):
             return False
-        below_table = label.row.index > self.tables.get(label.row.page, _NO_TABLE)[1]
+        if not label.exact and len(label.key) < 9 and not label.colon:
+            return False
+        below_table = label.row.index > self.tables.get(label.row.page, _NO_TABLE)[0]
         if label.colon or (label.ends_segment and not below_table):
             return True
         if below_table:
-            # Signatures and conditions of business.
+            # Lines, signatures and conditions of business name no party, but an address at the foot may.
             return label.ends_segment and label.row.segments[0].start == label.segment.start
         rest = rest.strip()
         opens = label.span.text[:1].isupper() and label.span.start == label.segment.start
@@ -170,7 +180,7 @@ class Blocks:
                     continue
                 if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
                     continue
-                span = self.context.beside(label) or next(
+                span = self._beside(label) or next(
                     iter(islice(self.context.column_below(label, 2.5), 1)), None
                 )
                 if span and plausible_name(clean_name(span.text)) and not self.is_label(span):
@@ -203,7 +213,7 @@ class Blocks:
                     continue
                 if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
                     continue
-                span = self.context.beside(label) or next(
+                span = self._beside(label) or next(
                     iter(islice(self.context.column_below(label, 2.5), 1)), None
                 )
                 if span and plausible_name(clean_name(span.text)) and not self.is_label(span):
@@ -212,7 +222,7 @@ class Blocks:
     def _name_after(self, label: Label) -> tuple[float, Span] | None:
         """The first text of a block: beside its heading, else below it; behind a "Name:" where one leads it."""
         if not label.ends_segment:
-            span = self.context.beside(label)
+            span = self._beside(label)
             return (1.0, span) if span else None
         below = list(islice(self.context.column_below(label, 14, slack=8 * label.row.height), 6))
         below = [
@@ -228,9 +238,9 @@ class Blocks:
                 None,
             )
             if named and (named.colon or named.ends_segment):
-                span = self.context.beside(named)
+                span = self._beside(named)
                 return (1.0, span) if span else None
-        beside = self.context.beside(label)
+        beside = self._beside(label)
         near = beside is not None and beside.x0 - label.span.x1 < 10 * label.row.height
         if beside and near and (label.colon or self._goes_on_below(beside, label)):
             return 1.0, beside
@@ -238,6 +248,22 @@ class Blocks:
         if names and names[0].row.middle - label.row.middle < 5 * label.row.height:
             return 0.9, names[0]
         return (0.8, beside) if beside and near else None
+
+    def _beside(self, label: Label) -> Span | None:
+        """The text right of a label; one that begins with a word of the lexicon ("Kunden AG") is a text all the same."""
+        if found := self.context.beside(label):
+            return found
+        row, segment = label.row, label.segment
+        if label.ends_segment:
+            segment = next((s for s in row.segments if s.start > label.span.end), None)
+        if segment is None:
+            return None
+        start = max(label.span.end, segment.start)
+        start += len(row.text[start : segment.end]) - len(row.text[start : segment.end].lstrip(" :：.)-/"))
+        others = [lb for lb in self.context.of(row) if start <= lb.span.start < segment.end]
+        if any(lb.colon or (lb.leads and lb.span.start > start) for lb in others):
+            return None
+        return Span(row, start, segment.end) if start < segment.end else None
 
     def _goes_on_below(self, beside: Span, label: Label) -> bool:
         """Whether the block that a label names stands beside it: the next row is in the column of the text beside."""

@@ -50,7 +50,7 @@ def plausible_name(text: str) -> bool:
     letters = sum(c.isalpha() for c in text)
     if letters < 2 or (letters < 3 and text.isascii()) or len(text) > 120:
         return False
-    if _NUMBERED.search(text):
+    if _NUMBERED.search(text) or _PAGE.match(text):
         return False
     return letters > 0.45 * sum(not c.isspace() for c in text) and not CONTACT.search(text)
 
@@ -58,13 +58,16 @@ def plausible_name(text: str) -> bool:
 _NUMBERED = re.compile(r"[:：]\s*(?=\w*\d\w*\d\w*\d)\w+")
 """What a colon and a number follow: "PAN : 26CORPP3939N1"."""
 
+_PAGE = re.compile(r"(?:page|seite|p[áa]gina|pag|strona|sida|side|blad|folio)\W*\d", re.IGNORECASE)
+
 _HOUSE_FIRST = re.compile(r"^[1-9]\d{0,4}[a-z]?,? [^\W\d_]{2,} [^\W\d_]{2,}")
 
 
 def is_address(text: str) -> bool:
     words = {piece.folded for piece in pieces(text)}
     street = any(
-        word in lexicon().streets or word.endswith(("strasse", "strase", "weg", "platz", "straat", "laan"))
+        word in lexicon().streets
+        or word.endswith(("strasse", "strase", "str", "weg", "platz", "straat", "laan"))
         for word in words
     )
     if TOWN.search(text) or (street and any(c.isdigit() for c in text)):
