@@ -126,14 +126,15 @@ _NAMED_FIND = tuple(
 def _named_ids(text: str) -> Iterator[Identifier]:
     """Tax ids without a country's prefix, told by the word before them ("RUC:1790016919001").
 
-    Of several countries with one word, the one whose check digits hold is it.
+    Of several countries with one word, the one whose check digits hold is it; where none do, it may be of another
+    country with that word, and `valid` is None.
     """
     found: dict[tuple[int, int], Identifier] = {}
     for named, pattern in zip(_NAMED, _NAMED_FIND, strict=True):
         for match in pattern.finditer(text):
             value = _compact(match["id"])
             module: Any = get_cc_module(named.country.lower(), named.module) if named.module else None
-            valid = _valid(module, value) if module else None
+            valid = (_valid(module, value) or None) if module else None
             place = match.span("id")
             if place not in found or (valid and not found[place].valid):
                 found[place] = Identifier(Scheme.VAT, value, *place, named.country, valid)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from inference.document import Document, Origin
+from inference.page import Token
 from inference.readers.layout.candidates import Finding, Values
 from inference.readers.layout.header import Context, header_findings
 from inference.readers.layout.labels import find_labels
@@ -14,9 +16,21 @@ from inference.readers.layout.rows import sheet_of
 from tests.unit.typed_pages import TypedPage
 
 
-def findings(text: str, term: str) -> list[Finding]:
+class Captioned(TypedPage):
+    """A typed page whose second row is set in smaller type."""
+
+    @property
+    def tokens(self) -> list[Token]:
+        first = min(token.box.y0 for token in super().tokens)
+        return [
+            replace(t, box=t.box._replace(y1=t.box.y0 + 0.008)) if t.box.y0 > first else t
+            for t in super().tokens
+        ]
+
+
+def findings(text: str | TypedPage, term: str) -> list[Finding]:
     """What labels and sentences of a typed page propose for a term, the best first."""
-    page = TypedPage(text)
+    page = TypedPage(text) if isinstance(text, str) else text
     sheet = sheet_of(Document("page.txt", "", "text/plain", Origin.BORN_DIGITAL, (page,)))
     context = Context(sheet, Values.of(sheet), find_labels(sheet.rows), frozenset())
     found = [finding for finding in header_findings(context) if finding.term == term]
@@ -85,3 +99,9 @@ def test_other_days_in_sentences_are_not_due(sentence: str) -> None:
 def test_the_day_a_card_expires_is_no_date_of_issue() -> None:
     text = "Date d'expiration: 31/05/18\n07-04-2017 18:49"
     assert findings(text, "issue_date")[0].value == date(2017, 4, 7)
+
+
+def test_a_small_caption_names_the_value_above_it() -> None:
+    page = Captioned("2024-62183          18 oktober 2024\nFactuurnr.          Betalen voor")
+    assert findings(page, "invoice_number")[0].value == "2024-62183"
+    assert findings(page, "due_date")[0].value == date(2024, 10, 18)

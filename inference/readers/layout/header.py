@@ -21,8 +21,8 @@ from inference.readers.layout.labels import Label, find_phrases
 from inference.readers.layout.lexicon import fold, lexicon
 from inference.readers.layout.rows import Row, Sheet, Span
 
-RELATION = {"beside": 1.0, "far": 0.85, "below": 0.75, "loose": 0.55}
-"""How well a value stands to its label: right of it, far right of it, below it, right of it after other words."""
+RELATION = {"beside": 1.0, "far": 0.85, "below": 0.75, "above": 0.65, "loose": 0.55}
+"""How well a value stands to its label: right of it, far right, below, above, right of it after other words."""
 
 IDENTIFIER_TERMS = (
     "invoice_number", "purchase_order_reference", "order_number", "preceding_invoice_reference",
@@ -173,6 +173,23 @@ class Context:
                 if segment.x0 < right and segment.x1 > left - 2:
                     yield segment
 
+    def above(self, label: Label) -> Span | None:
+        """The segment right above a label that is its caption: smaller, alone and aligned with it."""
+        row, segment = label.row, label.segment
+        if label.colon or not self.ends(label) or segment.start != label.span.start or not row.index:
+            return None
+        over = self.sheet.rows[row.index - 1]
+        close = over.page == row.page and row.middle - over.middle < 1.8 * over.height
+        if not close or over.height < 1.1 * row.height or self.of(over):
+            return None
+        near = 0.5 * row.height
+        aligned = (
+            s
+            for s in over.segments
+            if abs(s.x0 - segment.x0) < near or abs(s.x0 + s.x1 - segment.x0 - segment.x1) < near
+        )
+        return next(aligned, None)
+
 
 def header_findings(context: Context) -> list[Finding]:
     """All findings for the identifiers and dates of the header, several per term."""
@@ -278,6 +295,8 @@ def _right_and_below(
             return
     if below := _first_below(context, label, pick):
         yield RELATION["below"], below
+    elif (over := context.above(label)) and (value := pick(over.row, over.start, over.end)):
+        yield RELATION["above"], value
 
 
 def _first_below(context: Context, label: Label, pick: Callable[[Row, int, int], Span | None]) -> Span | None:
@@ -317,6 +336,10 @@ def _dates(context: Context, term: str, label: Label) -> Iterator[Finding]:
             if segment.start <= at.span.start < segment.end:
                 yield _dated(context, term, label, RELATION["below"], at)
                 return
+    if over := context.above(label):
+        for at in context.values.dates(over.row):
+            if over.start <= at.span.start < over.end:
+                yield _dated(context, term, label, RELATION["above"], at)
 
 
 def _dated(context: Context, term: str, label: Label, relation: float, at: DateAt) -> Finding:
