@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -23,7 +22,7 @@ class Captioned(TypedPage):
     def tokens(self) -> list[Token]:
         first = min(token.box.y0 for token in super().tokens)
         return [
-            replace(t, box=t.box._replace(y1=t.box.y0 + 0.008)) if t.box.y0 > first else t
+            t._replace(box=t.box._replace(y1=t.box.y0 + 0.008)) if t.box.y0 > first else t
             for t in super().tokens
         ]
 
