@@ -47,6 +47,7 @@ def findings(text: str | TypedPage, term: str) -> list[Finding]:
         ("FACTURA ELECTRÓNICA\nNro. F001-00000096", "F001-00000096"),
         ("Faktura - daňový doklad č.FV5040011231", "FV5040011231"),
         ("Date Issued Invoice Number Amount Due\n26/3/2021   INV-10012      $1,699.48", "INV-10012"),
+        ("Data Emissão     Nº\n09-08-2024       72251/24", "72251/24"),
         ("Számla sorszáma: 2026/00017", "2026/00017"),
         ("Laskun numero: 20417", "20417"),
     ],

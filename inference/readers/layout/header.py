@@ -113,7 +113,7 @@ class Context:
         weight = label.weight(term)
         if not 0 < weight < TITLED or term not in ("invoice_number", "issue_date"):
             return weight
-        if term == "invoice_number" and label.leads and self._under_title(label):
+        if term == "invoice_number" and label.leads and (self._under_title(label) or self._by_date(label)):
             return UNDER_TITLE
         before = label.row.text[label.segment.start : label.span.start]
         start, end = label.segment.start, label.span.start
@@ -124,6 +124,18 @@ class Context:
         )
         invoice = any(meaning.term in ("invoice", "credit_note") for lb in titles for meaning in lb.meanings)
         return TITLED if invoice and len(before) < 60 else weight
+
+    def _by_date(self, label: Label) -> bool:
+        """Whether a label and one of the date of issue are captions side by side ("Date | No.")."""
+        if label.segment.text.strip(" .:") != label.span.text.strip(" .:"):
+            return False
+        near = (lb for lb in self.of(label.row) if lb.segment.text.strip(" .:") == lb.span.text.strip(" .:"))
+        gap = 25 * label.row.height
+        return any(
+            lb.weight("issue_date") == 1
+            and min(abs(lb.span.x0 - label.span.x1), abs(label.span.x0 - lb.span.x1)) < gap
+            for lb in near
+        )
 
     def _under_title(self, label: Label) -> bool:
         """Whether a label begins its segment below a segment that is nothing but an invoice's title."""
