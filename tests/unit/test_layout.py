@@ -188,7 +188,7 @@ def test_empty_and_wordless_pages_give_an_empty_reading() -> None:
     assert not read("", "").lines
 
 
-@pytest.mark.parametrize("design", (*LATIN_DESIGNS, "fapiao"))
+@pytest.mark.parametrize("design", [*LATIN_DESIGNS, "fapiao"])
 def test_bills_of_every_design_are_read(design: str) -> None:
     """Totals and identity right on each of several drawn bills; what is wrong elsewhere must not look sure."""
     for seed in range(5):
