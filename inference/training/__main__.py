@@ -113,6 +113,7 @@ class Tally:
         self.counts: dict[str, list[int]] = {}
         self.given: list[tuple[str, float, bool]] = []
         self.total = 0
+        self.by_folder: dict[str, list[int]] = {}
 
     def count(self, example: Example, reading: Reading) -> None:
         """Compares what was read of one document with its truth."""
@@ -120,13 +121,15 @@ class Tally:
             found = reading.get(term)
             counts = self.counts.setdefault(term, [0, 0, 0])
             right = found is not None and same(HEADER[term].kind, wanted, value_as_json(found.value))
-            counts[0 if right else 2 if found is None else 1] += 1
+            outcome = 0 if right else 2 if found is None else 1
+            counts[outcome] += 1
+            self.by_folder.setdefault(example.set.partition("/")[0], [0, 0, 0])[outcome] += 1
             self.total += 1
             if found is not None:
                 self.given.append((term, found.confidence, right))
 
     def show(self, out: Any) -> None:
-        """Accuracy, precision and mean confidence per term; calibration of learned terms and of all."""
+        """Accuracy, precision and mean confidence per term, accuracy per folder; calibration of learned terms and of all."""
         for term, (right, wrong, missing) in sorted(self.counts.items()):
             total, given = right + wrong + missing, max(1, right + wrong)
             learned = "*" if term in GROUPS else " "
@@ -134,6 +137,11 @@ class Tally:
             out.write(
                 f"{learned} {term:26} {total:4} in truth  accuracy {right / total:6.1%}  precision {right / given:6.1%}"
                 f"  confidence {mean:6.1%}  {wrong} wrong, {missing} missing\n"
+            )
+        for folder, (right, wrong, missing) in self.by_folder.items():
+            total, given = right + wrong + missing, max(1, right + wrong)
+            out.write(
+                f"{folder}: accuracy {right / total:.1%}, precision {right / given:.1%}, {total} in truth\n"
             )
         for name, wanted in (("learned terms", set(GROUPS)), ("all terms", set(self.counts))):
             part = [(c, r) for t, c, r in self.given if t in wanted]

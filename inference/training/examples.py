@@ -74,12 +74,13 @@ class Example:
 def load(folders: Sequence[Path], terms: Sequence[str], words: Path) -> list[Example]:
     """The labelled documents of the folders that bear a value of one of the terms, in order.
 
-    The words of each document are read once and kept in the folder `words`.
+    A set is named with its folder ("scans/receipts"). The words of each document are read once and kept in the folder
+    `words`.
     """
     found: list[Example] = []
     for folder in folders:
         for case in find_cases(folder):
-            example = _example(case, terms, words)
+            example = _example(case, f"{folder.name}/{case.set}", terms, words)
             if example is not None and example.truth:
                 found.append(example)
     return found
@@ -114,7 +115,7 @@ def _wordings(document: Document) -> frozenset[str]:
     return frozenset(word for word in words if len(word) > 2 and word.isalpha())
 
 
-def _example(case: Case, terms: Sequence[str], words: Path) -> Example | None:
+def _example(case: Case, name: str, terms: Sequence[str], words: Path) -> Example | None:
     document = _words(case.document, words)
     if document is None or not document.pages:
         return None
@@ -123,7 +124,7 @@ def _example(case: Case, terms: Sequence[str], words: Path) -> Example | None:
     made = bool(node.get(COMPLETE))
     values = {term: truth.fields[term] for term in terms if term in truth.fields}
     lacking = terms if made else _NOT_ON_RECEIPTS if truth.document_type is DocumentType.RECEIPT else ()
-    return Example(case.id, case.set, document, values, frozenset(lacking) - values.keys(), made)
+    return Example(case.id, name, document, values, frozenset(lacking) - values.keys(), made)
 
 
 def _words(file: Path, words: Path) -> Document | None:

@@ -24,7 +24,8 @@ _OF_THE_PAGE = frozenset({"ocr", "scanned"})
 
 BEFOREHAND: Mapping[str, Mapping[str, float]] = {
     "seller_name": {
-        "rule_seller": 4, "letterhead": 2, "rule_buyer": -2, "label": -0.5, "sentence": -0.5, "short": -1, "signed": 2, "order_letterhead": -2, "order_headed": 1, "told": -2, "unplaced": -0.5, NONE: -1,
+        "rule_seller": 4, "letterhead": 2, "rule_buyer": -2, "label": -0.5, "sentence": -0.5, "short": -1, "signed": 2,
+        "order_letterhead": -2, "order_headed": 1, "told": -2, "unplaced": -0.5, NONE: -1,
     },
     "buyer_name": {
         "rule_buyer": 5, "rule_seller": -2, "buyer_heading": 2, "label": -1, "address": -1, "sender": -1,
@@ -35,7 +36,7 @@ BEFOREHAND: Mapping[str, Mapping[str, float]] = {
     "date": {"label": 8, "rival": -2, "tied": -1, NONE: 2.4},
     "seller_vat_id": {
         "seller_label": 1.5, "buyer_label": -4, "buyer_block": -4, "seller_block": 1, "other_block": -4, "tax_label": 1,
-        "check": 0.5, "person": -1, "nearer": 0.03, NONE: -2,
+        "said_seller": 3, "said_other": -4, "check": 0.5, "person": -1, "nearer": 0.03, NONE: -2,
     },
     "buyer_vat_id": {
         "buyer_label": 4, "buyer_block": 4, "seller_block": -3, "other_block": -3, "check": 0.5, "nearer": -0.03, "order": -0.4, NONE: 2,

@@ -60,6 +60,9 @@ _NUMBERED = re.compile(r"[:：]\s*(?=\w*\d\w*\d\w*\d)\w+")
 
 _PAGE = re.compile(r"(?:page|seite|p[áa]gina|pag|strona|sida|side|blad|folio)\W*\d", re.IGNORECASE)
 
+HOUSE_LAST = re.compile(r"[^\W\d_]{3}[^\d]* \d{1,4} ?[a-zA-Z]?$")
+"""Words and a number, as a street with its house."""
+
 _HOUSE_FIRST = re.compile(r"^[1-9]\d{0,4}[a-z]?,? [^\W\d_]{2,} [^\W\d_]{2,}")
 
 

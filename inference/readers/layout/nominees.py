@@ -23,6 +23,7 @@ from inference.readers.layout.labels import Label, find_phrases
 from inference.readers.layout.lexicon import fold, lexicon
 from inference.readers.layout.names import (
     CONTACT,
+    HOUSE_LAST,
     ONLY_SALUTATION,
     POSTCODE,
     SALUTATION,
@@ -223,6 +224,7 @@ class Nominees:
             "words": min(12.0, float(len(words))),
             "capitals": sum(c.isupper() for c in letters) / max(1, len(letters)),
             "titled": sum(w[:1].isupper() for w in words) / max(1, len(words)),
+            "house_last": float(bool(HOUSE_LAST.search(text))),
             "digits": sum(c.isdigit() for c in text) / len(text),
             "odd": sum(not c.isalnum() and c not in " .,&'-" for c in text) / len(text),
             "ideographs": float(not any(c.isascii() for c in letters)),

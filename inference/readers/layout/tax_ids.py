@@ -20,6 +20,8 @@ from inference.readers.layout.lexicon import Piece, fold, lexicon, pieces
 from inference.readers.layout.rows import Span
 from inference.readers.layout.scorer import Scorer
 
+_PARTIES = {"party_seller": "seller", "party_buyer": "buyer", "party_other": "other"}
+
 _FAR = 40.0
 """Rows between an id and a name that are not on the same page."""
 
@@ -70,6 +72,7 @@ class TaxIds:
         at = next((a for a in same if self._owner(a)), same[0])
         owners = [self._owner(a) for a in same]
         labels = [self._label_before(a.span) for a in same]
+        said = {self._said(a.span) for a in same}
         identifier = at.identifier
         check = 0.0 if identifier.valid is None else 1.0 if identifier.valid else -1.0
         marks = {
@@ -77,6 +80,8 @@ class TaxIds:
             "buyer_block": float("buyer" in owners),
             "other_block": float("other" in owners),
             "no_block": float("" in owners),
+            "said_seller": float("seller" in said),
+            "said_other": float(bool(said & {"buyer", "other"})),
             "seller_label": float("seller_vat_id" in labels),
             "buyer_label": float("buyer_vat_id" in labels),
             "tax_label": float("seller_tax_id" in labels),
@@ -153,8 +158,8 @@ class TaxIds:
             return "buyer"
         if self._label_before(at.span) == "buyer_vat_id":
             return "buyer"
-        if self._named_by_seller(at.span):
-            return "seller"
+        if said := self._said(at.span):
+            return said
         before = [lb for lb in self.context.of(at.span.row) if lb.span.end <= at.span.start and lb.leads]
         if before and (role := self.blocks.role_at(before[-1].span)):
             return role
@@ -187,15 +192,15 @@ class TaxIds:
             return "buyer_vat_id"
         return term
 
-    def _named_by_seller(self, span: Span) -> bool:
-        """Whether a word for the seller stands before the label of an id: "Supplier GSTIN", "Company TRN"."""
-        terms = ("seller_vat_id", "seller_tax_id")
-        labels = [lb for lb in self.context.of(span.row) if lb.span.end <= span.start]
-        label = next((lb for lb in reversed(labels) if any(map(lb.means, terms))), None)
-        before = pieces(label.row.text[label.segment.start : label.span.start])[-1:] if label else ()
-        known = {m.term for piece in before for m in lexicon().labels.get(piece.folded, ())}
-        own = bool(before) and before[0].folded == "company" and self.blocks.role_at(span) != "buyer"
-        return own or "party_seller" in known
+    def _said(self, span: Span) -> str:
+        """The party that the words before an id begin with: "Supplier GSTIN", "Ship From VAT ID", "Company TRN"."""
+        before = [piece.folded for piece in pieces(span.row.text[span.segment.start : span.start])]
+        for count in (3, 2, 1):
+            for meaning in lexicon().labels.get("".join(before[:count]), ()) if before[count:] else ():
+                if meaning.term in _PARTIES and meaning.weight == 1:
+                    return _PARTIES[meaning.term]
+        company = before[:1] == ["company"] and len(before) > 1
+        return "seller" if company and self.blocks.role_at(span) != "buyer" else ""
 
 
 def _words_before(label: Label) -> tuple[Piece, ...]:
