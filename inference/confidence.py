@@ -75,7 +75,7 @@ HIGHEST = 0.995
 FAILED_CHECK = 0.5
 """The most that a value is trusted whose check failed."""
 
-FAILED_DIGITS = 0.85
+FAILED_DIGITS = 0.9
 """The most that a tax id is trusted whose check digits failed: an id can be printed wrong. The check says so."""
 
 AMBIGUOUS = 0.6

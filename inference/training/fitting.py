@@ -25,12 +25,12 @@ _OF_THE_PAGE = frozenset({"ocr", "scanned"})
 BEFOREHAND: Mapping[str, Mapping[str, float]] = {
     "seller_name": {
         "rule_seller": 4, "letterhead": 2, "rule_buyer": -2, "label": -0.5, "sentence": -0.5, "short": -1, "signed": 2,
-        "order_letterhead": -2, "order_headed": 1, "told": -2, "unplaced": -0.5, NONE: -1,
+        "order_letterhead": -2, "order_headed": 1, "told": -2, "unplaced": -0.5, "house_last": -1, NONE: -1,
     },
     "buyer_name": {
         "rule_buyer": 5, "rule_seller": -2, "buyer_heading": 2, "label": -1, "address": -1, "sender": -1,
         "person_under": -4, "over_person": 3, "told": -3, "unplaced": -2, "name_label": 1.5, "block_street": 1,
-        "order_letterhead": 3, "order_headed": 1, "under_colon": 0.5, NONE: 1,
+        "order_letterhead": 3, "order_headed": 1, "under_colon": 0.5, "house_last": -1, NONE: 1,
     },
     "identifier": {"label": 8, "rival": -2, "tied": -1, NONE: 2.4},
     "date": {"label": 8, "rival": -2, "tied": -1, NONE: 2.4},
@@ -133,7 +133,7 @@ def calibrate(choices: Sequence[Choice]) -> dict[str, float]:
     # One right and one wrong choice of middling share keep the fit from certainty.
     middle = np.zeros((2, len(names) - 1))
     right = np.array([*(c.right for c in choices), True, False])
-    model: Any = LogisticRegression(C=1.0, max_iter=1000)
+    model: Any = LogisticRegression(C=10.0, max_iter=2000)
     model.fit(np.vstack([matrix, middle]), right)
     weights = [float(model.intercept_[0]), *map(float, model.coef_[0])]
     return {name: round(weight, 5) for name, weight in zip(names, weights, strict=True)}

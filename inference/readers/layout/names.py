@@ -31,7 +31,7 @@ SIGNED = re.compile(r"^(?:for(?: and on behalf of)?|signed by|per pro)[\s:]+(?=[
 ONLY_SALUTATION = re.compile(r"^\s*(?:herrn?|frau|firma|an|mr|mrs|ms|company)\.?\s*$", re.IGNORECASE)
 
 SALUTATION = re.compile(
-    r"^(?:herrn?|frau|mr|mrs|ms|m\.|mme|firma|company|attn|z\.? ?hd\.?|c/o|an|to|spett\.?le)\b[.:]?\s*",
+    r"^(?:herrn?|frau|mr|mrs|ms|m\.|mme|firma|company(?=:)|attn|z\.? ?hd\.?|c/o|an|to|spett\.?le)\b[.:]?\s*",
     re.IGNORECASE,
 )
 
