@@ -38,7 +38,9 @@ class Model:
 
     def chance(self, share: float, marks: Mapping[str, float]) -> float:
         """The probability that the chosen candidate is right, from its share (0–1) and its marks."""
-        odds = sum(self.calibration.get(name, 0.0) * value for name, value in calibrated(share, marks).items())
+        odds = sum(
+            self.calibration.get(name, 0.0) * value for name, value in calibrated(share, marks).items()
+        )
         return 1 / (1 + math.exp(-odds))
 
 
