@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TypeVar
@@ -65,7 +66,9 @@ def with_client(where: Endpoint, task: Callable[[Client], Awaitable[T]]) -> T:
         finally:
             await client.close()
 
-    return asyncio.run(run())
+    # A thread of its own: the browser of other tests keeps a loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 def page(seed: int, profile: str) -> PageImage:

@@ -48,7 +48,8 @@ def draw(bill: Bill, paper: Paper) -> None:
 def _led(
     paper: Paper, x: float, y: float, right: float, label: str, value: str, size: float, bold: bool = False
 ) -> float:
-    """A label, dots, and the value flush right; returns the next baseline."""
+    """A label, dots, and the value flush right, smaller where they need it; returns the next baseline."""
+    size = paper.fit(f"{label}   {value}", right - x, size, bold)
     start = x + paper.text(x, y, label, size, bold=bold) + 1
     end = right - paper.text(right, y, value, size, bold=bold, align="right") - 1
     dots = "." * max(0, int((end - start) / paper.measure(".", size)) - 1)

@@ -19,7 +19,7 @@ def draw(bill: Bill, paper: Paper) -> None:
     y = paper.stack(LEFT, 62, parts.party(bill.buyer, p), 9.5)
     low = 62.0
     for label, value in parts.facts(bill, p):
-        paper.text(116, low, f"{label} {value}", 9)
+        paper.fitted(116, low, RIGHT - 116, f"{label} {value}", 9)
         low += 5
     columns = parts.spread(parts.columns(bill, p, WIDTHS), p.label("description"), RIGHT - LEFT)
     grid = Grid(paper, LEFT - 1, columns, 8.8, padding=1.5)
