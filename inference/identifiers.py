@@ -180,12 +180,8 @@ def find_ibans(text: str) -> Iterator[Identifier]:
 
 def iban_valid(value: str) -> bool:
     """Whether the length and the check digits of an IBAN hold (ISO 13616; no national rules)."""
-    validate = cast("Callable[..., str]", _iban.validate)
-    try:
-        validate(value, check_country=False)
-    except Exception:
-        return False
-    return True
+    is_valid = cast("Callable[..., bool]", _iban.is_valid)
+    return is_valid(value, check_country=False)
 
 
 def find_bics(text: str) -> Iterator[Identifier]:

@@ -11,8 +11,8 @@ from inference.confidence import Features
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import Label
-from inference.readers.layout.names import clean_name, plausible_name, told
-from inference.readers.layout.rows import Span
+from inference.readers.layout.names import clean_name, has_legal_form, joint, plausible_name, told
+from inference.readers.layout.rows import Sheet, Span
 
 _NO_TABLE = (10**9, 10**9)
 
@@ -314,3 +314,18 @@ def role_of(label: Label) -> str:
         if label.means(f"party_{role}"):
             return role
     return ""
+
+
+def wrapped_name(sheet: Sheet, segment: Span) -> Span | None:
+    """The rest of a name on the next row: set alike below it, and ending in the legal form it lacks."""
+    if has_legal_form(segment.text) and not segment.text.rstrip().endswith("&"):
+        return None
+    height = segment.words[0].height
+    for row in islice(sheet.below(segment.row, 1.5 * height), 2):
+        for below in row.segments:
+            aligned = abs(below.x0 - segment.x0) < 0.5 * height
+            same_size = abs(below.words[0].height - height) < 0.2 * height
+            joined = segment.text + joint(segment.text) + below.text
+            if aligned and same_size and len(below.text) < 30 and has_legal_form(joined):
+                return below
+    return None

@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from types import MappingProxyType
 
 from inference.confidence import Features
 from inference.invoice import DocumentType
-from inference.readers.layout.blocks import Blocks
+from inference.readers.layout.blocks import Blocks, wrapped_name
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.doctype import find_document_type
 from inference.readers.layout.header import Context
@@ -86,7 +85,7 @@ class Nominees:
             for segment in row.segments:
                 for piece, sender in self._pieces(segment):
                     text = clean_name(piece.text)
-                    wrapped = None if sender else self._wrapped(piece)
+                    wrapped = None if sender else wrapped_name(self.context.sheet, piece)
                     if wrapped:
                         text += joint(text) + clean_name(wrapped.text)
                     place = (row.index, piece.start)
@@ -403,20 +402,6 @@ class Nominees:
     def _in_table(self, row: Row) -> bool:
         first, last = self.blocks.tables.get(row.page, (0, -1))
         return first <= row.index <= last
-
-    def _wrapped(self, segment: Span) -> Span | None:
-        """The rest of a name on the next row: set alike below it, and ending in the legal form it lacks."""
-        if has_legal_form(segment.text) and not segment.text.rstrip().endswith("&"):
-            return None
-        height = segment.words[0].height
-        for row in islice(self.context.sheet.below(segment.row, 1.5 * height), 2):
-            for below in row.segments:
-                aligned = abs(below.x0 - segment.x0) < 0.5 * height
-                same_size = abs(below.words[0].height - height) < 0.2 * height
-                joined = segment.text + joint(segment.text) + below.text
-                if aligned and same_size and len(below.text) < 30 and has_legal_form(joined):
-                    return below
-        return None
 
     def _has_figures(self, segment: Span) -> bool:
         values = self.context.values

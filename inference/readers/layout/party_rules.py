@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 from inference.confidence import Features
 from inference.readers import Recipient
-from inference.readers.layout.blocks import Blocks
+from inference.readers.layout.blocks import Blocks, wrapped_name
 from inference.readers.layout.candidates import Finding
 from inference.readers.layout.header import Context
 from inference.readers.layout.labels import find_phrases
@@ -148,7 +147,7 @@ class PartyRules:
                 break
             for segment in row.segments:
                 piece, sender = self._sender(segment)
-                wrapped = None if sender else self._wrapped(segment)
+                wrapped = None if sender else wrapped_name(self.context.sheet, segment)
                 text = clean_name(piece.text) + (
                     joint(piece.text) + clean_name(wrapped.text) if wrapped else ""
                 )
@@ -184,20 +183,6 @@ class PartyRules:
                 )
                 spans = (piece, wrapped) if wrapped else (piece,)
                 yield Finding("seller_name", text, spans, score, features, text)
-
-    def _wrapped(self, segment: Span) -> Span | None:
-        """The rest of a name on the next row: set alike below it, and ending in the legal form it lacks."""
-        if has_legal_form(segment.text) and not segment.text.rstrip().endswith("&"):
-            return None
-        height = segment.words[0].height
-        for row in islice(self.context.sheet.below(segment.row, 1.5 * height), 2):
-            for below in row.segments:
-                aligned = abs(below.x0 - segment.x0) < 0.5 * height
-                same_size = abs(below.words[0].height - height) < 0.2 * height
-                joined = segment.text + joint(segment.text) + below.text
-                if aligned and same_size and len(below.text) < 30 and has_legal_form(joined):
-                    return below
-        return None
 
     def _sender(self, segment: Span) -> tuple[Span, bool]:
         """The first part of a line that strings name, street and town together, and whether it is one."""
