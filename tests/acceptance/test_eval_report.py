@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / "doc.pdf").write_bytes(chosen[name].data)
         truth = chosen[name].as_json()
         if name in ("english", "french"):
+            truth = truth | {"fields": dict(truth["fields"])}
             truth["fields"] |= {"total_with_vat": "1.23", "seller_name": HOSTILE, "issue_date": "1999-12-31"}
         (place / "truth.json").write_text(json.dumps(truth), "utf-8")
     (folder / "bills" / "french" / "doc.pdf").write_bytes(b"%PDF-1.4")

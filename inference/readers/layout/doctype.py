@@ -25,7 +25,7 @@ from inference.readers.layout.rows import Row, Span
 
 TITLE = {
     "title": 1.0,  # a phrase that fills its segment
-    "leading": 0.6,  # one that begins it
+    "leading": 1.0,  # one that begins it
     "inside": 0.15,  # one within a sentence
     "large": 0.6,  # letters half as high again as usual
     "capitals": 0.2,
