@@ -170,23 +170,10 @@ class Blocks:
 
     def by_name_label(self, role: str) -> Finding | None:
         """A "Name:" in the block of the role."""
-        for row in self.context.sheet.rows:
-            if row.index in self.context.headings:
-                continue
-            for label in self.context.of(row):
-                if not label.means("party_name") or not (label.colon or label.ends_segment):
-                    continue
-                if not label.leads and label.key.isascii():
-                    continue
-                if (self.role_at(label.span) or self.role_at(label.span, wide=True)) != role:
-                    continue
-                span = self._beside(label) or next(
-                    iter(islice(self.context.column_below(label, 2.5), 1)), None
-                )
-                if span and plausible_name(clean_name(span.text)) and not self.is_label(span):
-                    features = Features(label=0.9, relation=0.9, ocr=span.score, scanned=float(row.ocr))
-                    text = clean_name(span.text)
-                    return Finding(f"{role}_name", text, (span,), 0.9, features, text)
+        for span in self._under_name_labels(role):
+            features = Features(label=0.9, relation=0.9, ocr=span.score, scanned=float(span.row.ocr))
+            text = clean_name(span.text)
+            return Finding(f"{role}_name", text, (span,), 0.9, features, text)
         return None
 
     def named(self, role: str) -> Iterator[tuple[Span, float]]:
