@@ -93,7 +93,7 @@ def _line_arithmetic(reading: Reading) -> Check:
 
 
 def _lines_sum(reading: Reading) -> Check:
-    amounts = [_line_amount(line) for line in reading.lines]
+    amounts = [_line_amount(line) for _, line in reading.counted_lines]
     known = [amount for amount in amounts if amount is not None]
     net, total = reading.amount("total_without_vat"), reading.amount("total_with_vat")
     if not known or len(known) < len(amounts) or (net is None and total is None):

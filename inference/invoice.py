@@ -92,6 +92,12 @@ HEADER_TERMS: tuple[Term, ...] = (
 
 LINE_TERMS: tuple[Term, ...] = (
     Term("line_id", "BT-126", Kind.IDENTIFIER, "the line's number on the document"),
+    Term(
+        "line_status",
+        "BT-X-8",
+        Kind.CODE,
+        "DETAIL, or GROUP or INFORMATION where the amount counts in other lines",
+    ),
     Term("item_name", "BT-153", Kind.TEXT, "what was bought"),
     Term("item_seller_id", "BT-155", Kind.IDENTIFIER, "the seller's article number"),
     Term("item_buyer_id", "BT-156", Kind.IDENTIFIER, "the buyer's article number"),
@@ -243,6 +249,9 @@ class Usage:
 Row = Mapping[str, Field]
 """A line or a VAT breakdown row: Fields by the name of their Term."""
 
+UNCOUNTED = frozenset({"GROUP", "INFORMATION"})
+"""Each `line_status` of lines whose amount is in the detail lines already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -274,6 +283,16 @@ class Reading:
     def get(self, name: str) -> Field | None:
         """The header Field of that name, or None where the page has none."""
         return self.fields.get(name)
+
+    @property
+    def counted_lines(self) -> tuple[tuple[int, Row], ...]:
+        """The lines that make up the document's sums, each with its position: without those that only sum up or
+        explain others (ZUGFeRD EXTENDED, BT-X-8)."""
+        return tuple(
+            (position, line)
+            for position, line in enumerate(self.lines)
+            if as_text(line.get("line_status")) not in UNCOUNTED
+        )
 
     def text(self, name: str) -> str | None:
         """The value of a text, identifier or code Field."""

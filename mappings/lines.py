@@ -68,7 +68,7 @@ def draft_lines(case: Case, vendor: Partner | None) -> DraftLines:
     """The document's lines, its charges and rounding, so that they add up to what it prints."""
     rates = document_rates(case, vendor)
     amount_name = _amount_name(case)
-    if amount_name == GROSS or not case.reading.lines:
+    if amount_name == GROSS or not case.reading.counted_lines:
         printed, checks = _printed_lines(case, vendor, rates, amount_name, gross=True)
         if not printed or any(line.tax.problem for line in printed):
             summary = _summary_lines(case, vendor, rates)
@@ -85,7 +85,7 @@ def draft_lines(case: Case, vendor: Partner | None) -> DraftLines:
 
 def _amount_name(case: Case) -> str:
     """Whether the lines print amounts without VAT (`line_net_amount`) or with it (`line_total_with_vat`)."""
-    rows, paper = case.reading.lines, case.paper
+    rows, paper = [row for _, row in case.reading.counted_lines], case.paper
     if all(NET not in row for row in rows) and any(GROSS in row for row in rows):
         return GROSS
     amounts = [as_decimal(row.get(NET)) for row in rows]
@@ -101,7 +101,7 @@ def _printed_lines(
     found: list[DraftLine] = []
     checks: list[Check] = []
     line_rates = rates_by_line(case, rates)
-    for position, row in enumerate(case.reading.lines):
+    for position, row in case.reading.counted_lines:
         name = GROSS if amount_name == GROSS and GROSS in row else NET
         price = price_line(row, name, case.sign, case.currency.rounding, case.index.precision)
         if price is None:

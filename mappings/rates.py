@@ -70,7 +70,7 @@ def _proved_by_totals(case: Case) -> list[Rate]:
 def _no_vat_at_all(case: Case, vendor: Partner | None) -> list[Rate]:
     """Only a total is printed and the lines add up to it: no VAT on top. Sure only where the vendor never has any."""
     paper = case.paper
-    amounts = [as_decimal(row.get("line_net_amount")) for row in case.reading.lines]
+    amounts = [as_decimal(row.get("line_net_amount")) for _, row in case.reading.counted_lines]
     if paper is None or paper.tax is not None or not amounts or None in amounts:
         return []
     if sum((amount for amount in amounts if amount), ZERO) * case.sign != paper.total:
@@ -85,7 +85,7 @@ def _no_vat_at_all(case: Case, vendor: Partner | None) -> list[Rate]:
 def rates_by_line(case: Case, rates: Sequence[Rate]) -> list[Rate | None]:
     """The rate of each line: printed on it, the document's only one, or the only split that fits the breakdown."""
     found = [_line_rate(row, position, rates) for position, row in enumerate(case.reading.lines)]
-    unknown = [position for position, rate in enumerate(found) if rate is None]
+    unknown = [position for position, _ in case.reading.counted_lines if found[position] is None]
     if len(rates) < 2 or not unknown:
         return found
     for position, rate in zip(unknown, _only_split(case, rates, found, unknown), strict=False):
@@ -115,13 +115,15 @@ def _only_split(
     case: Case, rates: Sequence[Rate], found: Sequence[Rate | None], unknown: Sequence[int]
 ) -> list[Rate]:
     """The one way to give the unknown lines rates so that every taxable amount comes out; else nothing."""
-    printed = [as_decimal(line.get("line_net_amount")) for line in case.reading.lines]
-    amounts = [amount * case.sign for amount in printed if amount is not None]
+    printed = {
+        position: as_decimal(line.get("line_net_amount")) for position, line in case.reading.counted_lines
+    }
+    amounts = {position: amount * case.sign for position, amount in printed.items() if amount is not None}
     bases = [rate.base for rate in rates if rate.base is not None]
     if len(amounts) < len(printed) or len(bases) < len(rates) or len(rates) ** len(unknown) > MOST_TRIES:
         return []
     open_amounts = [
-        base - sum((a for a, f in zip(amounts, found, strict=True) if f and f.percent == rate.percent), ZERO)
+        base - sum((a for at, a in amounts.items() if (f := found[at]) and f.percent == rate.percent), ZERO)
         for rate, base in zip(rates, bases, strict=True)
     ]
     fitting: list[tuple[int, ...]] = []

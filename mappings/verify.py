@@ -95,7 +95,7 @@ def _totals(case: Case) -> list[Check]:
 
 
 def _line_count(case: Case) -> Check:
-    printed, present = len(case.reading.lines), len(case.record.lines)
+    printed, present = len(case.reading.counted_lines), len(case.record.lines)
     if not printed or printed == present:
         return passed("filled_lines", f"The bill has {present} lines.")
     paper = case.paper

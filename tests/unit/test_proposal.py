@@ -232,6 +232,17 @@ def test_charges_and_discounts_on_document_level_become_lines() -> None:
     assert len(proposed(in_the_lines).lines) == 1
 
 
+def test_lines_that_only_sum_up_others_are_not_billed() -> None:
+    lines = [
+        {"item_name": "Toner", "line_net_amount": "360.00", "vat_rate": "19", "line_status": "DETAIL"},
+        {"item_name": "Papier", "line_net_amount": "90.00", "line_status": "DETAIL"},
+        {"item_name": "Zubehör", "line_net_amount": "450.00", "vat_rate": "19", "line_status": "GROUP"},
+    ]
+    found = proposed(bill(lines, **totals("450.00", "85.50", "535.50")))
+    assert figures(found) == [("1", "360", "0", "19"), ("1", "90", "0", "19")]
+    assert not failures(found)
+
+
 def test_a_charge_over_two_rates_is_split_as_the_summary_says() -> None:
     lines = [
         {"item_name": "Fracht", "line_net_amount": "90.00", "vat_rate": "19"},

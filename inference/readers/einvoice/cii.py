@@ -95,6 +95,7 @@ _QUANTITY = tuple(
 
 _LINE = {
     "line_id": ("AssociatedDocumentLineDocument/LineID",),
+    "line_status": ("AssociatedDocumentLineDocument/LineStatusReasonCode",),
     "item_name": (f"{_PRODUCT}/Name", f"{_PRODUCT}/Description"),
     "item_seller_id": (f"{_PRODUCT}/SellerAssignedID",),
     "item_buyer_id": (f"{_PRODUCT}/BuyerAssignedID",),
@@ -169,15 +170,6 @@ def _address(node: Node) -> list[Node]:
 
 
 def _line(node: Node, extraction: Extraction) -> dict[str, Field] | None:
-    """None for a subtotal or a remark of EXTENDED sub-lines, whose amount is in the detail lines already.
-
-    A remark without an amount, such as an article within a set, is a line: it adds nothing to any sum.
-    """
-    status = node.first("AssociatedDocumentLineDocument/LineStatusReasonCode")
-    amount = node.first(f"{_LINE_SUM}/LineTotalAmount")
-    counted = amount is not None and amount.text.strip("-0.") != ""
-    if status and (status.text == "GROUP" or (status.text == "INFORMATION" and counted)):
-        return None
     line = extraction.row(node, _LINE, LINE)
     if unit := attribute(node.first(*_QUANTITY), "unitCode"):
         line["unit"] = unit

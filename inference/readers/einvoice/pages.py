@@ -51,7 +51,15 @@ COMPARED: Mapping[str, str] = {
 """What is compared, and what people call it."""
 
 _WITHOUT_PLACE = frozenset(
-    {"document_type", "seller_country", "line_id", "unit", "vat_category", "purchase_order_line"}
+    {
+        "document_type",
+        "seller_country",
+        "line_id",
+        "line_status",
+        "unit",
+        "vat_category",
+        "purchase_order_line",
+    }
 )
 _RIGHTMOST = frozenset({"line_net_amount", "line_total_with_vat"})
 """The values that end a line, where the same figure is also its quantity or price."""
