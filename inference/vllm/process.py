@@ -21,6 +21,7 @@ from PIL import Image
 from inference.vllm.client import Client, Endpoint, Turn
 from inference.vllm.errors import ModelError
 from inference.vllm.images import PAPER, encode
+from inference.vllm.leash import held
 from inference.vllm.serving import KEY_VARIABLE, Plan
 
 START_SECONDS = 3600.0
@@ -46,7 +47,7 @@ def executable() -> str:
     found = str(beside) if beside.exists() else shutil.which("vllm")
     if found is None:
         raise ServerError(
-            "vLLM is not installed here. On the machine with the card: pip install vllm==0.32.0, or run the image that "
+            "vLLM is not installed here. On the machine with the card: pip install 'vouch[vllm]', or run the image that "
             "docs/vllm.md names"
         )
     return found
@@ -99,10 +100,8 @@ def _signals(stopping: threading.Event) -> Generator[None]:
 
 @contextmanager
 def _child(plan: Plan, key: str) -> Generator[subprocess.Popen[bytes]]:
-    words = [executable(), *plan.arguments]
     variables = {**os.environ, **plan.environment} | ({KEY_VARIABLE: key} if key else {})
-    # Every word is ours or the owner's, and no shell reads them.
-    child = subprocess.Popen(words, env=variables, start_new_session=True)  # noqa: S603
+    child = held([executable(), *plan.arguments], variables)
     try:
         yield child
     finally:
@@ -113,6 +112,8 @@ def _child(plan: Plan, key: str) -> Generator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             _signal_group(child, signal.SIGKILL)
             child.wait()
+        if child.stdin:
+            child.stdin.close()
 
 
 def _signal_group(child: subprocess.Popen[bytes], sign: signal.Signals) -> None:

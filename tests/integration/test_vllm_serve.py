@@ -79,8 +79,30 @@ def test_it_says_when_it_is_ready_and_leaves_nothing_behind(
     running.send_signal(signal.SIGTERM)
     assert running.wait(30) == 0
     port = words[words.index("--port") + 1]
-    with pytest.raises(httpx.TransportError):
-        httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
+    assert not answers(port)
+
+
+def test_killed_itself_it_takes_the_server_with_it(
+    tmp_path: Path, words: list[str], environment: dict[str, str]
+) -> None:
+    stand_in(tmp_path)
+    running = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, cwd=tmp_path)
+    assert running.stderr
+    assert any(b"is ready at" in line for line in running.stderr)
+    running.kill()
+    running.communicate()
+    port = words[words.index("--port") + 1]
+    deadline = time.monotonic() + 20
+    while answers(port):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def answers(port: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def test_a_server_that_ends_by_itself_is_an_error_with_a_remedy(
@@ -99,7 +121,7 @@ def test_a_server_that_ends_by_itself_is_an_error_with_a_remedy(
         (["--gpu-memory", "4"], 2, "glm-ocr"),
         (["--profile", "openai-compatible"], 2, "names no model"),
         (["--host", "0.0.0.0", "--api-key-file", "/dev/null"], 2, "--api-key-file"),
-        ([], 3, "pip install vllm"),
+        ([], 3, "vouch[vllm]"),
     ],
 )
 def test_what_cannot_be_served_says_what_can(

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from deploy.vllm import development
+from inference.vllm.leash import held
 
 __all__ = ["KEY", "VllmServer", "vllm_server"]
 
@@ -38,9 +39,7 @@ class VllmServer:
         self.port = self.port or _free_port()
         words = development.command(self.profile, self.port)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                words, stdout=log, stderr=log, env=development.environment(KEY), start_new_session=True
-            )
+            self.process = held(words, development.environment(KEY), log)
         deadline = time.monotonic() + STARTS_IN_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             if self.answers():
@@ -58,7 +57,7 @@ class VllmServer:
         """End the server and the engine that it started."""
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, sign)
-            self.process.wait(timeout=60)
+            self.process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="session")
