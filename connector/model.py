@@ -96,7 +96,9 @@ def opened_reader(settings: Settings) -> Generator[VisionReader]:
     vlm = settings.vlm
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     reuse = KeptAnswers(settings.folder / "answers", vlm.answers_megabytes) if vlm.answers_megabytes else None
-    reader = VisionReader(endpoint(settings), reuse, second_look=vlm.second_look)
+    reader = VisionReader(
+        endpoint(settings), reuse, second_look=vlm.second_look, document_seconds=vlm.document_seconds
+    )
     try:
         yield reader
     finally:

@@ -155,6 +155,11 @@ class VlmSettings(Section):
     api_key: SecretStr | None = Field(default=None, description="Key of the server. Only from a variable.")
     api_key_file: Path | None = Field(default=None, description="File that holds the server's key.")
     timeout_seconds: float = Field(default=30, gt=0, description="How long to wait for one answer.")
+    document_seconds: float = Field(
+        default=180,
+        gt=0,
+        description="The longest that the model may take for one document; pages left over send it to a person.",
+    )
     in_flight: int = Field(default=8, ge=1, le=256, description="Pages asked about at once.")
     fallback: Literal["wait", "layout"] = Field(
         default="wait",

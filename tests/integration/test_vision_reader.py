@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -312,6 +313,36 @@ def test_a_slow_server_is_away(sandbox: Sandbox) -> None:
         pytest.raises(ModelAway, match="timeout_seconds"),
     ):
         desk.read(render(random_bill(11, "modern")), "bill.pdf")
+
+
+def test_pages_that_the_model_has_no_time_for_are_named(sandbox: Sandbox) -> None:
+    """Three pages one after another, a second each, and time for the first two."""
+    sample = next(sample for sample in samples() if sample.name == "multi_page")
+    answers = iter(list(_page_by_page(sample)))
+    with RecordedModel(lambda _: next(answers), seconds=1).serving() as model:
+        endpoint = Endpoint(model.url, load_profile(model.profile), key=KEY, in_flight=1)
+        reader = VisionReader(endpoint, document_seconds=2.5)
+        started = time.monotonic()
+        _, reading = VisionDesk(sandbox, reader).read(sample.data, sample.filename)
+        spent = time.monotonic() - started
+        # The reader lives on: what was given up holds no place.
+        assert reader.check()
+        reader.close()
+    told = [check for check in reading.checks if check.id == "model_time"]
+    assert [check.status for check in told] == [Status.FAIL]
+    assert "page 3:" in told[0].message
+    assert "vlm.document_seconds" in told[0].message
+    assert reading.usage
+    assert reading.usage.calls == 2
+    assert spent < 30
+
+
+def test_a_model_that_answers_for_no_page_in_time_is_away(sandbox: Sandbox) -> None:
+    with RecordedModel(lambda _: "", seconds=2).serving() as model:
+        reader = VisionReader(Endpoint(model.url, load_profile(), key=KEY), document_seconds=0.3)
+        with pytest.raises(ModelAway, match=r"vlm\.document_seconds"):
+            VisionDesk(sandbox, reader).read(render(random_bill(11, "modern")), "bill.pdf")
+        reader.close()
 
 
 def _part(answer: str, keys: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ _LINE_KEYS = (
     ("item_seller_id",),
     ("item_name",),
 )
+_MOST_NAMED = 5
 _TAX_KEYS = (("vat_rate",), ("vat_amount",))
 
 
@@ -44,6 +45,17 @@ def combined(said: Merged, layout: Reading, checks: Sequence[Check] = ()) -> Rea
 def unanswered(page: int, why: str) -> Check:
     """The Check of a page for which the model gave no answer that can be used."""
     return Check("model_answer", Status.FAIL, f"The model gave no usable answer for page {page}: {why}.")
+
+
+def no_time(pages: Collection[int]) -> Check:
+    """The Check of pages for which the model had no time."""
+    numbers = ", ".join(str(number) for number in sorted(pages)[:_MOST_NAMED])
+    named = f"{numbers} and {len(pages) - _MOST_NAMED} more" if len(pages) > _MOST_NAMED else numbers
+    return Check(
+        "model_time",
+        Status.FAIL,
+        f"The model had no time for page {named}: it took longer than vlm.document_seconds allows for a document.",
+    )
 
 
 def _lines_missing(page: int) -> Check:

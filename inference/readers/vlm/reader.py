@@ -17,7 +17,7 @@ from inference.invoice import Box, Check, Reading, Usage
 from inference.numbers import NUMBER
 from inference.readers.vlm.answer import AnswerError
 from inference.readers.vlm.asking import Asker, PageAnswer, Tally
-from inference.readers.vlm.combine import NAME, combined, unanswered
+from inference.readers.vlm.combine import NAME, combined, no_time, unanswered
 from inference.readers.vlm.merge import Merged, merged
 from inference.readers.vlm.placing import PageSaid, Placer, Said
 from inference.readers.vlm.prompt import language_of
@@ -26,13 +26,14 @@ from inference.readers.vlm.values import Conventions
 from inference.textrow import text_rows
 from inference.vllm.background import Background
 from inference.vllm.client import Client, Endpoint
-from inference.vllm.errors import ModelRefused
+from inference.vllm.errors import ModelRefused, ModelSlow
 from inference.vllm.images import PageImage
 
 if TYPE_CHECKING:
     from inference.page import Token
     from inference.readers.vlm.kept import KeptAnswers
 
+DOCUMENT_SECONDS = 180.0
 Crop = Callable[[int, Box], bytes]
 """A part of a page at full resolution, as PNG; empty where there is none."""
 
@@ -47,14 +48,23 @@ class Sheet:
 
 
 class VisionReader:
-    """Asks one model server; shared by all threads. `reuse` keeps answers between documents and runs."""
+    """Asks one model server; shared by all threads. `reuse` keeps answers between documents and runs.
+
+    The model has `document_seconds` for each document: pages it has not answered by then are a failed Check.
+    """
 
     name = NAME
 
     def __init__(
-        self, endpoint: Endpoint, reuse: KeptAnswers | None = None, *, second_look: bool = True
+        self,
+        endpoint: Endpoint,
+        reuse: KeptAnswers | None = None,
+        *,
+        second_look: bool = True,
+        document_seconds: float = DOCUMENT_SECONDS,
     ) -> None:
         self.endpoint, self._reuse, self._second_look = endpoint, reuse, second_look
+        self._document_seconds = document_seconds
         self._background = Background()
         self._client = self._background.run(_client(endpoint))
 
@@ -74,7 +84,7 @@ class VisionReader:
         Check, and leaves what the layout Reader found, doubted.
         """
         started = time.perf_counter()
-        visit = _Visit(self._client, self._reuse, sheets, layout)
+        visit = _Visit(self._client, self._reuse, sheets, layout, started + self._document_seconds)
         said, checks = self._background.run(visit.pages())
         if self._second_look and visit.answers:
             said = self._looked_again(visit, said, layout, crop)
@@ -119,14 +129,21 @@ def _may_tell(page: Sheet) -> bool:
 
 
 class _Visit:
-    """One document at the model: what it was asked, what it said, what that cost."""
+    """One document at the model: what it was asked, what it said, what that cost. `deadline` is a time of
+    `time.perf_counter`."""
 
     def __init__(
-        self, client: Client, reuse: KeptAnswers | None, sheets: Sequence[Sheet], layout: Reading
+        self,
+        client: Client,
+        reuse: KeptAnswers | None,
+        sheets: Sequence[Sheet],
+        layout: Reading,
+        deadline: float,
     ) -> None:
         self.tally = Tally()
+        self._deadline = deadline
         self.answers: dict[int, PageAnswer] = {}
-        self._layout, self._sheets = layout, [sheet for sheet in sheets if sheet.png]
+        self._client, self._layout, self._sheets = client, layout, [sheet for sheet in sheets if sheet.png]
         self._images = client.endpoint.profile.images_per_prompt
         rows = [row.text for sheet in sheets for row in text_rows(sheet)]
         self._asker = Asker(client, reuse, language_of(rows), self.tally)
@@ -137,10 +154,24 @@ class _Visit:
         }
 
     async def pages(self) -> tuple[Merged, tuple[Check, ...]]:
-        """What the model says of all pages, and a failed Check for each one it could not answer."""
-        found = await asyncio.gather(*(self._page(sheet) for sheet in self._sheets))
+        """What the model says of all pages, a failed Check for each one it could not answer, and one for those that
+        it had no time for. Raises ModelSlow where it had no time for any."""
+        asked = {sheet.number: asyncio.create_task(self._page(sheet)) for sheet in self._sheets}
+        await asyncio.wait(asked.values(), timeout=self._left(), return_when=asyncio.FIRST_EXCEPTION)
+        late = {number for number, task in asked.items() if not task.done()}
+        for number in late:
+            asked[number].cancel()
+        await asyncio.gather(*asked.values(), return_exceptions=True)
+        # The error of one page is that of the document, and the reason why the others are late.
+        found = [task.result() for number, task in asked.items() if number not in late]
+        if not found:
+            raise ModelSlow(
+                f"The model server at {self._client.endpoint.url} answered for no page of the document in time: is the "
+                "card overloaded? Lower vlm.in_flight, or raise vlm.document_seconds"
+            )
         said = merged([page for page in found if isinstance(page, PageSaid)])
-        return said, tuple(page for page in found if isinstance(page, Check))
+        checks = [page for page in found if isinstance(page, Check)]
+        return said, (*checks, *([no_time(late)] if late else []))
 
     async def again(self, doubt: Doubt, crop: PageImage, header: Mapping[str, Said]) -> dict[str, Said]:
         """The values that a second look changes or confirms; what it does not show stays as it was."""
@@ -148,8 +179,9 @@ class _Visit:
         if placer is None or first is None:
             return {}
         try:
-            texts, certainties = await look_again(self._asker, doubt, crop, first, self._images)
-        except (AnswerError, ModelRefused):
+            async with asyncio.timeout(self._left()):
+                texts, certainties = await look_again(self._asker, doubt, crop, first, self._images)
+        except (AnswerError, ModelRefused, TimeoutError):
             # The first answer stands, with its doubt.
             return {}
         found: dict[str, Said] = {}
@@ -160,6 +192,10 @@ class _Visit:
             elif said.evidence is not None:
                 found[name] = said
         return found
+
+    def _left(self) -> float:
+        """The seconds until the deadline."""
+        return max(0.0, self._deadline - time.perf_counter())
 
     async def _page(self, sheet: Sheet) -> PageSaid | Check:
         try:
