@@ -138,7 +138,7 @@ def evaluate(
     document: Annotated[
         str, typer.Option(help="Name, without its ending, of the file to read in each document's folder.")
     ] = "doc",
-    reader: Annotated[str, typer.Option(help="auto, einvoice or layout.")] = "auto",
+    reader: Annotated[str, typer.Option(help="auto, einvoice, layout or vlm.")] = "auto",
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as there are cores.")] = 0,
     seconds: Annotated[
         float, typer.Option(min=0, help="The longest that one document may take; 0: as the settings say.")

@@ -12,6 +12,7 @@ from connector.sandbox import opened_sandbox, unavailable_is_fatal
 from inference.readers.vlm.desk import VisionDesk
 from inference.readers.vlm.kept import KeptAnswers
 from inference.readers.vlm.reader import VisionReader
+from inference.reading import READERS as EMBEDDED
 from inference.vllm.client import Endpoint
 from inference.vllm.errors import ModelAway, ModelMisconfigured
 from inference.vllm.profile import Profile, load_profile
@@ -25,6 +26,26 @@ if TYPE_CHECKING:
 NO_SERVER = (
     "No model server is set. Set vlm.url (VOUCH_VLM__URL), or choose another reader; see docs/vllm.md."
 )
+
+
+READERS = (*EMBEDDED, "vlm")
+
+
+def require_reader(name: str) -> None:
+    """Raises SettingsError, with the names of those that there are, for a reader that there is not."""
+    if name not in READERS:
+        raise SettingsError(f"There is no reader “{name}”. Choose one of {', '.join(READERS)}.")
+
+
+@contextmanager
+def model_errors() -> Generator[None]:
+    """Errors of the model server by what to do: AwayError to wait, FatalError for a person to mend."""
+    try:
+        yield
+    except ModelAway as error:
+        raise AwayError(str(error)) from error
+    except ModelMisconfigured as error:
+        raise FatalError(str(error)) from error
 
 
 class _Reads(Protocol):
@@ -48,33 +69,40 @@ class Desk:
     def read(self, data: bytes, name: str, recipient: Recipient | None = None) -> tuple[Opened, Reading]:
         """Read a document. Raises DocumentError, AwayError where it is to wait, FatalError where a person must mend
         the model server or what it is told."""
-        try:
-            with unavailable_is_fatal():
-                return self._reads.read(data, name, recipient)
-        except ModelAway as error:
-            raise AwayError(str(error)) from error
-        except ModelMisconfigured as error:
-            raise FatalError(str(error)) from error
+        with unavailable_is_fatal(), model_errors():
+            return self._reads.read(data, name, recipient)
 
 
 @contextmanager
 def opened_desk(settings: Settings, reader: str = "", processes: int = 1) -> Generator[Desk]:
     """Documents read by the reader named, else by that of the settings: with the model server for `vlm`, and for
     `auto` where one is set. Raises SettingsError where `vlm` is asked for and none is."""
-    chosen = reader or settings.reading.reader
-    with opened_sandbox(settings, chosen, processes) as sandbox:
-        if chosen == "vlm" and settings.vlm.url is None:
-            raise SettingsError(NO_SERVER)
-        if chosen not in ("auto", "vlm") or settings.vlm.url is None:
+    with opened_sandbox(settings, reader, processes) as sandbox, opened_vision(settings, reader) as vision:
+        if vision is None:
             yield Desk(sandbox)
             return
-        with opened_reader(settings) as vision:
-            licence = vision.endpoint.profile.licence
-            yield Desk(
-                VisionDesk(sandbox, vision, settings.vlm.fallback),
-                lambda: vision.away,
-                licence.attribution if licence else "",
-            )
+        licence = vision.endpoint.profile.licence
+        yield Desk(
+            VisionDesk(sandbox, vision, settings.vlm.fallback),
+            lambda: vision.away,
+            licence.attribution if licence else "",
+        )
+
+
+@contextmanager
+def opened_vision(settings: Settings, reader: str = "") -> Generator[VisionReader | None]:
+    """What asks the model for the reader named, else for that of the settings; None where no model is asked.
+
+    Raises SettingsError where `vlm` is asked for and no server is set.
+    """
+    chosen = reader or settings.reading.reader
+    if chosen == "vlm" and settings.vlm.url is None:
+        raise SettingsError(NO_SERVER)
+    if chosen not in ("auto", "vlm") or settings.vlm.url is None:
+        yield None
+        return
+    with opened_reader(settings) as vision:
+        yield vision
 
 
 def unacknowledged(settings: Settings) -> str:

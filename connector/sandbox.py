@@ -21,11 +21,15 @@ def opened_sandbox(settings: Settings, reader: str = "", processes: int = 1) -> 
     Raises FatalError where none can be started.
     """
     reading = settings.reading
-    chosen = reader or reading.reader
-    # The model is asked from outside of it; inside, the layout reader finds words and a second opinion.
-    inside = "layout" if chosen == "vlm" else chosen
-    with Sandbox(reading.limits, inside, processes) as sandbox, unavailable_is_fatal():
+    chosen = reader_inside(reader or reading.reader)
+    with Sandbox(reading.limits, chosen, processes) as sandbox, unavailable_is_fatal():
         yield sandbox
+
+
+def reader_inside(reader: str) -> str:
+    """The reader that works inside of a sandbox. A model is asked from outside of it; the layout reader finds words
+    for it, and a second opinion."""
+    return "layout" if reader == "vlm" else reader
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from rich.markup import escape
 from connector.commands.eval_tables import show
 from connector.commands.output import ERR, print_json, progress
 from connector.errors import FatalError, RegressionError, SettingsError
-from connector.sandbox import unavailable_is_fatal
+from connector.model import model_errors, opened_vision, require_reader
+from connector.sandbox import reader_inside, unavailable_is_fatal
 from connector.settings import load_settings
 from inference.evaluation.compare import compare
 from inference.evaluation.folder import FolderError, find_cases
@@ -25,7 +26,6 @@ from inference.evaluation.report import Gallery, render_report
 from inference.evaluation.run import Plan, run
 from inference.evaluation.targets import TargetsError, reached, read_targets
 from inference.evaluation.truth import TruthError
-from inference.reading import READERS
 
 if TYPE_CHECKING:
     from inference.evaluation.compare import Comparison
@@ -88,8 +88,7 @@ def eval_folder(request: Request) -> int:
 
 def evaluate(request: Request) -> Evaluated:
     """Read the folder's documents and score them. Raises as `eval_folder`."""
-    if request.reader not in READERS:
-        raise SettingsError(f"There is no reader “{request.reader}”. Choose one of {', '.join(READERS)}.")
+    require_reader(request.reader)
     try:
         cases = find_cases(request.folder, request.document, request.sets)
         wanted = _targets(request)
@@ -122,19 +121,26 @@ def _targets(request: Request) -> list[Target]:
 
 def _read(cases: Sequence[Case], request: Request) -> tuple[list[Outcome], Gallery]:
     """The outcomes in the order of the cases; Ctrl-C ends the reading and keeps what is done."""
-    limits = load_settings(request.config).reading.limits
-    plan = Plan(
-        reader=request.reader,
-        jobs=request.jobs or len(os.sched_getaffinity(0)),
-        limits=replace(limits, seconds=request.seconds or limits.seconds),
-        predictions=request.predictions,
-        pictures=request.html is not None,
-    )
+    settings = load_settings(request.config)
+    limits = settings.reading.limits
+    with opened_vision(settings, request.reader) as vision:
+        plan = Plan(
+            reader=reader_inside(request.reader),
+            jobs=request.jobs or len(os.sched_getaffinity(0)),
+            limits=replace(limits, seconds=request.seconds or limits.seconds),
+            predictions=request.predictions,
+            pictures=request.html is not None,
+            vision=vision,
+        )
+        return _read_by(plan, cases)
+
+
+def _read_by(plan: Plan, cases: Sequence[Case]) -> tuple[list[Outcome], Gallery]:
     done: dict[int, Outcome] = {}
     gallery = Gallery()
     results = run(cases, plan)
     try:
-        with unavailable_is_fatal(), progress() as bar:
+        with unavailable_is_fatal(), model_errors(), progress() as bar:
             task = bar.add_task("Reading", total=len(cases))
             for place, scored in results:
                 done[place] = scored.outcome

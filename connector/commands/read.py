@@ -11,12 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from connector.commands.output import OUT, print_json, progress
-from connector.errors import SettingsError, SkippableError
-from connector.model import opened_desk
+from connector.errors import SkippableError
+from connector.model import opened_desk, require_reader
 from connector.settings import load_settings
 from inference.errors import DamagedDocument, DocumentError, OversizedDocument
 from inference.invoice import Reading, Row, Status, Usage, as_text, value_as_json
-from inference.reading import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +53,7 @@ class Answer:
 
 def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path | None) -> int:
     """Read files and print what was found; the exit code: 0, or 6 when one could not be read."""
-    if reader not in (*READERS, "vlm"):
-        raise SettingsError(f"There is no reader “{reader}”. Choose one of {', '.join(READERS)}, vlm.")
+    require_reader(reader)
     answers: list[Answer] = []
     settings = load_settings(config)
     with opened_desk(settings, reader) as desk, progress() as bar:

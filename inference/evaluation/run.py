@@ -17,6 +17,8 @@ from inference.evaluation.outcome import Outcome, Value, Verdict, score_document
 from inference.evaluation.truth import Truth, read_truth
 from inference.isolation import Sandbox
 from inference.page import Limits
+from inference.readers.vlm.desk import VisionDesk
+from inference.vllm.errors import ModelSlow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from inference.evaluation.folder import Case
     from inference.invoice import Reading
     from inference.isolation import Opened
+    from inference.readers.vlm.reader import VisionReader
 
 # More of one document would hide the others.
 PICTURES_PER_DOCUMENT = 3
@@ -36,7 +39,8 @@ NAME = "document"
 class Plan:
     """How a folder is read: by which reader, in how many processes, within which limits.
 
-    `predictions` is a folder that gets each Reading as `<set>/<id>.json`; `pictures` asks for the pages of what is wrong.
+    `predictions` is a folder that gets each Reading as `<set>/<id>.json`; `pictures` asks for the pages of what is wrong;
+    `vision` reads beside the layout reader.
     """
 
     reader: str = "auto"
@@ -44,6 +48,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     predictions: Path | None = None
     pictures: bool = False
+    vision: VisionReader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ def run(cases: Sequence[Case], plan: Plan) -> Generator[tuple[int, Scored]]:
     """Each case's position and result, as they are done. A document that cannot be read has a failure, and stops
     no other one; closing the generator leaves out those not begun.
 
-    Raises TruthError before anything is read, ReaderUnavailable where no process can be started.
+    Raises TruthError before anything is read, ReaderUnavailable where no process can be started, ModelAway and
+    ModelMisconfigured where the model server gives no answers: figures without them would be another reader's.
     """
     truths = [read_truth(case.truth) for case in cases]
     jobs = max(1, min(plan.jobs, len(cases)))
@@ -93,9 +99,12 @@ def _score(desk: Sandbox, case: Case, truth: Truth, plan: Plan) -> Scored:
     started = time.perf_counter()
     try:
         data = _bytes(case.document, plan.limits)
-        opened, reading = desk.read(data, NAME)
+        reads = VisionDesk(desk, plan.vision) if plan.vision else desk
+        opened, reading = reads.read(data, NAME)
     except DocumentError as error:
         data, failure = b"", (error.reason, str(error))
+    except ModelSlow as error:
+        data, failure = b"", ("slow", str(error))
     spent = (time.perf_counter() - started) * 1000
     outcome = replace(
         score_document(truth, reading, name=case.id, group=case.set),

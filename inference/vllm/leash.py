@@ -36,7 +36,7 @@ def held(
 def main() -> int:
     """Run the command to its end and return its exit code; end all of the group when the leash is let go."""
     # A handler, not SIG_IGN: the program must not inherit it. It gets the signal itself, and we wait for its end.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda _sign, _frame: None)
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603
     threading.Thread(target=_watch, daemon=True).start()
     code = child.wait()

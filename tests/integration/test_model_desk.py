@@ -137,6 +137,32 @@ def test_the_command_shows_what_it_took(tmp_path: Path, model: RecordedModel) ->
     assert "vouch vllm serve" in away.stderr
 
 
+def test_eval_asks_the_model_as_read_does(tmp_path: Path, model: RecordedModel) -> None:
+    file, folder = settings_file(tmp_path, model.url), tmp_path / "bills"
+    folder.mkdir()
+    (folder / "bill.pdf").write_bytes(render(BILL))
+    (folder / "bill.json").write_text(vouch(file, "read", str(folder / "bill.pdf"), "--json").stdout)
+    words = ("eval", str(folder), "--json", "-", "--predictions", str(tmp_path / "read"), "--reader")
+    ran = vouch(file, *words, "vlm")
+    node = json.loads(ran.stdout)
+    assert (node["reader"], node["figures"]["header"]["accuracy"]["value"]) == ("vlm", 1.0), ran.stderr
+    read = json.loads((tmp_path / "read" / "bills" / "bill.json").read_text())
+    assert read["reader"] == "vlm"
+    # The answer that `vouch read` was given is the one that is evaluated.
+    assert (read["usage"]["calls"], read["usage"]["reused"]) == (0, 1)
+    alone = vouch(file, *words, "layout")
+    assert json.loads((tmp_path / "read" / "bills" / "bill.json").read_text())["reader"] == "layout", alone
+    model.away = True
+    (folder / "bill.pdf").write_bytes(render(random_bill(12, "modern")))
+    away = vouch(file, *words, "auto")
+    assert away.returncode == 5
+    assert "vouch vllm serve" in away.stderr
+    assert away.stdout == ""
+    none = tmp_path / "none.toml"
+    none.write_text("")
+    assert vouch(none, *words, "vlm").returncode == 2
+
+
 def test_doctor_examines_the_server(tmp_path: Path, model: RecordedModel) -> None:
     def found(file: Path) -> str:
         node = json.loads(vouch(file, "doctor", "--json").stdout)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shlex
 import threading
+import tomllib
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from deploy.vllm.development import VERSION
 from inference.invoice import Box
 from inference.readers.vlm.certainty import Certainty
 from inference.readers.vlm.kept import KeptAnswers, Told, key_of
@@ -53,6 +55,17 @@ def test_the_compose_file_starts_what_the_command_prints() -> None:
     service = yaml.safe_load((ROOT / "deploy/vllm/compose.yaml").read_text("utf-8"))["services"]["vllm"]
     assert tuple(service["command"]) == plan(load_profile(), 48, host="0.0.0.0").arguments
     assert service["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def test_the_server_is_an_extra_of_the_version_that_is_tested_and_not_part_of_the_lock() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    [extra] = project["optional-dependencies"]["vllm"]
+    assert extra.startswith(f"vllm=={VERSION} ")
+    assert f"vllm/vllm-openai:v{VERSION}" in (ROOT / "deploy/vllm/compose.yaml").read_text("utf-8")
+    assert not any(
+        line.startswith(("vllm", "torch")) for line in (ROOT / "requirements.lock").read_text().splitlines()
+    )
+    assert "[vllm]'" in (ROOT / "docs/vllm.md").read_text("utf-8")
 
 
 def test_pages_are_padded_never_stretched_or_enlarged() -> None:
