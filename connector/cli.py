@@ -43,6 +43,26 @@ def read(
 
 
 @app.command()
+def propose(
+    file: Annotated[Path, typer.Argument(help="PDF, picture or e-invoice file.", show_default=False)],
+    record: Annotated[
+        str | None,
+        typer.Option(help="Record in Odoo to hold it against, such as account.move/42; else an empty draft."),
+    ] = None,
+    reader: Annotated[
+        str, typer.Option(help="auto, einvoice, layout or vlm; auto is that of the settings.")
+    ] = "auto",
+    backend: BackendOption = None,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Read a document and explain, value by value, what would be written in Odoo and why. Writes nothing."""
+    from connector.commands.propose import propose_file
+
+    raise typer.Exit(propose_file(file, record, reader, backend, json, config))
+
+
+@app.command()
 def sync(
     once: Annotated[bool, typer.Option("--once", help="End after one round.")] = False,
     json: JsonOption = False,

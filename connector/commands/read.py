@@ -75,13 +75,14 @@ def read_files(files: Sequence[Path], reader: str, as_json: bool, config: Path |
 
 def _read(file: Path, desk: Desk, most_megabytes: float) -> Answer:
     try:
-        opened, reading = desk.read(_bytes(file, most_megabytes), file.name)
+        opened, reading = desk.read(file_bytes(file, most_megabytes), file.name)
         return Answer(file, opened, reading)
     except DocumentError as error:
         return Answer(file, error=error)
 
 
-def _bytes(file: Path, most_megabytes: float) -> bytes:
+def file_bytes(file: Path, most_megabytes: float) -> bytes:
+    """The file's content. Raises DocumentError where it cannot be opened or is too large."""
     try:
         if os.path.getsize(file) > most_megabytes * 1e6:
             raise OversizedDocument(

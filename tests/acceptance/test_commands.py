@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -276,3 +277,72 @@ def test_what_odoo_filled_from_an_e_invoice_is_checked_and_never_refilled(
     assert f"{less['amount_total']:.2f}" in document["message"]
     assert sample.truth["fields"]["total_with_vat"] in document["message"]
     assert odoo.find("account.move", [["id", "=", bill]], ["amount_total"])[0] == less
+
+
+def sample_file(folder: Path, name: str) -> str:
+    file = folder / SAMPLES[name].filename
+    file.write_bytes(SAMPLES[name].data)
+    return str(file)
+
+
+def test_propose_explains_every_value_and_writes_nothing(
+    environment: dict[str, str], odoo: Administrator, tmp_path: Path
+) -> None:
+    bill = draft(odoo, "german_discounts")
+
+    def everything() -> list[Any]:
+        return [odoo.find(model, [], ["write_date"]) for model in ("account.move", "mail.message")]
+
+    before, truth = everything(), SAMPLES["german_discounts"].truth
+    file = sample_file(tmp_path, "german_discounts")
+    alone = vouch(environment, "propose", file, "--json", "--backend", "main")
+    held = vouch(environment, "propose", file, "--json", "--record", f"account.move/{bill}")
+    assert [alone.returncode, held.returncode] == [0, 0], alone.stderr + held.stderr
+    for said, number in ((json.loads(alone.stdout), None), (json.loads(held.stdout), bill)):
+        assert (said["record"]["model"], said["record"]["id"]) == ("account.move", number)
+        assert said["decision"]["outcome"] == "fill"
+        assert said["values"]["partner_id"]["shown"] == truth["vendor"]
+        assert said["values"]["ref"]["value"] == truth["fields"]["invoice_number"]
+        assert said["values"]["ref"]["evidence"][0]["page"] == 1
+        assert [line["name"]["value"] for line in said["lines"]] == [
+            line["item_name"] for line in truth["lines"]
+        ]
+        assert all(value["reason"] for line in said["lines"] for value in line.values())
+        assert said["totals"]["total"] == {
+            "paper": truth["fields"]["total_with_vat"],
+            "predicted": truth["fields"]["total_with_vat"],
+            "difference": "0.00",
+        }
+    assert everything() == before
+    assert not (tmp_path / "data" / "ledger.db").exists()
+
+
+def test_propose_shows_people_the_reason_the_candidates_and_the_checks(
+    shared_environment: dict[str, str], tmp_path: Path
+) -> None:
+    ran = vouch(shared_environment, "propose", sample_file(tmp_path, "order_dearer"))
+    assert ran.returncode == 0, ran.stderr
+    for words in (
+        "review",
+        "the price is 36.20, the order says 34.50",
+        "Candidates for the vendor",
+        "P00102",
+    ):
+        assert words in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (("{english}", "--record", "res.partner/3"), "account.move/NUMBER", 2),
+        (("{english}", "--backend", "other"), "--backend", 2),
+        (("{english}", "--record", "account.move/999999"), "gone", 6),
+        (("/nowhere/bill.pdf",), "cannot be opened", 6),
+    ],
+)
+def test_propose_says_what_is_wrong(
+    shared_environment: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], words: str, code: int
+) -> None:
+    english = sample_file(tmp_path, "english")
+    ran = vouch(shared_environment, "propose", *(word.format(english=english) for word in arguments))
+    assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
