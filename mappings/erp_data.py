@@ -56,6 +56,7 @@ class Partner:
     company_id: int | None = None
     is_employee: bool = False
     payment_term_id: int | None = None
+    fiscal_position_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,12 @@ class BankAccount:
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """`account.tax` with `type_tax_use` purchase. `amount` is the rate in percent where `amount_type` is `percent`.
+    """`account.tax` of purchases. `amount` is the rate in percent where `amount_type` is `percent`.
 
     `reverse_charge` is `has_negative_factor`: a repartition of +100 and -100, which adds nothing to the total.
+    `include_base_amount` says that later taxes are charged on this one too, those that are `is_base_affected`.
+    `children` are the taxes of a `group`. `scope` is `tax_scope`: `consu` for goods, `service`, empty for both.
+    `fiscal_position_ids` are the fiscal positions that lead to this tax; none: any.
     """
 
     id: int
@@ -85,6 +89,27 @@ class Tax:
     active: bool = True
     sequence: int = 0
     reverse_charge: bool = False
+    include_base_amount: bool = False
+    is_base_affected: bool = True
+    children: tuple[Tax, ...] = ()
+    scope: str = ""
+    fiscal_position_ids: tuple[int, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalPosition:
+    """`account.fiscal.position`: which vendors it is for. `countries` empty means all; a `regional` one is for
+    states or postcodes only, which Vouch does not follow."""
+
+    id: int
+    name: str
+    company_id: int | None = None
+    sequence: int = 0
+    auto_apply: bool = False
+    vat_required: bool = False
+    countries: frozenset[str] = frozenset()
+    regional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +254,7 @@ class ErpData:
     bills: tuple[Bill, ...]
     posted_lines: tuple[PostedLine, ...]
     precision: Precision = Precision()
+    fiscal_positions: tuple[FiscalPosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

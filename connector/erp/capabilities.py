@@ -17,6 +17,7 @@ MODELS = (
     BILL,
     "account.move.line",
     "account.account",
+    "account.fiscal.position",
     "account.journal",
     "account.payment.term",
     "account.payment.term.line",
@@ -29,12 +30,15 @@ MODELS = (
     "product.supplierinfo",
     "res.company",
     "res.country",
+    "res.country.group",
     "res.currency",
     "res.partner",
     "res.partner.bank",
     "res.users",
 )
 ORDER_MODELS = (ORDER, "purchase.order.line")
+# Gone since Odoo 19: a tax names its fiscal positions itself.
+OLD_MODELS = ("account.fiscal.position.tax",)
 
 _RIGHTS = {
     BILL: ("read", "write", "create"),
@@ -58,7 +62,7 @@ _MODULES = {
 
 def probe(session: Session, settings: Connection) -> Capabilities:
     """Ask once; about forty short calls. Raises AccessError where even the bills cannot be read."""
-    fields = {model: _fields(session, model) for model in (*MODELS, *ORDER_MODELS)}
+    fields = {model: _fields(session, model) for model in (*MODELS, *ORDER_MODELS, *OLD_MODELS)}
     present = {model: names for model, names in fields.items() if names}
     if BILL not in present:
         raise SettingsError(

@@ -10,6 +10,7 @@ from typing import Any
 from connector.erp import values
 from connector.erp.port import BILL, ORDER, Capabilities
 from connector.erp.records import BILL_TYPES
+from connector.erp.tax_catalog import read_fiscal_positions, read_taxes
 from connector.erp.transport import Session
 from connector.erp.wire import Row
 from mappings.erp_data import (
@@ -27,7 +28,6 @@ from mappings.erp_data import (
     Precision,
     Product,
     PurchaseOrder,
-    Tax,
     VendorCode,
 )
 
@@ -50,14 +50,14 @@ class Catalog:
 
     def read(self) -> ErpData:
         """Everything, as it is now."""
-        countries = self._rows("res.country", [], "code")
+        countries = self.rows("res.country", [], "code")
         self._countries = {int(row["id"]): values.text(row["code"]) for row in countries}
         return ErpData(
             companies=tuple(self._companies()),
             currencies=tuple(self._currencies()),
             partners=tuple(self._partners()),
             bank_accounts=tuple(self._bank_accounts()),
-            taxes=tuple(self._taxes()),
+            taxes=read_taxes(self.rows, self._country, self._shared("account.tax")),
             accounts=tuple(self._accounts()),
             journals=tuple(self._journals()),
             payment_terms=tuple(self._payment_terms()),
@@ -66,18 +66,21 @@ class Catalog:
             bills=tuple(self._bills()),
             posted_lines=tuple(self._posted_lines()),
             precision=self._precision(),
+            fiscal_positions=read_fiscal_positions(
+                self.rows, self._country, self._shared("account.fiscal.position")
+            ),
         )
 
     def _companies(self) -> Iterable[Company]:
         accounts: dict[int, list[str]] = {}
         companies = list(self.capabilities.companies)
-        rows = self._rows(
+        rows = self.rows(
             "res.company",
             [("id", "in", companies)],
             "name partner_id currency_id country_id vat tax_calculation_rounding_method parent_id",
         )
         owners = [values.many2one(row["partner_id"]) for row in rows]
-        for bank in self._rows(
+        for bank in self.rows(
             "res.partner.bank", [("partner_id", "in", owners)], "partner_id sanitized_acc_number"
         ):
             accounts.setdefault(values.many2one(bank["partner_id"]) or 0, []).append(
@@ -98,7 +101,7 @@ class Catalog:
             )
 
     def _currencies(self) -> Iterable[Currency]:
-        for row in self._rows("res.currency", [], "name rounding active"):
+        for row in self.rows("res.currency", [], "name rounding active"):
             yield Currency(
                 int(row["id"]), values.text(row["name"]), values.decimal(row["rounding"]), bool(row["active"])
             )
@@ -106,7 +109,7 @@ class Catalog:
     def _partners(self) -> Iterable[Partner]:
         employees = {
             values.many2one(row["partner_id"])
-            for row in self._rows("res.users", [("share", "=", False)], "partner_id")
+            for row in self.rows("res.users", [("share", "=", False)], "partner_id")
         }
         own = self._any_of(
             ("is_company", "=", True),
@@ -119,9 +122,9 @@ class Catalog:
         )
         names = (
             "name commercial_partner_id vat company_registry country_id email website is_company active "
-            "supplier_rank company_id property_supplier_payment_term_id"
+            "supplier_rank company_id property_supplier_payment_term_id property_account_position_id"
         )
-        for row in self._rows("res.partner", [*own, *self._shared("res.partner")], names):
+        for row in self.rows("res.partner", [*own, *self._shared("res.partner")], names):
             yield Partner(
                 id=int(row["id"]),
                 name=values.text(row["name"]),
@@ -137,10 +140,11 @@ class Catalog:
                 company_id=values.many2one(row["company_id"]),
                 is_employee=int(row["id"]) in employees,
                 payment_term_id=values.many2one(row.get("property_supplier_payment_term_id")),
+                fiscal_position_id=values.many2one(row.get("property_account_position_id")),
             )
 
     def _bank_accounts(self) -> Iterable[BankAccount]:
-        for row in self._rows("res.partner.bank", [], "partner_id sanitized_acc_number active"):
+        for row in self.rows("res.partner.bank", [], "partner_id sanitized_acc_number active"):
             yield BankAccount(
                 id=int(row["id"]),
                 partner_id=values.many2one(row["partner_id"]) or 0,
@@ -148,29 +152,10 @@ class Catalog:
                 active=bool(row.get("active", True)),
             )
 
-    def _taxes(self) -> Iterable[Tax]:
-        names = (
-            "name amount amount_type price_include company_id country_id active sequence has_negative_factor"
-        )
-        domain = [("type_tax_use", "=", "purchase"), *self._shared("account.tax")]
-        for row in self._rows("account.tax", domain, names):
-            yield Tax(
-                id=int(row["id"]),
-                name=values.text(row["name"]),
-                amount=values.decimal(row["amount"]),
-                amount_type=values.text(row["amount_type"]),
-                price_include=bool(row["price_include"]),
-                company_id=values.many2one(row["company_id"]),
-                country=self._country(row.get("country_id")),
-                active=bool(row["active"]),
-                sequence=int(row["sequence"]),
-                reverse_charge=bool(row.get("has_negative_factor")),
-            )
-
     def _accounts(self) -> Iterable[Account]:
         names = "code name account_type active deprecated company_id company_ids"
         domain = [("account_type", "in", [*_SPENDING, *_ASSETS]), *self._shared("account.account")]
-        for row in self._rows("account.account", domain, names):
+        for row in self.rows("account.account", domain, names):
             companies = values.many(row["company_ids"]) if "company_ids" in row else ()
             single = values.many2one(row.get("company_id"))
             yield Account(
@@ -184,7 +169,7 @@ class Catalog:
 
     def _journals(self) -> Iterable[Journal]:
         domain = [("type", "=", "purchase"), ("active", "=", True), *self._shared("account.journal")]
-        for row in self._rows("account.journal", domain, "company_id default_account_id currency_id"):
+        for row in self.rows("account.journal", domain, "company_id default_account_id currency_id"):
             yield Journal(
                 id=int(row["id"]),
                 company_id=values.many2one(row["company_id"]) or 0,
@@ -194,12 +179,12 @@ class Catalog:
 
     def _payment_terms(self) -> Iterable[PaymentTerm]:
         parts: dict[int, list[Row]] = {}
-        for row in self._rows(
+        for row in self.rows(
             "account.payment.term.line", [], "payment_id nb_days days delay_type months end_month"
         ):
             parts.setdefault(values.many2one(row["payment_id"]) or 0, []).append(row)
         domain = [("active", "=", True), *self._shared("account.payment.term")]
-        for row in self._rows("account.payment.term", domain, "name"):
+        for row in self.rows("account.payment.term", domain, "name"):
             yield PaymentTerm(int(row["id"]), values.text(row["name"]), _days(parts.get(int(row["id"]), [])))
 
     def _products(self) -> Iterable[Product]:
@@ -208,18 +193,14 @@ class Catalog:
             "property_account_expense_id supplier_taxes_id purchase_method"
         )
         domain = [("purchase_ok", "=", True), ("active", "=", True), *self._shared("product.product")]
-        rows = (
-            self._rows("product.product", domain, names)
-            if "product.product" in self.capabilities.fields
-            else []
-        )
+        rows = self.rows("product.product", domain, names)
         accounts = {
             int(row["id"]): values.many2one(row.get("property_account_expense_categ_id"))
-            for row in self._rows("product.category", [], "property_account_expense_categ_id")
+            for row in self.rows("product.category", [], "property_account_expense_categ_id")
         }
         codes: dict[tuple[str, int], list[VendorCode]] = {}
         supplier = "partner_id product_tmpl_id product_id product_code product_name price"
-        for row in self._rows("product.supplierinfo", self._shared("product.supplierinfo"), supplier):
+        for row in self.rows("product.supplierinfo", self._shared("product.supplierinfo"), supplier):
             variant = values.many2one(row["product_id"])
             key = (
                 ("variant", variant)
@@ -257,7 +238,7 @@ class Catalog:
         # A locked order ("done" before Odoo 19) can still be billed.
         wanted = self._any_of(("state", "in", _OPEN_ORDERS), ("invoice_status", "=", "to invoice"))
         domain = [*wanted, ("invoice_status", "!=", "invoiced"), *self._shared(ORDER)]
-        orders = self._rows(ORDER, domain, "name partner_id company_id currency_id state partner_ref")
+        orders = self.rows(ORDER, domain, "name partner_id company_id currency_id state partner_ref")
         lines: dict[int, list[OrderLine]] = {}
         for line in self._order_lines([int(row["id"]) for row in orders]):
             lines.setdefault(line.order_id, []).append(line)
@@ -280,7 +261,7 @@ class Catalog:
         )
         for start in range(0, len(orders), PAGE):
             domain = [("order_id", "in", orders[start : start + PAGE]), ("display_type", "=", False)]
-            for row in self._rows("purchase.order.line", domain, names):
+            for row in self.rows("purchase.order.line", domain, names):
                 yield OrderLine(
                     id=int(row["id"]),
                     order_id=values.many2one(row["order_id"]) or 0,
@@ -306,7 +287,7 @@ class Catalog:
             *self._shared(BILL),
         ]
         names = "name ref partner_id company_id move_type state invoice_date amount_total currency_id"
-        for row in self._rows(BILL, domain, names):
+        for row in self.rows(BILL, domain, names):
             yield Bill(
                 id=int(row["id"]),
                 partner_id=values.many2one(row["partner_id"]),
@@ -331,7 +312,7 @@ class Catalog:
             *self._shared("account.move.line"),
         ]
         names = "partner_id company_id name account_id product_id tax_ids date"
-        for row in self._rows("account.move.line", domain, names):
+        for row in self.rows("account.move.line", domain, names):
             yield PostedLine(
                 partner_id=values.many2one(row["partner_id"]) or 0,
                 company_id=values.many2one(row["company_id"]) or 0,
@@ -369,8 +350,10 @@ class Catalog:
             return [("company_id", "in", [*companies, False])]
         return []
 
-    def _rows(self, model: str, domain: Sequence[Any], names: str) -> list[Row]:
-        """Every row with those of the named fields that this version has."""
+    def rows(self, model: str, domain: Sequence[Any], names: str) -> list[Row]:
+        """Every row with those of the named fields that this version has; none where it lacks the model."""
+        if model not in self.capabilities.fields:
+            return []
         present = [name for name in names.split() if self.capabilities.has(model, name)]
         context: Mapping[str, Any] = {"allowed_company_ids": list(self.capabilities.companies)}
         found: list[Row] = []

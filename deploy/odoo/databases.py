@@ -1,4 +1,4 @@
-"""The template, and the databases copied from it."""
+"""The templates, and the databases copied from them."""
 
 import hashlib
 import os
@@ -10,12 +10,14 @@ from pathlib import Path
 from .failure import ExitCode, OdooSetupError
 from .install import is_installed
 from .odoo_command import run_odoo, write_config
-from .places import COMPANY_FILE, TEMPLATE, Places, check_database_name
+from .places import CHARTS, COMPANY_FILE, TEMPLATE, Places, check_database_name
 from .postgres import Cluster
 from .processes import say
 
 _SEED = Path(__file__).with_name("seed.py")
+_CHARTS_SEED = Path(__file__).with_name("charts.py")
 _BUILDING = "vouch_template_building"
+_CHARTS_MODULES = "l10n_de,l10n_fr_account,l10n_cn,l10n_us_account"
 
 
 def prepare(places: Places, cluster: Cluster) -> None:
@@ -45,20 +47,47 @@ def prepare(places: Places, cluster: Cluster) -> None:
         stdin=_SEED.read_text(),
         extra={"SEED_COMPANY": str(COMPANY_FILE), "SEED_KEY_FILE": str(places.key_file(TEMPLATE))},
     )
-    cluster.ask(f'ALTER DATABASE "{_BUILDING}" RENAME TO "{TEMPLATE}"')
-    places.filestore(_BUILDING).rename(places.filestore(TEMPLATE))
-    cluster.close_to_visitors(TEMPLATE)
+    _keep_as(places, cluster, TEMPLATE)
     stamp.write_text(mark)
 
 
-def clone(places: Places, cluster: Cluster, name: str) -> None:
+def prepare_charts(places: Places, cluster: Cluster) -> None:
+    """Make the template with a company for each chart of accounts in `charts.py`, where it is missing or older.
+
+    The template must be there. Takes about two minutes when there is work to do.
+    """
+    stamp = places.stamp("charts")
+    mark = hashlib.sha256(_template_mark(places).encode() + _CHARTS_SEED.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == mark and CHARTS in cluster.databases():
+        return
+    say("preparing the database of charts of accounts (two minutes) …")
+    stamp.unlink(missing_ok=True)
+    for name in (_BUILDING, CHARTS):
+        _remove(places, cluster, name)
+    _copy(places, cluster, TEMPLATE, _BUILDING)
+    write_config(places)
+    run_odoo(places, "server", "-d", _BUILDING, "-i", _CHARTS_MODULES, "--no-http", "--stop-after-init")
+    run_odoo(places, "shell", "-d", _BUILDING, "--no-http", stdin=_CHARTS_SEED.read_text())
+    shutil.copyfile(places.key_file(TEMPLATE), _private(places.key_file(CHARTS)))
+    _keep_as(places, cluster, CHARTS)
+    stamp.write_text(mark)
+
+
+def _keep_as(places: Places, cluster: Cluster, template: str) -> None:
+    """Give the finished building its name and close it, so that it can always be copied."""
+    cluster.ask(f'ALTER DATABASE "{_BUILDING}" RENAME TO "{template}"')
+    places.filestore(_BUILDING).rename(places.filestore(template))
+    cluster.close_to_visitors(template)
+
+
+def clone(places: Places, cluster: Cluster, name: str, template: str = TEMPLATE) -> None:
     """Make database `name`, a copy of the template with its files and its API key.
 
     Raises OdooSetupError when `name` is there already, is no fit name, or the template is missing.
     """
     check_database_name(name)
     there = cluster.databases()
-    if TEMPLATE not in there or not places.stamp("template").exists():
+    if template not in there or not places.stamp(template.removeprefix("vouch_")).exists():
         raise OdooSetupError(
             ExitCode.DATABASE, "there is no template database: run `python -m deploy.odoo prepare`"
         )
@@ -66,20 +95,24 @@ def clone(places: Places, cluster: Cluster, name: str) -> None:
         raise OdooSetupError(
             ExitCode.DATABASE, f"database {name} is there already: drop it first, or choose another name"
         )
+    _copy(places, cluster, template, name)
+    shutil.copyfile(places.key_file(template), _private(places.key_file(name)))
+    _outdate_server_caches(cluster, name)
+
+
+def _copy(places: Places, cluster: Cluster, template: str, name: str) -> None:
     shutil.rmtree(places.filestore(name), ignore_errors=True)
     # Stored files are named by their content and never changed, so hard links are enough.
-    shutil.copytree(places.filestore(TEMPLATE), places.filestore(name), copy_function=os.link)
-    shutil.copyfile(places.key_file(TEMPLATE), _private(places.key_file(name)))
-    cluster.copy(TEMPLATE, name)
-    _outdate_server_caches(cluster, name)
+    shutil.copytree(places.filestore(template), places.filestore(name), copy_function=os.link)
+    cluster.copy(template, name)
 
 
 def drop(places: Places, cluster: Cluster, name: str) -> None:
     """Remove database `name` with its files and key; nothing to do when it is not there."""
     check_database_name(name)
-    if name == TEMPLATE:
+    if name in (TEMPLATE, CHARTS):
         raise OdooSetupError(
-            ExitCode.DATABASE, "the template is kept: `python -m deploy.odoo reset` removes it too"
+            ExitCode.DATABASE, "the templates are kept: `python -m deploy.odoo reset` removes them too"
         )
     _remove(places, cluster, name)
 
@@ -90,7 +123,8 @@ def reset(places: Places, cluster: Cluster) -> None:
         _remove(places, cluster, name)
     shutil.rmtree(places.data, ignore_errors=True)
     shutil.rmtree(places.keys, ignore_errors=True)
-    places.stamp("template").unlink(missing_ok=True)
+    for part in ("template", "charts"):
+        places.stamp(part).unlink(missing_ok=True)
 
 
 def _remove(places: Places, cluster: Cluster, name: str) -> None:

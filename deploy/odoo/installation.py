@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import databases
 from .install import install, is_installed
-from .places import Places, places
+from .places import CHARTS, TEMPLATE, Places, places
 from .postgres import Cluster
 from .processes import only_one
 from .server import server_pid, start_server, stop_server
@@ -56,10 +56,16 @@ class Installation:
             if self.places.cluster.exists():
                 Cluster(self.places).stop()
 
-    def clone(self, name: str) -> Path:
-        """Make database `name` from the template and return its API key file."""
+    def clone(self, name: str, *, charts: bool = False) -> Path:
+        """Make database `name` from the template and return its API key file.
+
+        With `charts` it has a company for each of several countries' charts of accounts as well.
+        """
         with only_one(self.places.lock):
-            databases.clone(self.places, self._ready_cluster(), name)
+            cluster = self._ready_cluster()
+            if charts:
+                databases.prepare_charts(self.places, cluster)
+            databases.clone(self.places, cluster, name, CHARTS if charts else TEMPLATE)
         return self.places.key_file(name)
 
     def drop(self, name: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from .failure import ExitCode, OdooSetupError
 
 TEMPLATE = "vouch_template"
+CHARTS = "vouch_charts"
 ADMIN_LOGIN = "admin"
 ADMIN_PASSWORD = "admin"
 COMPANY_FILE = Path(__file__).with_name("company.toml")

@@ -86,9 +86,9 @@ def odoo_database(odoo_server: Installation | OdooDatabase) -> Iterator[OdooData
     odoo_server.drop(name)
 
 
-def cloned(installation: Installation, name: str) -> OdooDatabase:
-    """A copy of the template under `name`; the caller drops it."""
-    key = installation.clone(name).read_text()
+def cloned(installation: Installation, name: str, *, charts: bool = False) -> OdooDatabase:
+    """A copy of the template under `name` (with `charts` of the one with many charts); the caller drops it."""
+    key = installation.clone(name, charts=charts).read_text()
     return OdooDatabase(installation.places.url, name, "vouch", "vouch", key, ADMIN_LOGIN, ADMIN_PASSWORD)
 
 

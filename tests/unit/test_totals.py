@@ -96,8 +96,8 @@ def test_a_reverse_charge_adds_nothing() -> None:
     assert (totals.untaxed, totals.tax, totals.total) == (Decimal(100), Decimal(0), Decimal(100))
 
 
-def test_a_tax_that_is_no_percentage_is_refused() -> None:
-    tax = Tax(1, "Eco fee", Decimal(2), "fixed")
+def test_a_tax_that_a_formula_computes_is_refused() -> None:
+    tax = Tax(1, "Eco fee", Decimal(2), "code")
     with pytest.raises(ValueError, match="Eco fee"):
         predict([PricedLine(Decimal(1), Decimal(100), taxes=(tax,))], CENT, "round_globally")
 
