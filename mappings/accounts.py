@@ -7,6 +7,7 @@ from collections import Counter
 from mappings.case import Case
 from mappings.erp_data import Partner, PostedLine
 from mappings.folding import most_similar
+from mappings.learned import learned_account, prefer
 from mappings.proposal import ProposedValue
 
 SIMILAR = 0.80
@@ -26,24 +27,18 @@ def choose_account(
     most frequent account is that of the lines with `tax_ids` where there are any.
     """
     history = _usable_history(case, vendor)
-    return (
+    return prefer(
+        learned_account(case, vendor, description),
         _by_description(case, description, vendor)
         or _of_product(case, product_id)
         or _most_frequent(case, [line for line in history if line.tax_ids == tax_ids] or history, vendor)
-        or _journal_default(case)
+        or _journal_default(case),
     )
 
 
 def _usable_history(case: Case, vendor: Partner | None) -> list[PostedLine]:
     lines = case.index.history(vendor.id, case.company.id) if vendor else []
-    return [line for line in lines if _usable(case, line.account_id)]
-
-
-def _usable(case: Case, account_id: int | None) -> bool:
-    account = case.index.accounts.get(account_id or 0)
-    if account is None or not account.active:
-        return False
-    return not account.company_ids or bool(set(account.company_ids) & set(case.family))
+    return [line for line in lines if case.usable_account(line.account_id)]
 
 
 def _label(case: Case, account_id: int) -> str:
@@ -57,7 +52,7 @@ def _by_description(case: Case, description: str, vendor: Partner | None) -> Pro
     lines = case.index.history(vendor.id, case.company.id)
     texts = case.index.history_texts(vendor.id, case.company.id)
     alike = most_similar(description, texts, SIMILAR)
-    near = [(alike[i], lines[i]) for i in sorted(alike) if _usable(case, lines[i].account_id)]
+    near = [(alike[i], lines[i]) for i in sorted(alike) if case.usable_account(lines[i].account_id)]
     if not near:
         return None
     top = max(score for score, _ in near)
@@ -72,7 +67,7 @@ def _by_description(case: Case, description: str, vendor: Partner | None) -> Pro
 def _of_product(case: Case, product_id: int | None) -> ProposedValue | None:
     product = case.index.products.get(product_id or 0)
     account = product.expense_account_id if product else None
-    if product is None or account is None or not _usable(case, account):
+    if product is None or account is None or not case.usable_account(account):
         return None
     return ProposedValue(account, 0.95, f"{_label(case, account)}, the expense account of {product.name}.")
 
@@ -91,7 +86,7 @@ def _journal_default(case: Case) -> ProposedValue | None:
     journals = [j for j in case.index.data.journals if j.company_id == case.company.id]
     journal = next((j for j in journals if j.id == case.record.journal_id), next(iter(journals), None))
     account = journal.default_account_id if journal else None
-    if account is None or not _usable(case, account):
+    if account is None or not case.usable_account(account):
         return None
     reason = f"{_label(case, account)}, the journal's default: nothing earlier tells the account."
     return ProposedValue(account, DEFAULT_CONFIDENCE, reason)

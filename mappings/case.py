@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, Field, Reading, Row, Status
 from mappings.erp_data import Company, Currency, Record, Tax
 from mappings.index import ErpIndex
+from mappings.memory import Memory
 from mappings.proposal import Totals
 
 BILL = "account.move"
@@ -19,12 +20,13 @@ REFUND = "in_refund"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything a rule may look at. `today` is the day of the decision."""
+    """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught."""
 
     reading: Reading
     record: Record
     index: ErpIndex
     today: date
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def company(self) -> Company:
@@ -88,6 +90,13 @@ class Case:
     def within_company(self, company_id: int | None) -> bool:
         """Whether a record of that company (None: of all) may be used on ours: its own or a parent's."""
         return company_id is None or company_id in self.family
+
+    def usable_account(self, account_id: int | None) -> bool:
+        """Whether a line of our company may be booked on the account."""
+        account = self.index.accounts.get(account_id or 0)
+        if account is None or not account.active:
+            return False
+        return not account.company_ids or bool(set(account.company_ids) & set(self.family))
 
     @property
     def family(self) -> tuple[int, ...]:

@@ -268,6 +268,8 @@ class RecordLine:
     subtotal: Decimal
     tax_ids: tuple[int, ...] = ()
     purchase_line_id: int | None = None
+    account_id: int | None = None
+    product_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,19 @@ from mappings.bills import propose_bill
 from mappings.case import ORDER, Case
 from mappings.erp_data import Record
 from mappings.index import ErpIndex
+from mappings.memory import Memory
 from mappings.orders import propose_order
 from mappings.proposal import Proposal
 
 
-def propose(reading: Reading, record: Record, index: ErpIndex, today: date) -> Proposal:
+def propose(
+    reading: Reading, record: Record, index: ErpIndex, today: date, memory: Memory | None = None
+) -> Proposal:
     """What to write on the record, and every reason to doubt it. Pure: no I/O, same input, same Proposal.
+
+    `memory` is what people taught; none where it is left out.
 
     Raises KeyError where `index` does not hold the record's company or its currency.
     """
-    case = Case(reading, record, index, today)
+    case = Case(reading, record, index, today, memory or Memory())
     return propose_order(case) if record.model == ORDER else propose_bill(case)

@@ -17,6 +17,8 @@ from mappings.folding import (
     fold_tax_id,
     name_similarity,
 )
+from mappings.learned import knows_tax_id, learned_vendors
+from mappings.memory import Remembered
 from mappings.proposal import Match, ProposedValue
 
 # How far one key alone tells who the vendor is. A register number repeats between courts, a domain between firms.
@@ -36,6 +38,7 @@ class _Candidate:
     scores: dict[str, float] = field(default_factory=dict[str, float])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     set_in_odoo: bool = False
+    learned: Remembered | None = None
 
     def add(self, term: str, score: float, reason: str) -> None:
         if score > self.scores.get(term, 0.0):
@@ -81,7 +84,7 @@ def find_vendor(case: Case) -> Vendor:
         ranked = [c for c in ranked if not _unusable(case, c.partner)]
     if _is_a_guess(case, ranked[0]):
         return Vendor(None, None, matches, (failed("vendor_known", _unknown(case)),))
-    ranked = _as_set_in_odoo(case, ranked)
+    ranked = _as_set_in_odoo(case, _as_learned(ranked))
     best = ranked[0]
     checks = (
         *_agreement(case, best, ranked),
@@ -108,6 +111,12 @@ def _as_set_in_odoo(case: Case, ranked: list[_Candidate]) -> list[_Candidate]:
         return ranked
     chosen.set_in_odoo = True
     return [chosen, *(c for c in ranked if c is not chosen)]
+
+
+def _as_learned(ranked: list[_Candidate]) -> list[_Candidate]:
+    """Between look-alikes, the one that a person chose for what is printed comes first."""
+    chosen = next((c for c in [ranked[0], *_near(ranked)] if c.learned), None)
+    return [chosen, *(c for c in ranked if c is not chosen)] if chosen else ranked
 
 
 def _candidates(case: Case) -> dict[int, _Candidate]:
@@ -151,6 +160,10 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
         for partner, similarity in index.vendors_named(text):
             reason = f"name {text!r} is like {partner.name!r}" if similarity < 1 else f"name {text!r} fits"
             add([partner], "seller_name", NAME * similarity**2, reason)
+    for partner, term, remembered in learned_vendors(case):
+        add([partner], term, remembered.confidence, remembered.clause)
+        if partner.id in found:
+            found[partner.id].learned = remembered
     return found
 
 
@@ -162,6 +175,8 @@ def _distinct(best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
     """A second vendor for whom nearly as much speaks makes the first one a guess."""
     if best.set_in_odoo:
         return [passed("vendor_unique", f"The record has {best.partner.name} already.")]
+    if best.learned and best.learned.is_sure:
+        return [passed("vendor_unique", f"{best.learned.sentence}.")]
     near = _near(ranked)
     if not near:
         return [passed("vendor_unique", f"No other vendor is nearly like {best.partner.name}.")]
@@ -173,7 +188,7 @@ def _distinct(best: _Candidate, ranked: list[_Candidate]) -> list[Check]:
 
 def _is_a_guess(case: Case, best: _Candidate) -> bool:
     """Only a somewhat similar name, or a similar name under another tax id: a vendor that Odoo does not have."""
-    if best.scores.keys() != {"seller_name"}:
+    if best.learned or best.scores.keys() != {"seller_name"}:
         return False
     similarity = name_similarity(case.reading.text("seller_name") or "", best.partner.name)
     printed = case.reading.text("seller_vat_id")
@@ -190,7 +205,7 @@ def _agreement(case: Case, best: _Candidate, ranked: list[_Candidate]) -> list[C
     reading, checks = case.reading, list[Check]()
     printed = reading.text("seller_vat_id")
     known = best.partner.vat
-    if printed and known and not _same_tax_id(printed, known) and "seller_tax_id" not in best.scores:
+    if printed and known and not _same_tax_id(printed, known) and not _otherwise_known(case, best):
         text = f"The document prints the tax ID {printed}, {best.partner.name} has {known} in Odoo."
         checks.append(failed("vendor_tax_id", text))
     name = reading.text("seller_name")
@@ -210,6 +225,11 @@ def _agreement(case: Case, best: _Candidate, ranked: list[_Candidate]) -> list[C
         text = f"The document is from {name}, but its bank account is that of {best.partner.name}."
         checks.append(failed("vendor_agrees", text))
     return checks or [passed("vendor_agrees", f"Everything printed points at {best.partner.name}.")]
+
+
+def _otherwise_known(case: Case, best: _Candidate) -> bool:
+    """Whether another tax id than Odoo's is the vendor's all the same: its national one, or one that was learned."""
+    return "seller_tax_id" in best.scores or knows_tax_id(case, best.partner)
 
 
 _SAYS = {"seller_vat_id": "tax ID", "payment_account": "bank account"}

@@ -9,13 +9,19 @@ from mappings.case import Case, confidence, confirmed, term
 from mappings.erp_data import Partner, Product
 from mappings.folding import alnum
 from mappings.index import ErpIndex
+from mappings.learned import learned_product, prefer
 from mappings.proposal import ProposedValue
 
 VENDOR_CODE, BARCODE, OWN_CODE, VENDOR_NAME = 0.99, 0.98, 0.97, 0.95
 
 
 def find_product(case: Case, position: int, vendor: Partner | None) -> ProposedValue | None:
-    """The one product under the vendor's code, the barcode, our code or the vendor's own name; else None."""
+    """What a person chose for it before, else the one product under the vendor's code, the barcode, our code or the
+    vendor's own name, else None."""
+    return prefer(learned_product(case, vendor, position), _by_code(case, position, vendor))
+
+
+def _by_code(case: Case, position: int, vendor: Partner | None) -> ProposedValue | None:
     row = case.reading.lines[position]
     for name, score, what, found in _tries(case.index, row, vendor.id if vendor else 0):
         unique = {product.id: product for product in found}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mappings.case import Case, number
 from mappings.erp_data import Partner, Tax
+from mappings.learned import learned_taxes
 from mappings.rates import Rate
 
 # UNTDID 5305: the buyer owes the VAT (reverse charge, intra-community supply).
@@ -32,6 +33,9 @@ def choose_tax(case: Case, rate: Rate | None, vendor: Partner | None, gross: boo
     if rate is None:
         return TaxChoice((), 0.0, "", problem="The VAT rate could not be read.")
     said = f"{number(rate.percent)} % VAT"
+    if learned := learned_taxes(case, vendor, rate.percent, gross):
+        taxes, sure, reason = learned
+        return TaxChoice(tuple(taxes), min(rate.confidence, sure), f"{said}. {reason}", rate.terms)
     fitting = _fitting(case, rate, vendor, gross)
     if not fitting:
         if rate.percent == 0 and not gross:

@@ -61,6 +61,8 @@ class Shape:
             "price_subtotal",
             self.taxes,
         )
+        booked = ("account_id",) if self.model == BILL else ()
+        found = (*found, "product_id", *booked)
         return (*found, self.purchase_line) if self.purchase_line else found
 
     def renames(self) -> dict[str, str]:
@@ -146,6 +148,8 @@ def _line(shape: Shape, line: Mapping[str, Any]) -> RecordLine:
         subtotal=values.decimal(line["price_subtotal"]),
         tax_ids=values.many(line[shape.taxes]),
         purchase_line_id=values.many2one(line.get(shape.purchase_line)) if shape.purchase_line else None,
+        account_id=values.many2one(line.get("account_id")),
+        product_id=values.many2one(line.get("product_id")),
     )
 
 
