@@ -16,6 +16,7 @@ from connector.erp.wire import Connection
 from connector.errors import SettingsError
 from connector.execution.inline import Worker
 from connector.ledger.documents import DocumentStore
+from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
 from connector.model import Desk, opened_desk, unacknowledged
 from connector.pipeline import Pipeline
@@ -58,7 +59,9 @@ def open_service(settings: Settings) -> Generator[Service]:
         documents = DocumentStore(settings.folder / "documents")
         if condition := unacknowledged(settings):
             log.warning("licence", condition=condition)
-        desk = stack.enter_context(opened_desk(settings, processes=settings.reading.processes))
+        desk = stack.enter_context(
+            opened_desk(settings, processes=settings.reading.processes, reviewed=JudgedValues(ledger.engine))
+        )
         read = make_read(desk)
         pipelines: dict[str, Pipeline] = {}
         for name, backend in settings.backends.items():

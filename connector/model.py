@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from connector.errors import AwayError, FatalError, SettingsError
+from connector.ledger.judged import JudgedValues, judge_of
 from connector.sandbox import opened_sandbox, unavailable_is_fatal
+from inference.readers.vlm.confidence import BY_HAND
 from inference.readers.vlm.desk import VisionDesk
 from inference.readers.vlm.kept import KeptAnswers
 from inference.readers.vlm.reader import VisionReader
@@ -74,10 +76,17 @@ class Desk:
 
 
 @contextmanager
-def opened_desk(settings: Settings, reader: str = "", processes: int = 1) -> Generator[Desk]:
+def opened_desk(
+    settings: Settings, reader: str = "", processes: int = 1, reviewed: JudgedValues | None = None
+) -> Generator[Desk]:
     """Documents read by the reader named, else by that of the settings: with the model server for `vlm`, and for
-    `auto` where one is set. Raises SettingsError where `vlm` is asked for and none is."""
-    with opened_sandbox(settings, reader, processes) as sandbox, opened_vision(settings, reader) as vision:
+    `auto` where one is set. Its confidences are learned from the values `reviewed`, where given.
+
+    Raises SettingsError where `vlm` is asked for and no server is set."""
+    with (
+        opened_sandbox(settings, reader, processes) as sandbox,
+        opened_vision(settings, reader, reviewed) as vision,
+    ):
         if vision is None:
             yield Desk(sandbox)
             return
@@ -90,7 +99,9 @@ def opened_desk(settings: Settings, reader: str = "", processes: int = 1) -> Gen
 
 
 @contextmanager
-def opened_vision(settings: Settings, reader: str = "") -> Generator[VisionReader | None]:
+def opened_vision(
+    settings: Settings, reader: str = "", reviewed: JudgedValues | None = None
+) -> Generator[VisionReader | None]:
     """What asks the model for the reader named, else for that of the settings; None where no model is asked.
 
     Raises SettingsError where `vlm` is asked for and no server is set.
@@ -101,7 +112,7 @@ def opened_vision(settings: Settings, reader: str = "") -> Generator[VisionReade
     if chosen not in ("auto", "vlm") or settings.vlm.url is None:
         yield None
         return
-    with opened_reader(settings) as vision:
+    with opened_reader(settings, reviewed) as vision:
         yield vision
 
 
@@ -119,13 +130,18 @@ def unacknowledged(settings: Settings) -> str:
 
 
 @contextmanager
-def opened_reader(settings: Settings) -> Generator[VisionReader]:
+def opened_reader(settings: Settings, reviewed: JudgedValues | None = None) -> Generator[VisionReader]:
     """The vision reader of the settings, closed at the end. Raises SettingsError where there is none."""
+    place = endpoint(settings)
     vlm = settings.vlm
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     reuse = KeptAnswers(settings.folder / "answers", vlm.answers_megabytes) if vlm.answers_megabytes else None
     reader = VisionReader(
-        endpoint(settings), reuse, second_look=vlm.second_look, document_seconds=vlm.document_seconds
+        place,
+        reuse,
+        second_look=vlm.second_look,
+        document_seconds=vlm.document_seconds,
+        judge=judge_of(reviewed, place.served_model) if reviewed else lambda: BY_HAND,
     )
     try:
         yield reader

@@ -172,7 +172,8 @@ class Field:
     """A typed value, the calibrated probability (0–1) that it is right, and what proves it.
 
     `raw` is the value as printed. `note` says in a sentence why the confidence is low, where there is a reason
-    a person understands ("two amounts could be the total").
+    a person understands ("two amounts could be the total"). `signs` are what the confidence was made of, by name, where
+    it is learned from reviews.
     """
 
     value: Value
@@ -180,6 +181,7 @@ class Field:
     evidence: tuple[Evidence, ...] = ()
     raw: str = ""
     note: str = ""
+    signs: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.confidence <= 1.0:
@@ -198,7 +200,11 @@ class Field:
             "confidence": round(self.confidence, 4),
             "evidence": [evidence.as_json() for evidence in self.evidence],
         }
-        return node | ({"note": self.note} if self.note else {})
+        return (
+            node
+            | ({"note": self.note} if self.note else {})
+            | ({"signs": dict(self.signs)} if self.signs else {})
+        )
 
 
 class Status(StrEnum):
@@ -235,7 +241,8 @@ class PageRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a model server did for a Reading: calls, answers `reused` from earlier ones, tokens, bytes sent."""
+    """What a model server did for a Reading: calls, answers `reused` from earlier ones, tokens, bytes sent; and how
+    many values reviewed by people its confidences were learned from (0: they are as set by hand)."""
 
     model: str
     calls: int = 0
@@ -244,6 +251,7 @@ class Usage:
     cached_tokens: int = 0
     answer_tokens: int = 0
     sent_bytes: int = 0
+    reviewed: int = 0
 
 
 Row = Mapping[str, Field]
@@ -385,6 +393,7 @@ def _field_from_json(term: Term, node: Mapping[str, Any]) -> Field:
             for e in node["evidence"]
         ),
         note=node.get("note", ""),
+        signs=node.get("signs", {}),
     )
 
 

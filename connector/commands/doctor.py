@@ -15,9 +15,11 @@ from connector.bootstrap import connection, opened_ledger
 from connector.commands.output import OUT, print_json
 from connector.erp.odoo import connect
 from connector.errors import AccessError, AwayError, FatalError, VouchError
+from connector.ledger.judged import JudgedValues
 from connector.model import opened_reader, unacknowledged
 from connector.sandbox import opened_sandbox
 from connector.settings import load_settings
+from inference.readers.vlm.learning import LEAST_VALUES
 from inference.vllm.errors import ModelAway, ModelMisconfigured
 
 if TYPE_CHECKING:
@@ -136,9 +138,25 @@ def _model(settings: Settings) -> Generator[Finding]:
             f"it is served with {context} tokens of context, and its profile counts on {profile.context}: long pages "
             f"will not fit; start it with --max-model-len {profile.context}",
         )
+    yield from _model_confidence(settings, place.served_model)
     yield from _model_place(settings)
     if condition := unacknowledged(settings):
         yield Finding("model", WARNING, condition)
+
+
+def _model_confidence(settings: Settings, model: str) -> Generator[Finding]:
+    """On how many reviewed values its confidences stand."""
+    try:
+        with opened_ledger(settings) as ledger:
+            reviewed = JudgedValues(ledger.engine).count(model)
+    except (VouchError, OSError):
+        return  # said where the ledger is examined
+    said = (
+        f"confidences stand on {reviewed} reviewed values of {model}"
+        if reviewed >= LEAST_VALUES
+        else f"confidences are as set by hand: {reviewed} reviewed values of {model}, they learn from {LEAST_VALUES} on"
+    )
+    yield Finding("model", GOOD, said)
 
 
 def _model_place(settings: Settings) -> Generator[Finding]:

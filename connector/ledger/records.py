@@ -211,6 +211,22 @@ class Review(Base):
     job: Mapped[Job] = relationship(lazy="joined")
 
 
+class JudgedRecord(Base):
+    """A value that a model read, what spoke for it (`signs`), and whether a person found it right."""
+
+    __tablename__ = "judged_value"
+    __table_args__ = (UniqueConstraint("reading_id", "term"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"))
+    term: Mapped[str] = mapped_column(String(64))
+    model: Mapped[str] = mapped_column(String(128), index=True)
+    right: Mapped[bool]
+    signs: Mapped[dict[str, Any]]
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime]
+
+
 class Cursor(Base):
     """How far a Backend has been polled, and how the last poll ended."""
 

@@ -171,6 +171,7 @@ def test_doctor_examines_the_server(tmp_path: Path, model: RecordedModel) -> Non
     good = found(settings_file(tmp_path, model.url))
     assert "good GLM-4v-9b answers" in good
     assert "Built with glm-4" in good
+    assert "0 reviewed values of glm-4v-9b, they learn from 200 on" in good
     assert "warning glm-4-9b licence" in good
     assert "leave this machine" not in good
     assert "licence" not in found(settings_file(tmp_path, model.url, acknowledge_licence=True))

@@ -15,7 +15,6 @@ from inference.invoice import HEADER, LINE, Kind, Term
 from inference.numbers import format_amount
 from inference.readers.vlm.answer import Answer, AnswerError, parse_answer, parse_values, whole_lines
 from inference.readers.vlm.certainty import Certainty, certainties
-from inference.readers.vlm.confidence import ALONE, NOWHERE, TOGETHER, Signs, alone, together
 from inference.readers.vlm.prompt import harmless, language_of, prompt
 from inference.readers.vlm.schema import HEADER_KEYS, LINE_KEYS, VAT_KEYS, Part, answer_schema
 from inference.readers.vlm.values import Conventions, values_of
@@ -160,21 +159,6 @@ def test_no_text_breaks_a_value(term: Term, text: str) -> None:
 )
 def test_values(name: str, text: str, conventions: Conventions, values: tuple[object, ...]) -> None:
     assert values_of(HEADER[name], text, conventions) == values
-
-
-certainty = st.builds(
-    lambda mean, share: Certainty(mean, mean * share, 3), st.floats(0.01, 1), st.floats(0.01, 1)
-)
-signs = st.builds(Signs, st.none() | certainty, st.booleans(), st.booleans(), st.booleans(), st.booleans())
-
-
-@given(signs, st.floats(0, 1))
-def test_confidence_keeps_its_bounds(sign: Signs, layout: float) -> None:
-    only, both = alone(sign), together(sign, layout)
-    assert 0 < only <= both <= TOGETHER
-    assert only <= ALONE < 0.9
-    if not sign.placed:
-        assert both <= NOWHERE
 
 
 @given(st.text(max_size=80))

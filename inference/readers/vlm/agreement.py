@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from rapidfuzz.fuzz import ratio, token_set_ratio
 
 from inference.invoice import Field, Kind, Row, Term, Value, value_as_json
-from inference.readers.vlm.confidence import ALONE, DISPUTED, alone, together
+from inference.readers.vlm.confidence import ALONE, BY_HAND, DISPUTED, Judge
 from inference.readers.vlm.placing import Said, SaidRow
 from inference.textrow import fold
 
@@ -24,6 +25,7 @@ _SHORTEST_PART = 4
 NOWHERE_NOTE = "The model reads it, but it stands nowhere on the page."
 ONLY_LAYOUT_NOTE = "The model does not read it."
 ONLY_MODEL_NOTE = "Only the model reads it."
+NOTHING_CHECKED: Mapping[str, int] = MappingProxyType({})
 
 
 def same(term: Term, one: Value, other: Value) -> bool:
@@ -51,33 +53,41 @@ def same(term: Term, one: Value, other: Value) -> bool:
 
 
 def header_of(
-    said: SaidRow, layout: Mapping[str, Field], terms: Mapping[str, Term], asked: frozenset[str]
+    said: SaidRow,
+    layout: Mapping[str, Field],
+    terms: Mapping[str, Term],
+    asked: frozenset[str],
+    judge: Judge = BY_HAND,
+    checks: Mapping[str, int] = NOTHING_CHECKED,
 ) -> dict[str, Field]:
-    """One Field for each Term that either has. What the model was not `asked` for stays the layout Reader's."""
+    """One Field for each Term that either has. What the model was not `asked` for stays the layout Reader's. `checks`
+    say of a Term that those about it passed (1) or failed (−1)."""
     found: dict[str, Field] = {}
     for name in [*layout, *(name for name in said if name not in layout)]:
         theirs, ours = layout.get(name), said.get(name)
         if theirs is None and ours is not None:
-            found[name] = _only_model(ours)
+            found[name] = _only_model(ours, judge, checks.get(name, 0))
         elif theirs is not None and ours is None:
             found[name] = theirs.doubted(ALONE, ONLY_LAYOUT_NOTE) if name in asked else theirs
         elif theirs is not None and ours is not None:
-            found[name] = both(terms[name], ours, theirs)
+            found[name] = both(terms[name], ours, theirs, judge, checks.get(name, 0))
     return found
 
 
-def both(term: Term, said: Said, layout: Field) -> Field:
+def both(term: Term, said: Said, layout: Field, judge: Judge = BY_HAND, checked: int = 0) -> Field:
     """The Field of a value that both Readers have something for."""
     if same(term, said.value, layout.value):
         placed = any(proof.box for proof in layout.evidence)
-        confidence = together(said.signs(placed=placed), layout.confidence)
+        signs = said.signs(placed=placed, layout=layout.confidence, checks=checked)
+        confidence = judge.probability(signs)
         evidence = layout.evidence or ((said.evidence,) if said.evidence else ())
         note = layout.note if confidence < ALONE else ""
-        return replace(layout, confidence=confidence, evidence=evidence, note=note)
-    mine = said.evidence is not None and alone(said.signs()) > layout.confidence
+        return replace(layout, confidence=confidence, evidence=evidence, note=note, signs=signs.as_json())
+    # What was checked are the values as they stand, so it must not change which of two stands.
+    mine = said.evidence is not None and judge.probability(said.signs()) > layout.confidence
     if mine:
         note = f"The layout reader reads “{_short(layout.value)}”."
-        return replace(_only_model(said), note=note).doubted(DISPUTED, note)
+        return replace(_only_model(said, judge), note=note, signs={}).doubted(DISPUTED, note)
     nowhere = "" if said.evidence else ", which stands nowhere on the page"
     note = f"The model reads “{_short(said.value)}”{nowhere}."
     doubted = layout.doubted(DISPUTED, note)
@@ -86,7 +96,7 @@ def both(term: Term, said: Said, layout: Field) -> Field:
 
 def rows_of(said: Sequence[SaidRow]) -> tuple[Row, ...]:
     """The model's rows as Fields, with nobody else's word on them."""
-    return tuple({name: _only_model(one) for name, one in row.items()} for row in said)
+    return tuple({name: replace(_only_model(one), signs={}) for name, one in row.items()} for row in said)
 
 
 def settled_rows(
@@ -154,11 +164,11 @@ def _same_by(one: Row, other: Row, terms: Mapping[str, Term], names: Sequence[st
     )
 
 
-def _only_model(said: Said) -> Field:
-    signs = said.signs()
+def _only_model(said: Said, judge: Judge = BY_HAND, checked: int = 0) -> Field:
+    signs = said.signs(checks=checked)
     note = ONLY_MODEL_NOTE if said.evidence else NOWHERE_NOTE
     evidence = (said.evidence,) if said.evidence else ()
-    return Field(said.value, alone(signs), evidence, said.raw, note)
+    return Field(said.value, judge.probability(signs), evidence, said.raw, note, signs.as_json())
 
 
 def _short(value: Value) -> str:

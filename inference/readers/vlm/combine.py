@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inference.checks import failed_lines, run_checks
-from inference.confidence import doubt_amounts, doubt_failed, doubt_failed_lines
+from inference.confidence import CONCERNS, doubt_amounts, doubt_failed, doubt_failed_lines
 from inference.invoice import HEADER, LINE, VAT, Check, Reading, Row, Status
 from inference.readers.vlm.agreement import header_of, rows_of, settled_rows
+from inference.readers.vlm.confidence import BY_HAND, Judge
 from inference.readers.vlm.schema import HEADER_KEYS
 
 if TYPE_CHECKING:
@@ -29,17 +30,30 @@ _MOST_NAMED = 5
 _TAX_KEYS = (("vat_rate",), ("vat_amount",))
 
 
-def combined(said: Merged, layout: Reading, checks: Sequence[Check] = ()) -> Reading:
+def combined(said: Merged, layout: Reading, checks: Sequence[Check] = (), judge: Judge = BY_HAND) -> Reading:
     """The Reading of both. `checks` are those of asking the model: pages that it could not answer."""
-    fields = header_of(said.header, layout.fields, HEADER, ASKED)
+    fields = header_of(said.header, layout.fields, HEADER, ASKED, judge)
     model = rows_of(said.lines)
     lines = _lines(replace(layout, lines=model), layout)
     taxes = rows_of(said.taxes)
     if layout.vat_breakdown:
         taxes = settled_rows(layout.vat_breakdown, taxes, VAT, _TAX_KEYS)
     reading = replace(layout, reader=NAME, fields=fields, lines=lines, vat_breakdown=taxes)
+    # What the checks say of the values is a sign of its own; it changes confidences, never values.
+    told = outcomes(run_checks(reading))
+    reading = replace(reading, fields=header_of(said.header, layout.fields, HEADER, ASKED, judge, told))
     cut = [_lines_missing(page) for page in said.cut_pages]
     return _checked(reading, layout, (*checks, *cut))
+
+
+def outcomes(checks: Sequence[Check]) -> dict[str, int]:
+    """By header Term: 1 where checks about it passed, −1 where one failed; what none is about is left out."""
+    found: dict[str, int] = {}
+    for check in checks:
+        if check.status is not Status.NOT_APPLICABLE:
+            said = 1 if check.status is Status.PASS else -1
+            found |= {name: min(said, found.get(name, said)) for name in CONCERNS.get(check.id, ())}
+    return found
 
 
 def unanswered(page: int, why: str) -> Check:

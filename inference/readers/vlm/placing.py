@@ -37,14 +37,16 @@ class Said:
     two_ways: bool = False
     seen_again: bool = False
 
-    def signs(self, *, placed: bool = False) -> Signs:
-        """What speaks for it; `placed` where another Reader found its place."""
+    def signs(self, *, placed: bool = False, layout: float | None = None, checks: int = 0) -> Signs:
+        """What speaks for it; `placed` where another Reader found its place, see Signs for the others."""
         return Signs(
             self.certainty,
             placed or self.evidence is not None,
             self.ambiguous and not placed,
             self.two_ways,
             self.seen_again,
+            layout,
+            checks,
         )
 
 

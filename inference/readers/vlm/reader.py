@@ -18,6 +18,7 @@ from inference.numbers import NUMBER
 from inference.readers.vlm.answer import AnswerError
 from inference.readers.vlm.asking import Asker, PageAnswer, Tally
 from inference.readers.vlm.combine import NAME, combined, no_time, unanswered
+from inference.readers.vlm.confidence import BY_HAND, Judge
 from inference.readers.vlm.merge import Merged, merged
 from inference.readers.vlm.placing import PageSaid, Placer, Said
 from inference.readers.vlm.prompt import language_of
@@ -50,7 +51,8 @@ class Sheet:
 class VisionReader:
     """Asks one model server; shared by all threads. `reuse` keeps answers between documents and runs.
 
-    The model has `document_seconds` for each document: pages it has not answered by then are a failed Check.
+    The model has `document_seconds` for each document: pages it has not answered by then are a failed Check. `judge`
+    gives what makes confidences, asked anew for each document.
     """
 
     name = NAME
@@ -62,8 +64,10 @@ class VisionReader:
         *,
         second_look: bool = True,
         document_seconds: float = DOCUMENT_SECONDS,
+        judge: Callable[[], Judge] = lambda: BY_HAND,
     ) -> None:
         self.endpoint, self._reuse, self._second_look = endpoint, reuse, second_look
+        self._judge = judge
         self._document_seconds = document_seconds
         self._background = Background()
         self._client = self._background.run(_client(endpoint))
@@ -88,10 +92,13 @@ class VisionReader:
         said, checks = self._background.run(visit.pages())
         if self._second_look and visit.answers:
             said = self._looked_again(visit, said, layout, crop)
-        reading = combined(said, layout, checks)
+        judge = self._judge()
+        reading = combined(said, layout, checks, judge)
         spent = {self.name: (time.perf_counter() - started) * 1000, "model": visit.tally.seconds * 1000}
         return replace(
-            reading, timing_ms={**layout.timing_ms, **spent}, usage=_usage(self.endpoint, visit.tally)
+            reading,
+            timing_ms={**layout.timing_ms, **spent},
+            usage=_usage(self.endpoint, visit.tally, judge.reviewed),
         )
 
     def close(self) -> None:
@@ -212,7 +219,7 @@ async def _client(endpoint: Endpoint) -> Client:
     return Client(endpoint)
 
 
-def _usage(endpoint: Endpoint, tally: Tally) -> Usage:
+def _usage(endpoint: Endpoint, tally: Tally, reviewed: int) -> Usage:
     return Usage(
         model=endpoint.served_model,
         calls=tally.calls,
@@ -221,4 +228,5 @@ def _usage(endpoint: Endpoint, tally: Tally) -> Usage:
         cached_tokens=tally.cached_tokens,
         answer_tokens=tally.answer_tokens,
         sent_bytes=tally.sent_bytes,
+        reviewed=reviewed,
     )
