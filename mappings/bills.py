@@ -11,8 +11,11 @@ from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, p
 from mappings.dates import with_country
 from mappings.duplicates import check_duplicate
 from mappings.erp_data import Scalar
+from mappings.fapiao import check_fapiao
 from mappings.folding import reference_keys
+from mappings.habits import check_habits
 from mappings.lines import DraftLine, bill_values, draft_lines, fitted
+from mappings.look_alikes import check_look_alike
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.payment import check_bank_account, check_dates, propose_currency, propose_due_date
 from mappings.proposal import Proposal, ProposedValue, Totals
@@ -30,6 +33,8 @@ def propose_bill(case: Case) -> Proposal:
     vendor = find_vendor(case)
     checks = [check_document_type(case), *vendor.checks, check_buyer(case), *check_dates(case)]
     checks += [check_bank_account(case, vendor.partner), check_duplicate(case, vendor.partner)]
+    checks += [check_look_alike(case, vendor.partner), *check_fapiao(case, vendor.partner)]
+    checks += check_habits(case, vendor.partner)
     if case.record.lines:
         checks += verify(case, vendor.partner)
         return _proposal(case, vendor, checks, verify_only=True)

@@ -19,14 +19,26 @@ REFUND = "in_refund"
 
 
 @dataclass(frozen=True, slots=True)
+class SeenDocument:
+    """An earlier document that is the same by what it is, not by what was read: on which record, and why the same."""
+
+    model: str
+    record_id: int
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught."""
+    """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught, `seen` the same
+    document met before."""
 
     reading: Reading
     record: Record
     index: ErpIndex
     today: date
     memory: Memory = field(default_factory=Memory)
+    seen: tuple[SeenDocument, ...] = ()
 
     @property
     def company(self) -> Company:

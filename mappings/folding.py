@@ -199,6 +199,15 @@ def reference_keys(reference: str) -> frozenset[str]:
     return frozenset(("-".join(runs), joined)) if joined else frozenset()
 
 
+# Letters that are misread for digits, and the digits for them.
+_MISREAD = str.maketrans("oqdilszb", "00011528")
+
+
+def misread_key(reference: str) -> str:
+    """The letters and digits of a number with those that are misread for each other made one: `2O26-I7` is `202617`."""
+    return "".join(_RUN.findall(plain(reference))).translate(_MISREAD)
+
+
 def order_keys(reference: str) -> frozenset[tuple[str, int]]:
     """The `(letters, number)` pairs of an order number: `Bestellung P-00101/A` holds `("P", 101)`."""
     found = re.findall(

@@ -78,6 +78,10 @@ class ErpIndex:
         self.by_domain = group(
             (domain, p) for p in vendors for domain in {domain_of(p.email), domain_of(p.website)} - {""}
         )
+        domains = group(
+            (self.commercial(p.id), domain) for domain, found in self.by_domain.items() for p in found
+        )
+        self._domains = {head: frozenset(found) for head, found in domains.items()}
         heads = [p for p in vendors if self.commercial(p.id) == p.id]
         self._heads = heads
         self._cores = [name_core(p.name) for p in heads]
@@ -91,6 +95,18 @@ class ErpIndex:
         """The partner's name, or its number where the snapshot does not hold it."""
         partner = self.partners.get(partner_id)
         return partner.name if partner else f"partner {partner_id}"
+
+    def domains_of(self, partner_id: int) -> frozenset[str]:
+        """The domains of the e-mail addresses and websites of a vendor and its contacts."""
+        return self._domains.get(self.commercial(partner_id), frozenset())
+
+    def currency_name(self, currency_id: int) -> str:
+        """The currency's code, or its number where the snapshot does not hold it."""
+        return self.currencies[currency_id].name if currency_id in self.currencies else str(currency_id)
+
+    def is_vendor_named(self, core: str) -> bool:
+        """Whether a vendor has just that name, legal forms aside."""
+        return core in self._cores
 
     def vendors_named(self, name: str, limit: int = 5, cutoff: float = 0.75) -> list[tuple[Partner, float]]:
         """The vendors whose names are most alike, with the similarity, best first, ties by id."""
@@ -111,9 +127,10 @@ class ErpIndex:
         accounts = [account for account in accounts if len(fold_account(account.number)) >= SHORTEST_ID]
         self.by_account = group((fold_account(a.number), a) for a in accounts)
         self._accounts_of = group((self.commercial(a.partner_id), a) for a in accounts)
+        companies = {company.partner_id for company in self.companies.values()}
         self.own_accounts = frozenset(
             [fold_account(number) for c in self.companies.values() for number in c.accounts]
-            + [fold_account(a.number) for a in accounts if a.partner_id in self.own]
+            + [fold_account(a.number) for a in accounts if a.partner_id in companies]
         )
 
     def accounts_of(self, partner_id: int) -> list[BankAccount]:

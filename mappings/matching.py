@@ -6,7 +6,7 @@ from datetime import date
 
 from inference.invoice import Reading
 from mappings.bills import propose_bill
-from mappings.case import ORDER, Case
+from mappings.case import ORDER, Case, SeenDocument
 from mappings.erp_data import Record
 from mappings.index import ErpIndex
 from mappings.memory import Memory
@@ -15,13 +15,18 @@ from mappings.proposal import Proposal
 
 
 def propose(
-    reading: Reading, record: Record, index: ErpIndex, today: date, memory: Memory | None = None
+    reading: Reading,
+    record: Record,
+    index: ErpIndex,
+    today: date,
+    memory: Memory | None = None,
+    seen: tuple[SeenDocument, ...] = (),
 ) -> Proposal:
     """What to write on the record, and every reason to doubt it. Pure: no I/O, same input, same Proposal.
 
-    `memory` is what people taught; none where it is left out.
+    `memory` is what people taught; none where it is left out. `seen` are earlier documents that are this one again.
 
     Raises KeyError where `index` does not hold the record's company or its currency.
     """
-    case = Case(reading, record, index, today, memory or Memory())
+    case = Case(reading, record, index, today, memory or Memory(), seen)
     return propose_order(case) if record.model == ORDER else propose_bill(case)

@@ -13,6 +13,7 @@ from mappings.case import Case, a_kind, failed, money, not_applicable, number, p
 from mappings.erp_data import OrderLine
 from mappings.folding import reference_keys
 from mappings.lines import DraftLine, DraftLines, draft_lines, figure_values, fitted
+from mappings.look_alikes import check_look_alike
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.proposal import Proposal, ProposedValue
 from mappings.purchases import SURE_LINE, BoughtLine, pair_lines
@@ -29,7 +30,7 @@ def propose_order(case: Case) -> Proposal:
     checks = [_check_type(case), *_vendor_checks(case, vendor), check_buyer(case)]
     draft = draft_lines(case, vendor.partner)
     header = _header(case, checks)
-    checks += _currency_checks(case)
+    checks += [*_currency_checks(case), check_look_alike(case, vendor.partner)]
     lines: tuple[dict[str, ProposedValue], ...] = ()
     predicted = None
     if case.record.lines:

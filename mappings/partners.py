@@ -15,6 +15,7 @@ from mappings.folding import (
     domain_of,
     fold_account,
     fold_tax_id,
+    name_core,
     name_similarity,
 )
 from mappings.learned import knows_tax_id, learned_vendors
@@ -24,6 +25,7 @@ from mappings.proposal import Match, ProposedValue
 # How far one key alone tells who the vendor is. A register number repeats between courts, a domain between firms.
 TAX_ID, BARE_TAX_ID, ACCOUNT, REGISTRY, DOMAIN, NAME = 0.99, 0.95, 0.95, 0.85, 0.70, 0.93
 CERTAIN = 0.995
+TAX_TERMS = frozenset({"seller_vat_id", "seller_tax_id"})
 LIKE_NAME = 0.75
 LIKELY_NAME = 0.80
 SAME_NAME = 0.90
@@ -75,7 +77,7 @@ def find_vendor(case: Case) -> Vendor:
         Match("res.partner", c.partner.id, c.partner.name, c.score, tuple(c.reasons.values()))
         for c in ranked[:5]
     )
-    if seller := _is_ourselves(case):
+    if seller := _is_ourselves(case, candidates.values()):
         return Vendor(None, None, matches, (failed("vendor_is_not_us", seller),))
     if not ranked:
         return Vendor(None, None, (), (failed("vendor_known", _unknown(case)),))
@@ -238,7 +240,8 @@ _SAYS = {"seller_vat_id": "tax ID", "payment_account": "bank account"}
 def _name_clash(case: Case, best: _Candidate, name: str) -> list[Check]:
     own = name_similarity(name, best.partner.name)
     for other, similarity in case.index.vendors_named(name):
-        if other.id != best.partner.id and similarity >= max(SAME_NAME, own + CLASH_MARGIN):
+        fits_better = similarity >= own + CLASH_MARGIN or similarity == 1.0 > own
+        if other.id != best.partner.id and similarity >= SAME_NAME and fits_better:
             says = next(iter(best.reasons.values()))
             text = f"The name on the document is {name}, which is {other.name}, but the {says.split(' is ')[0]} is {best.partner.name}'s."
             return [failed("vendor_agrees", text)]
@@ -260,11 +263,17 @@ def _unusable(case: Case, partner: Partner) -> list[Check]:
     return []
 
 
-def _is_ourselves(case: Case) -> str | None:
+def _is_ourselves(case: Case, candidates: Iterable[_Candidate]) -> str | None:
     printed = case.reading.text("seller_vat_id")
     for company in case.index.companies.values():
         if printed and company.vat and _same_tax_id(printed, company.vat):
             return f"The seller on the document is {company.name} itself."
+    if any(candidate.scores.keys() & TAX_TERMS for candidate in candidates):
+        return None  # our name was read where the seller's stands: the tax ID tells better
+    name = name_core(case.reading.text("seller_name") or "")
+    for company in case.index.companies.values():
+        if name and name == name_core(company.name) and not case.index.is_vendor_named(name):
+            return f"The seller on the document is {company.name} itself, by its name."
     return None
 
 

@@ -31,7 +31,10 @@ def check_bank_account(case: Case, vendor: Partner | None) -> Check:
     if any(account.active and fold_account(account.number) == folded for account in known):
         return passed("bank_account_known", f"{printed} is one of {vendor.name}'s accounts.")
     owners = [a for a in case.index.by_account.get(folded, []) if a not in known]
-    if owners:
+    if owners and owners[0].partner_id in case.index.own:
+        owner = case.index.partner_name(owners[0].partner_id)
+        text = f"The bank account {printed} on the document is that of {owner}, who works for us, not {vendor.name}'s."
+    elif owners:
         owner = case.index.partner_name(case.index.commercial(owners[0].partner_id))
         text = f"The bank account {printed} on the document belongs to {owner}, not to {vendor.name}."
     elif any(a.active for a in known):

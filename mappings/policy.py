@@ -75,6 +75,8 @@ FIRST = (
     "vendor_is_not_us",
     "buyer_is_company",
     "duplicate",
+    "fapiao_number",
+    "vendor_look_alike",
     "bank_account_known",
     "vendor_agrees",
     "vendor_tax_id",
@@ -88,6 +90,8 @@ FIRST = (
     "tax_known",
     "totals",
     "order_line",
+    "total_habit",
+    "currency_habit",
 )
 
 
@@ -286,8 +290,10 @@ def _spoken_of(check: Check) -> Iterable[str]:
             return ("invoice_date", "invoice_date_due", "invoice_payment_term_id")
         case "due_date_plausible":
             return ("invoice_date_due", "invoice_payment_term_id")
-        case "currency_active":
+        case "currency_active" | "currency_habit" | "order_currency":
             return ("currency_id",)
+        case "fapiao_number":
+            return ("ref",)
         case "bank_account_known" | "order_vendor":
             return ("partner_id", "payment_reference")
         case name if name.startswith("vendor_"):

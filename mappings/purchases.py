@@ -170,6 +170,7 @@ def _link(
     for order in orders:
         if order.state not in CONFIRMED:
             checks.append(failed("order_confirmed", f"The order {order.name} is not confirmed in Odoo yet."))
+    checks += _currency_checks(case, confirmed)
     pairs = pair_lines(case, bought, [line for order in confirmed for line in order.lines])
     links: dict[int, ProposedValue] = {}
     for one, line, score in pairs:
@@ -191,6 +192,15 @@ def _link(
         Match("purchase.order", order.id, order.name, certainty, (_why(order, terms),)) for order in orders
     )
     return Purchase(links, {one.position: line for one, line, _ in pairs}, matches, tuple(checks))
+
+
+def _currency_checks(case: Case, orders: Sequence[PurchaseOrder]) -> list[Check]:
+    printed = case.reading.text("currency")
+    return [
+        failed("order_currency", f"The document is in {printed}, order {order.name} in {ordered}.")
+        for order in orders
+        if printed and (ordered := case.index.currency_name(order.currency_id)) != printed.upper()
+    ]
 
 
 def _why(order: PurchaseOrder, terms: tuple[str, ...]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
-from inference.invoice import Check
+from inference.invoice import Check, as_decimal
 from mappings.case import Case, failed, money, not_applicable, passed
 from mappings.erp_data import Partner, Scalar
 from mappings.folding import name_similarity, reference_keys
@@ -94,10 +95,25 @@ def _totals(case: Case) -> list[Check]:
     return checks
 
 
+def _line_amounts(case: Case) -> Check | None:
+    """A failed Check where as many lines have other amounts than the document's, which adds up to its own total."""
+    amounts = [as_decimal(row.get("line_net_amount")) for row in case.reading.lines]
+    known = [amount * case.sign for amount in amounts if amount is not None]
+    untaxed = case.paper.untaxed if case.paper else None
+    if len(known) < len(amounts) or sum(known) != untaxed:
+        return None
+    extra = Counter(line.subtotal for line in case.record.lines) - Counter(known)
+    lacking = Counter(known) - Counter(line.subtotal for line in case.record.lines)
+    if not extra or not lacking:
+        return None
+    text = f"Odoo has a line of {money(min(extra))}, which the document says is {money(min(lacking))}."
+    return failed("filled_lines", text)
+
+
 def _line_count(case: Case) -> Check:
     printed, present = len(case.reading.counted_lines), len(case.record.lines)
     if not printed or printed == present:
-        return passed("filled_lines", f"The bill has {present} lines.")
+        return _line_amounts(case) or passed("filled_lines", f"The bill has {present} lines.")
     paper = case.paper
     text = f"Odoo has {present} lines, the document {printed}."
     if paper and (paper.total, paper.untaxed or paper.total) == (

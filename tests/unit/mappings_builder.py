@@ -274,3 +274,37 @@ def paper_bill(**changes: str) -> Reading:
         ],
         **{name: text for name, text in (header | changes).items() if text},
     )
+
+
+CARTON = {
+    "item_name": "Vouwdoos 400 × 300 × 200 mm",
+    "item_seller_id": "DV-D432",
+    "quantity": "600",
+    "net_price": "0.94",
+    "line_net_amount": "564.00",
+    "vat_rate": "21",
+}
+FILM = {
+    "item_name": "Rekfolie 500 mm",
+    "quantity": "24",
+    "net_price": "6.75",
+    "line_net_amount": "162.00",
+    "vat_rate": "21",
+}
+
+
+def dijkzicht(*lines: dict[str, str], **changes: str) -> Reading:
+    """A bill of Dijkzicht Verpakkingen for order P00103; an empty string drops a Field."""
+    header = {
+        "document_type": "invoice",
+        "invoice_number": "DV-20260901",
+        "issue_date": "2026-09-01",
+        "currency": "EUR",
+        "seller_name": "Dijkzicht Verpakkingen B.V.",
+        "seller_vat_id": "NL867741168B01",
+        "purchase_order_reference": "P00103",
+        "total_without_vat": "726.00",
+        "total_vat": "152.46",
+        "total_with_vat": "878.46",
+    }
+    return reading(list(lines), **{name: text for name, text in (header | changes).items() if text})

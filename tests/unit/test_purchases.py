@@ -19,7 +19,7 @@ from mappings.index import ErpIndex
 from mappings.matching import propose
 from mappings.policy import Decision, Outcome, Policy, decide
 from mappings.proposal import Proposal
-from tests.unit.mappings_builder import TODAY, demo_data, draft_bill, reading
+from tests.unit.mappings_builder import CARTON, FILM, TODAY, demo_data, dijkzicht, draft_bill, reading
 
 DATA = demo_data()
 INDEX = ErpIndex(DATA)
@@ -34,38 +34,6 @@ def failures(proposal: Proposal) -> list[str]:
 
 
 # -- a bill for an order ----------------------------------------------------------------------------------------------
-
-CARTON = {
-    "item_name": "Vouwdoos 400 × 300 × 200 mm",
-    "item_seller_id": "DV-D432",
-    "quantity": "600",
-    "net_price": "0.94",
-    "line_net_amount": "564.00",
-    "vat_rate": "21",
-}
-FILM = {
-    "item_name": "Rekfolie 500 mm",
-    "quantity": "24",
-    "net_price": "6.75",
-    "line_net_amount": "162.00",
-    "vat_rate": "21",
-}
-
-
-def dijkzicht(*lines: dict[str, str], **changes: str) -> Reading:
-    header = {
-        "document_type": "invoice",
-        "invoice_number": "DV-20260901",
-        "issue_date": "2026-09-01",
-        "currency": "EUR",
-        "seller_name": "Dijkzicht Verpakkingen B.V.",
-        "seller_vat_id": "NL867741168B01",
-        "purchase_order_reference": "P00103",
-        "total_without_vat": "726.00",
-        "total_vat": "152.46",
-        "total_with_vat": "878.46",
-    }
-    return reading(list(lines), **{name: text for name, text in (header | changes).items() if text})
 
 
 @pytest.mark.parametrize("reference", ["P00103", "PO P00103/A", "Bestellung p-103", "00103", ""])
