@@ -35,6 +35,8 @@ from connector.ledger.store import LeaseLost, utc_now
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
+from mappings.case import SeenDocument
+from mappings.duplicates import identity_marks
 from mappings.erp_data import Bill
 from mappings.index import ErpIndex
 from mappings.matching import propose
@@ -52,6 +54,7 @@ Read = Callable[[bytes, str, Recipient], Reading]
 VERSION = version("vouch")
 # Why there is nothing left to read; a newer content comes with the next poll.
 GONE = "gone"
+SAME = {"file": "the same content", "page_image": "the same pages", "e_invoice": "the same e-invoice number"}
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -149,7 +152,7 @@ class Pipeline:
         reading_id = self.ledger.keep_reading(job, reading.reader, VERSION, reading.as_json())
         with self._turn:
             self.ledger.step(job, "match")
-            judged = self._judge(job, reading)
+            judged = self._judge(job, reading, self._seen(job, data, reading))
             self.ledger.keep_proposal(
                 job,
                 reading_id,
@@ -210,9 +213,15 @@ class Pipeline:
         self.ledger.keep_document(job, self.documents.put(data))
         return data
 
-    def _judge(self, job: Job, reading: Reading) -> Judged:
+    def _seen(self, job: Job, data: bytes, reading: Reading) -> tuple[SeenDocument, ...]:
+        """Earlier documents that are this one again, whatever their names."""
+        marks = identity_marks(reading) | {"file": hashlib.sha256(data).hexdigest()}
+        found = self.ledger.known_again(job, marks)
+        return tuple(SeenDocument(one.record_id, one.name, SAME[one.kind]) for one in found)
+
+    def _judge(self, job: Job, reading: Reading, seen: tuple[SeenDocument, ...]) -> Judged:
         record = self.erp.record(job.model, job.record_id)
-        proposal = propose(reading, record, self._data(), self._today())
+        proposal = propose(reading, record, self._data(), self._today(), seen)
         return Judged(record, reading, proposal, decide(proposal, reading, record, self._policy))
 
     def _carry_out(self, job: Job, judged: Judged) -> JobState:

@@ -266,7 +266,7 @@ class Reading:
     """The Fields, lines and VAT breakdown that one Reader found on one Document.
 
     `split` suggests the pages of each bill where the Document seems to hold several; it is empty for one. `usage` is
-    None where no model was asked.
+    None where no model was asked. `page_image` tells the pages again in another file; empty where there are none.
     """
 
     reader: str
@@ -277,6 +277,7 @@ class Reading:
     timing_ms: Mapping[str, float] = field(default_factory=dict[str, float])
     split: tuple[PageRange, ...] = ()
     usage: Usage | None = None
+    page_image: str = ""
 
     def __post_init__(self) -> None:
         _require_known(self.fields, HEADER)
@@ -324,6 +325,7 @@ class Reading:
         """The Reading as the contract of `vouch read --json` has it."""
         optional = {"split": [part._asdict() for part in self.split]} if self.split else {}
         optional |= {"usage": asdict(self.usage)} if self.usage else {}
+        optional |= {"page_image": self.page_image} if self.page_image else {}
         return {
             "reader": self.reader,
             "fields": {name: found.as_json() for name, found in self.fields.items()},
@@ -352,6 +354,7 @@ class Reading:
                 for part in node.get("split", ())
             ),
             usage=Usage(**node["usage"]) if node.get("usage") else None,
+            page_image=node.get("page_image", ""),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inference.errors import UnsupportedDocument
+from inference.fingerprint import page_image
 from inference.invoice import Check, Status
 from inference.readers import Recipient
 
@@ -53,7 +54,7 @@ def read_document(
         if reader.reads(document):
             reading = reader.read(document, recipient or Recipient())
             if reader.name != "einvoice" and document.pages:
-                reading = _confirmed(reading, document)
+                reading = replace(_confirmed(reading, document), page_image=page_image(document))
             if reader.name == "layout" and len(document.pages) > 1:
                 reading = _split(reading, document, reader)
             spent = {reader.name: (time.perf_counter() - started) * 1000} | dict(reading.timing_ms)

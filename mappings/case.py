@@ -20,9 +20,8 @@ REFUND = "in_refund"
 
 @dataclass(frozen=True, slots=True)
 class SeenDocument:
-    """An earlier document that is the same by what it is, not by what was read: on which record, and why the same."""
+    """An earlier document that is the same by what it is, not by what was read: on which bill, and why the same."""
 
-    model: str
     record_id: int
     name: str
     why: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inference.invoice import Check
+from inference.invoice import Check, Reading
 from mappings.case import BILL, Case, failed, money, passed
 from mappings.erp_data import Bill, Partner
 from mappings.fapiao import fapiao_key
-from mappings.folding import alnum, misread_key, reference_keys
+from mappings.folding import alnum, fold_tax_id, misread_key, reference_keys
 
 # Two bills of one vendor over the same sum so near in time are one bill more often than two.
 WINDOW_DAYS = 3
@@ -14,11 +14,25 @@ WINDOW_DAYS = 3
 SHORTEST_WITHIN = 4
 
 
+def identity_marks(reading: Reading) -> dict[str, str]:
+    """What a document is known again by, whatever its file: the picture of its pages, the number of an e-invoice."""
+    marks = {"page_image": reading.page_image} if reading.page_image else {}
+    seller = fold_tax_id(reading.text("seller_vat_id") or reading.text("seller_tax_id") or "")
+    number = alnum(reading.text("invoice_number") or "")
+    if key := fapiao_key(reading):
+        marks["e_invoice"] = f"fapiao:{key}"
+    elif reading.reader == "einvoice" and seller and number:
+        marks["e_invoice"] = f"{seller}:{number}"
+    return marks
+
+
 def check_duplicate(case: Case, vendor: Partner | None) -> Check:
     """The same document, the same vendor and number, or the same sum and date; in any company, draft or posted."""
     for seen in case.seen:
-        if (seen.model, seen.record_id) != (case.record.model, case.record.id):
-            text = f"Probably entered before: {seen.name} was attached to another record and has {seen.why}."
+        # A record that Odoo no longer has is no bill that was entered.
+        if seen.record_id != case.record.id and (bill := case.index.bill(seen.record_id)):
+            name = bill.name if bill.name not in ("", "/") else f"draft {bill.id}"
+            text = f"Probably entered before: {seen.name} on {name} has {seen.why}."
             return failed("duplicate", text)
     for bill in _candidates(case, vendor):
         if why := _same(case, bill, vendor):

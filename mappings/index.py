@@ -190,9 +190,15 @@ class ErpIndex:
     # -- bills ------------------------------------------------------------------------------------------------
 
     def _index_bills(self, bills: Iterable[Bill]) -> None:
+        self._bills = {bill.id: bill for bill in bills}
         self._bills_of = group((self.commercial(b.partner_id), b) for b in bills if b.partner_id)
         self._bills_by_ref = group((key, b) for b in bills for key in reference_keys(b.ref))
         self._later: Mapping[int, Bill] = {}
+
+    def bill(self, bill_id: int) -> Bill | None:
+        """The bill of that id, where it is there and not cancelled."""
+        found = self._later.get(bill_id) or self._bills.get(bill_id)
+        return found if found and found.state != "cancel" else None
 
     def bills_of(self, partner_id: int) -> list[Bill]:
         """The bills and refunds of a vendor that are not cancelled."""

@@ -158,6 +158,18 @@ class ReadingRecord(Base):
     at: Mapped[datetime]
 
 
+class Mark(Base):
+    """What a Job's document is known again by: `kind` is `file`, `page_image` or `e_invoice`."""
+
+    __tablename__ = "mark"
+    __table_args__ = (Index("ix_mark_value", "value", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(128))
+
+
 class ProposalRecord(Base):
     """What Vouch would write and what was decided; `body` is `Proposal.as_json()`."""
 

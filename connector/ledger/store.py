@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from connector.erp.port import Poll, SyncCursor
 from connector.ledger.attachments import MIMETYPE, hidden_job, known_job, new_job, place_of
 from connector.ledger.engine import make_engine
+from connector.ledger.marks import Sighting, keep, sightings
 from connector.ledger.records import (
     Attempt,
     Cursor,
@@ -247,6 +248,12 @@ class Ledger:
         return self._add(
             ReadingRecord(job_id=job.id, reader=reader, version=version, body=dict(body), at=self._clock())
         )
+
+    def known_again(self, job: Job, marks: Mapping[str, str]) -> tuple[Sighting, ...]:
+        """Keep what the Job's document is known by, by kind, and find earlier documents that are the same."""
+        with self._write() as session:
+            keep(session, job, marks)
+            return sightings(session, job, marks)
 
     def keep_proposal(
         self, job: Job, reading_id: int, body: Mapping[str, Any], outcome: str, reasons: Sequence[str]

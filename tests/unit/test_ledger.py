@@ -388,3 +388,25 @@ def test_the_same_document_may_be_kept_from_several_threads_at_once(tmp_path: Pa
             assert len(set(pool.map(lambda _: store.put(data), range(8)))) == 1  # noqa: B023
         assert store.get(store.put(data)) == data
     assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 20
+
+
+def test_a_document_is_known_again_on_a_later_record_only(ledger: Ledger) -> None:
+    ledger.remember("main", poll(attachment(1), attachment(2), attachment(3)))
+    first, second, third = (ledger.claim("w", ["main"]) for _ in range(3))
+    assert first
+    assert second
+    assert third
+    marks = {"file": "f1", "page_image": "p1"}
+    assert ledger.known_again(first, marks) == ()
+    assert ledger.known_again(second, {"file": "f2", "page_image": "p1"}) == (), (
+        "the first is not decided yet"
+    )
+    made = effect()
+    ledger.intend(first, made)
+    ledger.settle(first, made, None, [], {})
+    [seen] = ledger.known_again(second, {"file": "f2", "page_image": "p1"})
+    assert (seen.kind, seen.record_id, seen.name) == ("page_image", 1, "bill 1.pdf")
+    assert ledger.known_again(second, {"file": "p1"}) == (), "another kind"
+    assert ledger.known_again(first, marks) == (), "the earlier one is not the duplicate"
+    ledger.finish(third, JobState.SKIPPED, "not_ours", "")
+    assert ledger.known_again(second, {}) == ()
