@@ -221,7 +221,7 @@ class Pipeline:
 
     def _judge(self, job: Job, reading: Reading, seen: tuple[SeenDocument, ...]) -> Judged:
         record = self.erp.record(job.model, job.record_id)
-        proposal = propose(reading, record, self._data(), self._today(), seen)
+        proposal = propose(reading, record, self._data(), self._today(), seen=seen)
         return Judged(record, reading, proposal, decide(proposal, reading, record, self._policy))
 
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
