@@ -63,6 +63,7 @@ def _proposal(case: Case, vendor: Vendor, checks: Sequence[Check], *, verify_onl
         matches=matches,
         paper=case.paper,
         verify_only=verify_only,
+        new_vendor=vendor.new,
     )
 
 

@@ -1,4 +1,4 @@
-"""Spellings folded so that the same thing compares equal: tax ids, accounts, names, references, domains."""
+"""Spellings folded so that the same thing compares equal: tax ids, accounts, register numbers, references, domains."""
 
 from __future__ import annotations
 
@@ -14,70 +14,10 @@ SUBSET = 0.95
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _VAT_SUFFIX = re.compile(r"(MWST|TVA|IVA|VAT)+$")
 _VAT_LABEL = re.compile(r"^(USTIDNR|USTID|UIDNR|UID|VATNO|VATID|VAT|TVA|BTW|NIF|CIF|EIN)+(?=[A-Z]{0,3}\d)")
+_GERMAN_REGISTER = re.compile(r"(HRA|HRB|GNR|PR|VR)0*(\d{1,6})")
+SHORTEST_REGISTER, SIRET = 6, 14
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 _SPACE = re.compile(r"\s+")
-
-# Legal forms and joining words carry no identity of their own.
-_LEGAL_WORDS = frozenset(
-    (
-        "gmbh",
-        "mbh",
-        "ag",
-        "kg",
-        "ohg",
-        "gbr",
-        "ug",
-        "ek",
-        "se",
-        "co",
-        "cokg",
-        "und",
-        "and",
-        "et",
-        "the",
-        "haftungsbeschrankt",
-        "sarl",
-        "sas",
-        "sasu",
-        "sa",
-        "eurl",
-        "snc",
-        "scop",
-        "ltd",
-        "limited",
-        "llc",
-        "llp",
-        "lp",
-        "inc",
-        "incorporated",
-        "corp",
-        "corporation",
-        "company",
-        "plc",
-        "pty",
-        "bv",
-        "nv",
-        "vof",
-        "cv",
-        "srl",
-        "spa",
-        "sl",
-        "slu",
-        "ab",
-        "as",
-        "asa",
-        "oy",
-        "oyj",
-        "aps",
-        "sro",
-        "spzoo",
-        "kft",
-        "doo",
-        "lda",
-        "ltda",
-    )
-)
-_LEGAL_CJK = re.compile(r"(股份有限公司|有限责任公司|有限公司|集团|株式会社|公司)+$")
 
 
 def plain(text: str) -> str:
@@ -95,12 +35,37 @@ def alnum(text: str) -> str:
 
 def fold_tax_id(text: str) -> str:
     """A tax id without label, separators and tax word: `USt-IdNr. DE 374.639.463` is `DE374639463`."""
-    return _VAT_SUFFIX.sub("", _VAT_LABEL.sub("", alnum(text)))
+    folded = _VAT_SUFFIX.sub("", _VAT_LABEL.sub("", alnum(text)))
+    # Greece is EL in tax ids and GR everywhere else.
+    return re.sub(r"^GR(?=\d{9}$)", "EL", folded)
 
 
 def bare_tax_id(folded: str) -> str:
     """The id without its two-letter country prefix, itself where there is none."""
     return folded[2:] if folded[:2].isalpha() and any(c.isdigit() for c in folded[2:]) else folded
+
+
+def registry_keys(text: str) -> frozenset[str]:
+    """Keys under which spellings of a register number meet: `Amtsgericht Berlin, HRB 12345 B` and `HRB12345`, a French
+    SIRET and the SIREN in it, digits without the words beside them."""
+    whole = re.sub(r"[^0-9A-Z]", "", alnum(text))
+    keys = {whole} | {f"{kind}{int(number)}" for kind, number in _GERMAN_REGISTER.findall(whole)}
+    digits = "".join(re.findall(r"\d+", whole))
+    if len(digits) >= SHORTEST_REGISTER and not any(key.startswith("HR") for key in keys):
+        keys |= {digits} | ({digits[:9]} if len(digits) == SIRET else set())
+    return frozenset(keys - {""})
+
+
+def registry_of_tax_id(folded: str) -> str:
+    """The register number within a tax id: the SIREN of a French one, else the id without its country."""
+    bare = bare_tax_id(folded)
+    return bare[2:] if folded.startswith("FR") and len(bare) == 11 else bare
+
+
+def domain_parents(domain: str) -> list[str]:
+    """The domain and those it lies in, nearest first: `mail.acme.example`, `acme.example`."""
+    labels = domain.split(".")
+    return [".".join(labels[i:]) for i in range(len(labels) - 1)]
 
 
 def fold_account(text: str) -> str:
@@ -150,23 +115,6 @@ PUBLIC_DOMAINS = frozenset(
         "mail.com",
     ]
 )
-
-
-@lru_cache(maxsize=65536)
-def name_core(name: str) -> str:
-    """A company name without legal form and punctuation; the folded name where nothing else would be left."""
-    text = re.sub(r"(?<=\w)\.(?=\w)", "", unicodedata.normalize("NFKC", name))
-    words = _NOT_ALNUM.sub(" ", plain(text)).split()
-    own = (_LEGAL_CJK.sub("", word) for word in words)
-    return " ".join(word for word in own if word and word not in _LEGAL_WORDS) or " ".join(words)
-
-
-def name_similarity(one: str, other: str) -> float:
-    """0–1: how alike two company names are, legal forms and word order aside."""
-    a, b = name_core(one), name_core(other)
-    if not a or not b:
-        return 0.0
-    return max(fuzz.ratio(a, b), fuzz.token_sort_ratio(a, b)) / 100
 
 
 def text_similarity(one: str, other: str) -> float:

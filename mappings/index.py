@@ -26,13 +26,16 @@ from mappings.folding import (
     alnum,
     bare_tax_id,
     domain_of,
+    domain_parents,
     fold_account,
     fold_tax_id,
-    name_core,
     order_keys,
     plain,
     reference_keys,
+    registry_keys,
+    registry_of_tax_id,
 )
+from mappings.names import Variant, name_core, name_variants
 
 SHORTEST_ID = 5
 Key = TypeVar("Key")
@@ -74,7 +77,7 @@ class ErpIndex:
         tax_ids = [(fold_tax_id(p.vat), p) for p in vendors if len(fold_tax_id(p.vat)) >= SHORTEST_ID]
         self.by_tax_id = group(tax_ids)
         self.by_bare_tax_id = group((bare_tax_id(tax_id), p) for tax_id, p in tax_ids)
-        self.by_registry = group((alnum(p.company_registry), p) for p in vendors if p.company_registry)
+        self.by_registry = group((key, p) for p in vendors for key in _registry_keys(p))
         self.by_domain = group(
             (domain, p) for p in vendors for domain in {domain_of(p.email), domain_of(p.website)} - {""}
         )
@@ -84,7 +87,10 @@ class ErpIndex:
         self._domains = {head: frozenset(found) for head, found in domains.items()}
         heads = [p for p in vendors if self.commercial(p.id) == p.id]
         self._heads = heads
-        self._cores = [name_core(p.name) for p in heads]
+        forms = [(form, p) for p in heads for form in _forms(p.name)]
+        self._forms = [form for (form, _), _ in forms]
+        self._owners = [(p, weight) for (_, weight), p in forms]
+        self._cores = frozenset(name_core(p.name) for p in heads)
 
     def commercial(self, partner_id: int) -> int:
         """The id of the company that a contact belongs to; itself where it is one, or is not known."""
@@ -109,17 +115,27 @@ class ErpIndex:
         return core in self._cores
 
     def vendors_named(self, name: str, limit: int = 5, cutoff: float = 0.75) -> list[tuple[Partner, float]]:
-        """The vendors whose names are most alike, with the similarity, best first, ties by id."""
-        core = name_core(name)
-        if not core:
-            return []
-        found: dict[int, float] = {}
-        for scorer in (fuzz.ratio, fuzz.token_sort_ratio):
-            hits = process.extract(core, self._cores, scorer=scorer, limit=limit, score_cutoff=cutoff * 100)
+        """The vendors whose names are most alike (`name_similarity`), best first, ties by id."""
+        found: dict[int, tuple[Partner, float]] = {}
+        for query, weight in _forms(name):
+            if len(query) < 2:
+                continue
+            hits = process.extract(
+                query, self._forms, scorer=fuzz.ratio, limit=None, score_cutoff=cutoff * 100 / weight
+            )
             for _, score, position in hits:
-                found[position] = max(found.get(position, 0.0), score / 100)
-        ranked = sorted(found.items(), key=lambda item: (-item[1], self._heads[item[0]].id))
-        return [(self._heads[position], score) for position, score in ranked[:limit]]
+                partner, counts = self._owners[position]
+                alike = score / 100 * weight * counts
+                if alike >= max(cutoff, found.get(partner.id, (partner, 0.0))[1]):
+                    found[partner.id] = partner, alike
+        return sorted(found.values(), key=lambda item: (-item[1], item[0].id))[:limit]
+
+    def vendors_at(self, domain: str) -> list[Partner]:
+        """Who has e-mail or a website there, or at the nearest domain that this one lies in."""
+        for one in domain_parents(domain):
+            if found := self.by_domain.get(one):
+                return found
+        return []
 
     # -- bank accounts ----------------------------------------------------------------------------------------
 
@@ -223,6 +239,21 @@ class ErpIndex:
         other = copy.copy(self)
         other._later = {**self._later, bill.id: bill}
         return other
+
+
+def _registry_keys(partner: Partner) -> frozenset[str]:
+    number = fold_tax_id(partner.vat)
+    within = {registry_of_tax_id(number)} if len(number) >= SHORTEST_ID else set[str]()
+    return registry_keys(partner.company_registry) | within
+
+
+def _forms(name: str) -> list[Variant]:
+    """The variants of a name, each also with its words sorted."""
+    found: dict[str, float] = {}
+    for text, weight in name_variants(name):
+        for form in (text, " ".join(sorted(text.split()))):
+            found[form] = max(weight, found.get(form, 0.0))
+    return [Variant(form, weight) for form, weight in found.items()]
 
 
 def group(pairs: Iterable[tuple[Key, Item]]) -> dict[Key, list[Item]]:

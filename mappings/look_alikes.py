@@ -10,7 +10,8 @@ from rapidfuzz.distance import OSA
 from inference.invoice import Check
 from mappings.case import Case, failed, passed
 from mappings.erp_data import Partner
-from mappings.folding import domain_of, name_core
+from mappings.folding import domain_of
+from mappings.names import name_core
 
 # Letters of other alphabets that look like Latin ones (Unicode Technical Standard 39, confusables).
 _TWINS = str.maketrans(

@@ -9,22 +9,18 @@ from math import prod
 from inference.invoice import Check, Field
 from mappings.case import Case, confidence, failed, not_applicable, passed, proven
 from mappings.erp_data import Partner
-from mappings.folding import (
-    alnum,
-    bare_tax_id,
-    domain_of,
-    fold_account,
-    fold_tax_id,
-    name_core,
-    name_similarity,
-)
+from mappings.folding import alnum, bare_tax_id, domain_of, fold_account, fold_tax_id, registry_keys
+from mappings.index import ErpIndex
 from mappings.learned import knows_tax_id, learned_vendors
 from mappings.memory import Remembered
-from mappings.proposal import Match, ProposedValue
+from mappings.names import name_core, name_similarity
+from mappings.new_vendor import new_vendor
+from mappings.proposal import Match, NewVendor, ProposedValue
 
 # How far one key alone tells who the vendor is. A register number repeats between courts, a domain between firms.
 TAX_ID, BARE_TAX_ID, ACCOUNT, REGISTRY, DOMAIN, NAME = 0.99, 0.95, 0.95, 0.85, 0.70, 0.93
 CERTAIN = 0.995
+SHORTEST_CREDIT_CODE = 15
 TAX_TERMS = frozenset({"seller_vat_id", "seller_tax_id"})
 LIKE_NAME = 0.75
 LIKELY_NAME = 0.80
@@ -65,6 +61,7 @@ class Vendor:
     value: ProposedValue | None
     matches: tuple[Match, ...]
     checks: tuple[Check, ...]
+    new: NewVendor | None = None
 
 
 def find_vendor(case: Case) -> Vendor:
@@ -80,12 +77,12 @@ def find_vendor(case: Case) -> Vendor:
     if seller := _is_ourselves(case, candidates.values()):
         return Vendor(None, None, matches, (failed("vendor_is_not_us", seller),))
     if not ranked:
-        return Vendor(None, None, (), (failed("vendor_known", _unknown(case)),))
+        return Vendor(None, None, (), (failed("vendor_known", _unknown(case)),), new_vendor(case))
     if not _unusable(case, ranked[0].partner):
         # An archived twin, or another company's copy, of a vendor that can be used is no rival.
         ranked = [c for c in ranked if not _unusable(case, c.partner)]
     if _is_a_guess(case, ranked[0]):
-        return Vendor(None, None, matches, (failed("vendor_known", _unknown(case)),))
+        return Vendor(None, None, matches, (failed("vendor_known", _unknown(case)),), new_vendor(case))
     ranked = _as_set_in_odoo(case, _as_learned(ranked))
     best = ranked[0]
     checks = (
@@ -136,7 +133,7 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
     for term in ("seller_vat_id", "seller_tax_id"):
         if text := reading.text(term):
             folded = fold_tax_id(text)
-            exact = index.by_tax_id.get(folded, [])
+            exact = index.by_tax_id.get(folded, []) or _registered(index, folded)
             add(exact, term, TAX_ID, f"tax ID {text} is the vendor's")
             if not exact and len(bare_tax_id(folded)) >= 7:
                 bare = index.by_bare_tax_id.get(bare_tax_id(folded), [])
@@ -150,12 +147,13 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
         ]
         add(holders, "payment_account", ACCOUNT, f"bank account {text} is the vendor's")
     if text := reading.text("seller_registration"):
-        holders = index.by_registry.get(alnum(text), []) + index.by_tax_id.get(fold_tax_id(text), [])
+        holders = [p for key in registry_keys(text) for p in index.by_registry.get(key, [])]
+        holders += index.by_tax_id.get(fold_tax_id(text), [])
         add(holders, "seller_registration", REGISTRY, f"register number {text} is the vendor's")
     domains = {domain_of(reading.text(term) or ""): term for term in ("seller_website", "seller_email")}
     for domain, term in domains.items():
         # E-mail address and website of one domain are one key, not two.
-        holders = index.by_domain.get(domain, [])
+        holders = index.vendors_at(domain)
         if len({p.commercial_partner_id for p in holders}) == 1:
             add(holders, term, DOMAIN, f"only this vendor uses {domain}")
     if text := reading.text("seller_name"):
@@ -167,6 +165,11 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
         if partner.id in found:
             found[partner.id].learned = remembered
     return found
+
+
+def _registered(index: ErpIndex, folded: str) -> list[Partner]:
+    """Who has the id as a register number: a Chinese credit code is both."""
+    return index.by_registry.get(folded, []) if len(folded) >= SHORTEST_CREDIT_CODE else []
 
 
 def _one_has_no_country(one: str, other: str) -> bool:

@@ -49,6 +49,18 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class NewVendor:
+    """A vendor that Odoo lacks: `values` by the names of `res.partner`, for a person to create.
+
+    `country_code` is the ISO code by which the country is found. `payment_account` is shown only: a person enters
+    bank details, after a call to the vendor.
+    """
+
+    values: Mapping[str, ProposedValue]
+    payment_account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """What Vouch would write on one ERP record.
 
@@ -56,7 +68,8 @@ class Proposal:
     record has, and changes. `checks` are the controls run
     on the proposal. `paper` are the totals the document prints, `predicted` what Odoo will compute from `lines`.
     `matches` lists the candidates per field, best first. `verify_only` is set where the record was filled already
-    (by Odoo's own import, or by a person) and the document was only compared with it.
+    (by Odoo's own import, or by a person) and the document was only compared with it. `new_vendor` is there where
+    Odoo does not have the vendor.
     """
 
     model: str
@@ -68,6 +81,7 @@ class Proposal:
     paper: Totals | None = None
     predicted: Totals | None = None
     verify_only: bool = False
+    new_vendor: NewVendor | None = None
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object for the ledger and `--json`: decimals as strings, dates in ISO 8601, ids as numbers."""
@@ -81,7 +95,7 @@ class Proposal:
             "paper": _totals_node(self.paper),
             "predicted": _totals_node(self.predicted),
             "verify_only": self.verify_only,
-        }
+        } | ({"new_vendor": _new_vendor_node(self.new_vendor)} if self.new_vendor else {})
 
 
 def scalar_as_json(value: Scalar) -> Any:
@@ -100,6 +114,11 @@ def _value_node(proposed: ProposedValue) -> dict[str, Any]:
         "reason": proposed.reason,
         "terms": list(proposed.terms),
     }
+
+
+def _new_vendor_node(new: NewVendor) -> dict[str, Any]:
+    values = {name: _value_node(value) for name, value in new.values.items()}
+    return {"values": values, "payment_account": new.payment_account}
 
 
 def _match_node(match: Match) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from inference.invoice import Check, as_decimal
 from mappings.case import Case, failed, money, not_applicable, passed
 from mappings.erp_data import Partner, Scalar
-from mappings.folding import name_similarity, reference_keys
+from mappings.folding import reference_keys
+from mappings.names import name_similarity
 from mappings.partners import LIKE_NAME
 
 

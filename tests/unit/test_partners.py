@@ -9,17 +9,9 @@ from hypothesis import strategies as st
 from inference.invoice import Check, Status
 from mappings.case import Case
 from mappings.erp_data import BankAccount, Partner
-from mappings.folding import (
-    fold_tax_id,
-    most_similar,
-    name_core,
-    name_similarity,
-    order_keys,
-    plain,
-    reference_keys,
-    text_similarity,
-)
+from mappings.folding import fold_tax_id, most_similar, order_keys, plain, reference_keys, text_similarity
 from mappings.index import ErpIndex
+from mappings.names import name_core, name_similarity
 from mappings.partners import Vendor, check_buyer, find_vendor
 from tests.unit.mappings_builder import TODAY, demo_data, draft_bill, index, reading, vendor_id
 
@@ -196,3 +188,79 @@ def test_similar_to_many_is_similar_to_each(text: str, others: list[str], cutoff
     each = {i: text_similarity(text, other) for i, other in enumerate(others)}
     expected = {i: score for i, score in each.items() if score >= cutoff}
     assert most_similar(text, [plain(other) for other in others], cutoff) == pytest.approx(expected)
+
+
+def test_old_names_brackets_branches_and_alphabets_meet() -> None:
+    for one, other in (
+        ("Neue Licht AG (vormals Alte Lampen GmbH)", "Alte Lampen GmbH"),
+        ("Kestrel Tools (Deutschland) GmbH", "Kestrel Tools"),
+        ("Fuhrwerk Logistik GmbH, Niederlassung Harburg", "Fuhrwerk Logistik GmbH"),
+        ("ООО «Ромашка»", "Romashka LLC"),
+        ("Shenzhen Mingan Electronics Co., Ltd.", "深圳市明岸电子有限公司"),
+        ("S. p. A. Rossi", "ROSSI S.p.A."),
+        ("株式会社山田製作所", "山田製作所"),
+        ("Gebr. Müller GmbH", "Gebrüder Mueller"),
+    ):
+        assert name_similarity(one, other) >= 0.94, (one, other)
+    assert name_similarity("Nordlicht Elektronik GmbH", "Nordlicht Elektrik GmbH") < 0.95
+    assert name_similarity("Volvo AB", "AS Tallink") < 0.5
+
+
+@pytest.mark.parametrize(
+    ("known", "seller"),
+    [
+        (
+            {"company_registry": "HRB 12345 B"},
+            {"seller_registration": "Amtsgericht Charlottenburg, HRB 12345 B"},
+        ),
+        ({"company_registry": "91440300MA5DXPGM8K"}, {"seller_tax_id": "91440300MA5DXPGM8K"}),
+        ({"vat": "91440300MA5DXPGM8K"}, {"seller_registration": "统一社会信用代码 91440300MA5DXPGM8K"}),
+        ({"vat": "FR83404833048"}, {"seller_registration": "SIRET 404 833 048 00022"}),
+        ({"vat": "DK25160924"}, {"seller_registration": "CVR-nr. 25 16 09 24"}),
+        ({"vat": "EL094259216"}, {"seller_vat_id": "GR 094259216"}),
+        ({"website": "https://lampen.example"}, {"seller_email": "faktura@mail.lampen.example"}),
+    ],
+)
+def test_registers_credit_codes_and_subdomains(known: dict[str, str], seller: dict[str, str]) -> None:
+    lamps = Partner(995, "Alte Lampen", 995, **known)  # type: ignore[arg-type]
+    erp = ErpIndex(demo_data(partners=(*demo_data().partners, lamps)))
+    assert vendor(erp, **seller).partner == lamps
+
+
+def test_an_unknown_vendor_is_made_ready_for_a_person() -> None:
+    found = vendor(
+        seller_name="Quarzwerk Süd AG",
+        seller_vat_id="DE 811 569 869",
+        seller_address="Steinweg 4, Hof 2, 90402 Nürnberg",
+        seller_email="post@quarzwerk.example",
+        payment_account="DE02120300000000202051",
+    )
+    assert found.partner is None
+    assert found.new is not None
+    values = {name: value.value for name, value in found.new.values.items()}
+    assert values == {
+        "name": "Quarzwerk Süd AG",
+        "vat": "DE 811 569 869",
+        "email": "post@quarzwerk.example",
+        "street": "Steinweg 4, Hof 2",
+        "zip": "90402",
+        "city": "Nürnberg",
+        "country_code": "DE",
+        "website": "quarzwerk.example",
+        "is_company": True,
+    }
+    assert found.new.payment_account == "DE02120300000000202051"
+    assert vendor(seller_name="Ateliers Vaucelin SARL").new is None
+    assert vendor(seller_vat_id="DE811569869").new is None
+
+
+def test_the_candidates_of_an_ambiguous_vendor_say_why() -> None:
+    first, second, *_ = vendor(
+        seller_name="Nordlicht Elektro GmbH", seller_website="nordlicht-elektrik.example"
+    ).matches
+    assert first.id == vendor_id("nordlicht_elektrik")
+    assert first.score > second.score
+    assert first.reasons == (
+        "only this vendor uses nordlicht-elektrik.example",
+        "name 'Nordlicht Elektro GmbH' is like 'Nordlicht Elektrik GmbH'",
+    )
