@@ -14,13 +14,13 @@ from mappings.erp_data import Scalar
 from mappings.fapiao import check_fapiao
 from mappings.folding import reference_keys
 from mappings.habits import check_habits
-from mappings.lines import DraftLine, bill_values, draft_lines, fitted
+from mappings.lines import bill_values, draft_lines, fitted
 from mappings.look_alikes import check_look_alike
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.payment import check_bank_account, check_dates, propose_currency, propose_due_date
-from mappings.proposal import Proposal, ProposedValue, Totals
+from mappings.proposal import Proposal, ProposedValue
 from mappings.purchases import match_orders
-from mappings.totals import predict
+from mappings.reconciliation import predict_totals
 from mappings.verify import verify
 
 # A payment reference is a convenience: an unsure one is left out, nobody is asked.
@@ -175,32 +175,3 @@ def _disagreement(case: Case, name: str, present: Scalar, wanted: Scalar) -> str
         return str(value)
 
     return f"The {_LABELS[name]} in Odoo is {shown(present)}, the document says {shown(wanted)}."
-
-
-def predict_totals(case: Case, lines: Sequence[DraftLine]) -> tuple[Totals | None, Check]:
-    """What Odoo will compute from the lines, and whether the document prints the same."""
-    if not lines:
-        return None, not_applicable("totals", "There are no lines to add up.")
-    rounding, method = case.currency.rounding, case.company.tax_rounding
-    predicted = predict([line.figures for line in lines], rounding, method)
-    paper = case.paper
-    if paper is None:
-        return predicted, not_applicable("totals", "The document's total could not be read.")
-    # A rounding line counts as untaxed in Odoo; the document prints it apart.
-    rounded = sum(line.figures.raw for line in lines if line.name.value == "Rounding" and not line.tax.taxes)
-    untaxed = None if paper.untaxed is None else paper.untaxed + rounded
-    expected = (untaxed, paper.tax, paper.total)
-    actual = (predicted.untaxed, predicted.tax, predicted.total)
-    if all(e is None or e == a for e, a in zip(expected, actual, strict=True)):
-        return predicted, passed(
-            "totals", f"Odoo will compute {money(predicted.total)}, as the document prints."
-        )
-    return predicted, failed(
-        "totals", f"Odoo would compute {_sum(predicted)}, the document says {_sum(paper)}."
-    )
-
-
-def _sum(totals: Totals) -> str:
-    if totals.untaxed is None or totals.tax is None:
-        return money(totals.total)
-    return f"{money(totals.untaxed)} + {money(totals.tax)} VAT = {money(totals.total)}"

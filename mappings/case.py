@@ -91,11 +91,11 @@ class Case:
 
     @property
     def usable_taxes(self) -> list[Tax]:
-        """The active percentage taxes of the record's company."""
+        """The active taxes of the record's company that charge a percentage, alone or as a group."""
         return [
             tax
             for tax in self.index.data.taxes
-            if tax.active and tax.amount_type == "percent" and self.within_company(tax.company_id)
+            if tax.active and tax.amount_type in ("percent", "group") and self.within_company(tax.company_id)
         ]
 
     def within_company(self, company_id: int | None) -> bool:

@@ -26,6 +26,7 @@ class Company:
     tax_rounding: str = "round_per_line"
     accounts: tuple[str, ...] = ()
     parent_id: int | None = None
+    purchase_tax_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,10 @@ class VendorCode:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`product.product` that can be bought. `purchase_method` is `receive` (bill what came) or `purchase` (what was ordered)."""
+    """`product.product` that can be bought. `purchase_method` is `receive` (bill what came) or `purchase` (what was ordered).
+
+    `kind` is `consu` for goods, `service`, or empty.
+    """
 
     id: int
     name: str
@@ -166,6 +170,7 @@ class Product:
     supplier_tax_ids: tuple[int, ...] = ()
     vendor_codes: tuple[VendorCode, ...] = ()
     purchase_method: str = "receive"
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

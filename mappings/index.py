@@ -175,6 +175,13 @@ class ErpIndex:
         self._history = group((self.commercial(line.partner_id), line) for line in lines)
         self._texts: dict[tuple[int, int], list[str]] = {}
         self.company_taxes = Counter((line.company_id, tax) for line in lines for tax in line.tax_ids)
+        self.domestic_taxes = frozenset(
+            (line.company_id, tax) for line in lines if self._is_domestic(line) for tax in line.tax_ids
+        )
+
+    def _is_domestic(self, line: PostedLine) -> bool:
+        vendor, company = self.partners.get(line.partner_id), self.companies.get(line.company_id)
+        return bool(vendor and company and vendor.country and vendor.country == company.country)
 
     def history(self, partner_id: int, company_id: int) -> list[PostedLine]:
         """The posted lines of a vendor in one company."""

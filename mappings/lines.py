@@ -17,7 +17,7 @@ from mappings.proposal import ProposedValue
 from mappings.purchases import BoughtLine, Purchase
 from mappings.rates import Rate, document_rates, rates_by_line
 from mappings.taxes import TaxChoice, choose_tax
-from mappings.totals import HUNDRED, ZERO, PricedLine, round_amount, round_digits
+from mappings.totals import HUNDRED, ZERO, PricedLine, effective_rate, round_amount, round_digits
 
 NET, GROSS = "line_net_amount", "line_total_with_vat"
 SUMMARY_CONFIDENCE = 0.55
@@ -112,7 +112,8 @@ def _printed_lines(
             checks.append(
                 failed("line_amount", f"Line {position + 1}, {shortened(str(label.value))}: {price.problem}")
             )
-        tax = choose_tax(case, line_rates[position], vendor, gross)
+        item = case.index.products.get(_id(product) or 0)
+        tax = choose_tax(case, line_rates[position], vendor, gross, item)
         found.append(DraftLine(label, price, tax, product, position))
     return found, checks
 
@@ -190,7 +191,7 @@ def _open_by_rate(
     """What the lines of each rate lack of the breakdown's taxable amount."""
     for rate in rates:
         if rate.base is not None:
-            same = [line for line in printed if [tax.amount for tax in line.tax.taxes] == [rate.percent]]
+            same = [line for line in printed if effective_rate(line.tax.taxes) == rate.percent]
             yield rate, rate.base - _net_sum(case, same), rate.base_term
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, as_date
-from mappings.bills import predict_totals
 from mappings.case import Case, a_kind, failed, money, not_applicable, number, passed, shortened, term
 from mappings.erp_data import OrderLine
 from mappings.folding import reference_keys
@@ -17,6 +16,7 @@ from mappings.look_alikes import check_look_alike
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.proposal import Proposal, ProposedValue
 from mappings.purchases import SURE_LINE, BoughtLine, pair_lines
+from mappings.reconciliation import predict_totals
 from mappings.totals import HUNDRED
 
 ORDER_TYPES = frozenset({DocumentType.ORDER_CONFIRMATION, DocumentType.QUOTATION, DocumentType.ORDER})

@@ -10,7 +10,7 @@ from itertools import product
 from inference.invoice import Field, Row, as_decimal, as_text
 from mappings.case import Case, confidence, term
 from mappings.erp_data import Partner
-from mappings.totals import HUNDRED, ZERO
+from mappings.totals import HUNDRED, ZERO, effective_rate
 
 # UNTDID 5305: categories that charge nothing.
 UNTAXED = frozenset({"Z", "E", "AE", "K", "G", "O"})
@@ -25,7 +25,7 @@ class Rate:
     """A VAT rate in percent, how sure it is, and where it comes from.
 
     `base` is the taxable amount in Odoo's sign and `base_field`, `base_term` its Field, where the document's VAT
-    breakdown has it.
+    breakdown has it. `category` is a code of UNTDID 5305, `reason` why no VAT is charged, as printed.
     """
 
     percent: Decimal
@@ -35,6 +35,7 @@ class Rate:
     base: Decimal | None = None
     base_field: Field | None = None
     base_term: str = ""
+    reason: str = ""
 
 
 def document_rates(case: Case, vendor: Partner | None) -> list[Rate]:
@@ -47,6 +48,7 @@ def document_rates(case: Case, vendor: Partner | None) -> list[Rate]:
         if base is not None:
             path = term("vat_breakdown", position, "taxable_amount")
             rate = replace(rate, base=base * case.sign, base_field=row.get("taxable_amount"), base_term=path)
+        rate = replace(rate, reason=as_text(row.get("exemption_reason")) or "")
         found.append(rate)
     return found or _proved_by_totals(case) or _no_vat_at_all(case, vendor)
 
@@ -60,11 +62,15 @@ def _proved_by_totals(case: Case) -> list[Rate]:
     if paper.tax == 0:
         return [Rate(ZERO, sure, "", terms)]
     rates = {
-        tax.amount
+        rate
         for tax in case.usable_taxes
-        if tax.amount and abs(paper.untaxed * tax.amount / HUNDRED - paper.tax) <= case.currency.rounding
+        if (rate := effective_rate([tax])) and _makes(paper.untaxed, rate, paper.tax, case.currency.rounding)
     }
     return [Rate(rate, min(sure, DEDUCED_CONFIDENCE), "", terms) for rate in rates] if len(rates) == 1 else []
+
+
+def _makes(base: Decimal, rate: Decimal, vat: Decimal, rounding: Decimal) -> bool:
+    return abs(base * rate / HUNDRED - vat) <= rounding
 
 
 def _no_vat_at_all(case: Case, vendor: Partner | None) -> list[Rate]:
@@ -96,9 +102,19 @@ def rates_by_line(case: Case, rates: Sequence[Rate]) -> list[Rate | None]:
 def _line_rate(row: Row, position: int, rates: Sequence[Rate]) -> Rate | None:
     own = _row_rate(row, "lines", position)
     if own:
-        return own
+        return _with_category(own, rates)
     different = {(rate.percent, rate.category) for rate in rates}
     return rates[0] if len(different) == 1 else None
+
+
+def _with_category(own: Rate, rates: Sequence[Rate]) -> Rate:
+    """What the breakdown says of a line's rate, where the line itself prints only the rate."""
+    same = [rate for rate in rates if rate.percent == own.percent and rate.category]
+    if own.category or len({rate.category for rate in same}) != 1:
+        return own
+    told = same[0]
+    sure = min(own.confidence, told.confidence)
+    return replace(own, category=told.category, reason=told.reason, confidence=sure)
 
 
 def _row_rate(row: Row, collection: str, position: int) -> Rate | None:

@@ -77,7 +77,7 @@ class Catalog:
         rows = self.rows(
             "res.company",
             [("id", "in", companies)],
-            "name partner_id currency_id country_id vat tax_calculation_rounding_method parent_id",
+            "name partner_id currency_id country_id vat tax_calculation_rounding_method parent_id account_purchase_tax_id",
         )
         owners = [values.many2one(row["partner_id"]) for row in rows]
         for bank in self.rows(
@@ -98,6 +98,7 @@ class Catalog:
                 tax_rounding=values.text(row.get("tax_calculation_rounding_method")) or "round_per_line",
                 accounts=tuple(filter(None, accounts.get(owner, []))),
                 parent_id=values.many2one(row.get("parent_id")),
+                purchase_tax_id=values.many2one(row.get("account_purchase_tax_id")),
             )
 
     def _currencies(self) -> Iterable[Currency]:
@@ -190,7 +191,7 @@ class Catalog:
     def _products(self) -> Iterable[Product]:
         names = (
             "name default_code barcode uom_id uom_po_id product_tmpl_id categ_id "
-            "property_account_expense_id supplier_taxes_id purchase_method"
+            "property_account_expense_id supplier_taxes_id purchase_method type detailed_type"
         )
         domain = [("purchase_ok", "=", True), ("active", "=", True), *self._shared("product.product")]
         rows = self.rows("product.product", domain, names)
@@ -226,6 +227,7 @@ class Catalog:
                 uom_id=values.many2one(row.get("uom_po_id")) or values.many2one(row["uom_id"]),
                 expense_account_id=expense or accounts.get(values.many2one(row["categ_id"]) or 0),
                 supplier_tax_ids=values.many(row.get("supplier_taxes_id")),
+                kind=_kind(row),
                 vendor_codes=(
                     *codes.get(("variant", int(row["id"])), ()),
                     *codes.get(("template", template), ()),
@@ -374,6 +376,12 @@ def _days(parts: Sequence[Row]) -> int | None:
         return None
     days = part.get("nb_days", part.get("days"))
     return int(days) if days is not None else None
+
+
+def _kind(row: Row) -> str:
+    """`service`, or `consu` for goods; before Odoo 18 stored goods are `product`, a combination says nothing."""
+    kind = values.text(row.get("detailed_type") or row.get("type"))
+    return "consu" if kind == "product" else kind if kind in ("consu", "service") else ""
 
 
 def _digits(description: Mapping[str, Any]) -> int | None:

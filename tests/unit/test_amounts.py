@@ -139,6 +139,15 @@ def test_a_single_rate_beside_the_vat_is_a_breakdown() -> None:
         ("Operación exenta", "E"),
         ("Odwrotne obciążenie", "AE"),
         ("免税", "E"),
+        ("Omvänd betalningsskyldighet", "AE"),
+        ("Fordított adózás", "AE"),
+        ("Taxare inversă", "AE"),
+        ("Daň odvede zákazník", "AE"),
+        ("Yhteisömyynti", "K"),
+        ("Dobava blaga znotraj skupnosti", "K"),
+        ("Momsfritaget", "E"),
+        ("Απαλλαγή από ΦΠΑ", "E"),
+        ("KDV'den muaf", "E"),
     ],
 )
 def test_why_no_vat_is_charged_is_quoted_with_its_category(words: str, category: str) -> None:

@@ -1,0 +1,151 @@
+"""What Odoo will compute against what the document prints, and where a difference comes from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+
+from inference.invoice import Check, as_decimal
+from mappings.case import Case, failed, money, not_applicable, number, passed
+from mappings.erp_data import Tax
+from mappings.lines import DraftLine
+from mappings.proposal import Totals
+from mappings.totals import HUNDRED, ZERO, PricedLine, effective_rate, predict, round_amount, unpredictable
+
+PER_LINE, GLOBALLY = "round_per_line", "round_globally"
+_METHODS = {PER_LINE: "line by line", GLOBALLY: "once per rate"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What a document prints and what Odoo will compute, and the lines it computes from."""
+
+    case: Case
+    figures: tuple[PricedLine, ...]
+    printed: Totals
+    predicted: Totals
+
+    @property
+    def rounding(self) -> Decimal:
+        return self.case.currency.rounding
+
+    @property
+    def excess(self) -> Decimal:
+        """By how much Odoo's VAT is over the document's."""
+        return (self.predicted.tax or ZERO) - (self.printed.tax or ZERO)
+
+    def equals(self, totals: Totals) -> bool:
+        """Whether the document prints these totals, as far as it prints any."""
+        return _same(self.printed, totals)
+
+
+def predict_totals(case: Case, lines: Sequence[DraftLine]) -> tuple[Totals | None, Check]:
+    """What Odoo will compute from the lines, and whether the document prints the same; if not, why."""
+    if not lines:
+        return None, not_applicable("totals", "There are no lines to add up.")
+    figures = tuple(line.figures for line in lines)
+    if odd := unpredictable(figures):
+        text = f"Odoo computes the tax {odd.name} by a formula of its own, so its total cannot be foretold."
+        return None, failed("totals", text)
+    predicted = predict(figures, case.currency.rounding, case.company.tax_rounding)
+    paper = case.paper
+    if paper is None:
+        return predicted, not_applicable("totals", "The document's total could not be read.")
+    # A rounding line counts as untaxed in Odoo; the document prints it apart.
+    rounded = sum(line.figures.raw for line in lines if line.name.value == "Rounding" and not line.tax.taxes)
+    untaxed = None if paper.untaxed is None else paper.untaxed + rounded
+    sides = _Sides(case, figures, Totals(untaxed, paper.tax, paper.total), predicted)
+    if sides.equals(predicted):
+        text = f"Odoo will compute {money(predicted.total)}, as the document prints."
+        return predicted, passed("totals", text)
+    said = f"Odoo would compute {_sum(predicted)}, the document says {_sum(paper)}."
+    why = next(_causes(sides), "Nothing on the document explains the difference.")
+    return predicted, failed("totals", f"{said} {why}")
+
+
+def _causes(sides: _Sides) -> Iterator[str]:
+    """The explanations that give the difference to the cent, the likeliest first."""
+    yield from _method(sides)
+    yield from _cut(sides)
+    yield from _own_arithmetic(sides)
+    yield from _net(sides)
+
+
+def _method(sides: _Sides) -> Iterator[str]:
+    ours = sides.case.company.tax_rounding
+    theirs = PER_LINE if ours == GLOBALLY else GLOBALLY
+    if sides.equals(predict(sides.figures, sides.rounding, theirs)):
+        yield f"It rounds VAT {_METHODS[theirs]}, this company {_METHODS.get(ours, ours)}: {_remedy(sides)}."
+
+
+def _cut(sides: _Sides) -> Iterator[str]:
+    """VAT cut off after the cent, not rounded."""
+    if sides.predicted.untaxed != sides.printed.untaxed or any(x.price_include for x in _taxes(sides)):
+        return
+    cut = sum((_down(amount, sides.rounding) for amount in _vat_by_rate(sides).values()), ZERO)
+    if sides.printed.tax == cut:
+        yield f"It cuts VAT off after the cent where Odoo rounds: {_remedy(sides)}."
+
+
+def _own_arithmetic(sides: _Sides) -> Iterator[str]:
+    """A row of the breakdown whose VAT is not its rate of its amount accounts for the whole difference."""
+    if sides.predicted.untaxed != sides.printed.untaxed:
+        return
+    for row in sides.case.reading.vat_breakdown:
+        rate, base, vat = (as_decimal(row.get(name)) for name in ("vat_rate", "taxable_amount", "vat_amount"))
+        if rate is None or base is None or vat is None:
+            continue
+        right = round_amount(base * rate / HUNDRED, sides.rounding)
+        if vat != right and (right - vat) * sides.case.sign == sides.excess:
+            text = (
+                f"Its VAT of {money(vat)} is not {number(rate)} % of {money(base)}, which is {money(right)}"
+            )
+            yield f"{text}: {_remedy(sides)}."
+
+
+def _net(sides: _Sides) -> Iterator[str]:
+    untaxed, printed = sides.predicted.untaxed, sides.printed.untaxed
+    if untaxed is None or printed is None or untaxed == printed:
+        return
+    more = "less" if untaxed < printed else "more"
+    yield f"Its lines add up to {money(abs(printed - untaxed))} {more} than its amount without VAT."
+
+
+def _remedy(sides: _Sides) -> str:
+    """What a person does in Odoo, where only the VAT differs."""
+    if sides.printed.tax is None or sides.predicted.untaxed != sides.printed.untaxed:
+        return "compare the lines"
+    return f"set the VAT to {money(sides.printed.tax)} on the bill in Odoo"
+
+
+def _taxes(sides: _Sides) -> list[Tax]:
+    return [tax for line in sides.figures for tax in line.taxes]
+
+
+def _vat_by_rate(sides: _Sides) -> dict[Decimal, Decimal]:
+    found: defaultdict[Decimal, Decimal] = defaultdict(lambda: ZERO)
+    for line in sides.figures:
+        rate = effective_rate(line.taxes) or ZERO
+        found[rate] += line.raw * rate / HUNDRED
+    return dict(found)
+
+
+def _down(amount: Decimal, rounding: Decimal) -> Decimal:
+    return (amount / rounding).quantize(Decimal(1), ROUND_DOWN) * rounding
+
+
+def _same(printed: Totals, totals: Totals) -> bool:
+    pairs = zip(
+        (printed.untaxed, printed.tax, printed.total),
+        (totals.untaxed, totals.tax, totals.total),
+        strict=True,
+    )
+    return all(one is None or one == other for one, other in pairs)
+
+
+def _sum(totals: Totals) -> str:
+    if totals.untaxed is None or totals.tax is None:
+        return money(totals.total)
+    return f"{money(totals.untaxed)} + {money(totals.tax)} VAT = {money(totals.total)}"
