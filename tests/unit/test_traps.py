@@ -257,8 +257,8 @@ TRAPS: dict[str, tuple[Make, str, Make]] = {
         ),
         "Odoo has no vendor named",
         lambda: Situation(
-            paper_bill(seller_name="Тоска ЕООД", seller_vat_id="BG175074752", payment_account=""),
-            data(partners=(Partner(974, "Тоска ЕООД", 974, vat="BG175074752", supplier_rank=1),)),
+            paper_bill(seller_name="Тоска ЕООД", seller_vat_id="DE136695976", payment_account=""),
+            data(partners=(Partner(974, "Тоска ЕООД", 974, vat="DE136695976", supplier_rank=1),)),
         ),
     ),
     "impostor one letter away is in Odoo too": (
