@@ -119,6 +119,7 @@ def make_pipeline(
         policy=Policy(
             fill_confidence=settings.policy.fill_confidence,
             fill_sure_header=settings.policy.fill_sure_header,
+            tolerance=settings.policy.tolerance,
         ),
         review_url=lambda job_id: f"{settings.web_url}/documents/{job_id}",
         reviewer=settings.backends[name].reviewer,

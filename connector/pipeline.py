@@ -221,7 +221,9 @@ class Pipeline:
 
     def _judge(self, job: Job, reading: Reading, seen: tuple[SeenDocument, ...]) -> Judged:
         record = self.erp.record(job.model, job.record_id)
-        proposal = propose(reading, record, self._data(), self._today(), seen=seen)
+        proposal = propose(
+            reading, record, self._data(), self._today(), seen=seen, tolerance=self._policy.tolerance
+        )
         return Judged(record, reading, proposal, decide(proposal, reading, record, self._policy))
 
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
@@ -262,7 +264,7 @@ class Pipeline:
             return self._ask(job, after, (wrong,), _summary(judged), {})
         self._settle(job, intended, after, None, ())
         if after.model == BILL:
-            self._index = self._data().with_bill(_as_bill(after))
+            self._index = self._data().with_bill(_as_bill(after), _billed(proposal))
         return JobState.FILLED
 
     def _ask(
@@ -397,6 +399,16 @@ def _as_bill(record: Record) -> Bill:
         currency_id=currency if isinstance(currency, int) else None,
         name=record.display_name,
     )
+
+
+def _billed(proposal: Proposal) -> dict[int, Decimal]:
+    """The quantities that a filled bill adds to order lines, by their ids."""
+    found: dict[int, Decimal] = {}
+    for line in proposal.lines:
+        ordered, quantity = line.get("purchase_line_id"), line["quantity"].value
+        if ordered and isinstance(ordered.value, int) and isinstance(quantity, Decimal):
+            found[ordered.value] = found.get(ordered.value, Decimal(0)) + quantity
+    return found
 
 
 def _paper(proposal: Proposal) -> dict[str, str]:

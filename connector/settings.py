@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from pydantic_settings import (
 from connector.errors import SettingsError
 from inference.page import Limits
 from inference.vllm.profile import DEFAULT, profile_names
+from mappings.case import Tolerance
 
 NO_BACKEND = (
     "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
@@ -204,6 +206,24 @@ class PolicySettings(Section):
         default=False,
         description="On a doubtful bill, write the header values that are sure before asking a person.",
     )
+
+    price_tolerance_percent: Decimal = Field(
+        default=Decimal(2),
+        ge=0,
+        le=100,
+        description="A bill's price may be so many percent off the order's without a person being asked.",
+    )
+    quantity_tolerance_percent: Decimal = Field(
+        default=Decimal(0),
+        ge=0,
+        le=100,
+        description="A bill may ask for so many percent more than is received, or ordered, and not billed yet.",
+    )
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """How far a bill may be from its order."""
+        return Tolerance(self.price_tolerance_percent, self.quantity_tolerance_percent)
 
 
 class WebSettings(Section):

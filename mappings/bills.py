@@ -40,7 +40,7 @@ def propose_bill(case: Case) -> Proposal:
         return _proposal(case, vendor, checks, verify_only=True)
     values, header_checks = _header(case, vendor)
     draft = draft_lines(case, vendor.partner)
-    purchase = match_orders(case, vendor.partner, draft.bought())
+    purchase = match_orders(case, vendor.partner, draft.bought(case))
     draft = fitted(case, draft)
     predicted, total_check = predict_totals(case, draft.lines)
     checks += [*header_checks, *draft.checks, *purchase.checks, total_check]
@@ -51,6 +51,7 @@ def propose_bill(case: Case) -> Proposal:
         lines=bill_values(case, draft, purchase, vendor.partner),
         matches={name: found for name, found in matches.items() if found},
         predicted=predicted,
+        purchase_lines=purchase.progress,
     )
 
 

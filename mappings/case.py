@@ -16,6 +16,24 @@ from mappings.proposal import Totals
 BILL = "account.move"
 ORDER = "purchase.order"
 REFUND = "in_refund"
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far, in percent, a bill may be from its order without a person being asked."""
+
+    price_percent: Decimal = Decimal(2)
+    quantity_percent: Decimal = Decimal(0)
+
+    def same_price(self, price: Decimal, ordered: Decimal) -> bool:
+        """Whether a billed price is the ordered one, dearer or cheaper by the tolerance at most."""
+        return abs(price - ordered) * HUNDRED <= self.price_percent * abs(ordered)
+
+    def exceeds(self, quantity: Decimal, open_quantity: Decimal) -> bool:
+        """Whether more is billed than is open; what has been billed whole leaves no tolerance."""
+        most = max(open_quantity, Decimal(0)) * (1 + self.quantity_percent / HUNDRED)
+        return quantity > most
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +48,7 @@ class SeenDocument:
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught, `seen` the same
-    document met before."""
+    document met before, `tolerance` how far a bill may be from its order."""
 
     reading: Reading
     record: Record
@@ -38,6 +56,7 @@ class Case:
     today: date
     memory: Memory = field(default_factory=Memory)
     seen: tuple[SeenDocument, ...] = ()
+    tolerance: Tolerance = field(default_factory=Tolerance)
 
     @property
     def company(self) -> Company:

@@ -119,7 +119,11 @@ PUBLIC_DOMAINS = frozenset(
 
 def text_similarity(one: str, other: str) -> float:
     """0–1: how alike two descriptions are; words one has more than the other count little."""
-    a, b = plain(one), plain(other)
+    return plain_similarity(plain(one), plain(other))
+
+
+def plain_similarity(a: str, b: str) -> float:
+    """`text_similarity` of descriptions that are `plain` already."""
     if not a or not b:
         return 0.0
     return max(fuzz.ratio(a, b), fuzz.token_sort_ratio(a, b), SUBSET * fuzz.token_set_ratio(a, b)) / 100

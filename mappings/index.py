@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import TypeVar
 
 from rapidfuzz import fuzz, process
@@ -16,6 +17,7 @@ from mappings.erp_data import (
     Company,
     Currency,
     ErpData,
+    OrderLine,
     Partner,
     PostedLine,
     Product,
@@ -62,6 +64,9 @@ class ErpIndex:
         self._index_products(data.products)
         self._index_history(data.posted_lines)
         self._orders_by_key = group((key, o) for o in data.purchase_orders for key in order_keys(o.name))
+        self._order_letters = frozenset(
+            letters for o in data.purchase_orders for letters, _ in order_keys(o.name) if letters
+        )
         self._orders_by_vendor = group((self.commercial(o.partner_id), o) for o in data.purchase_orders)
         self._index_bills(data.bills)
 
@@ -206,6 +211,15 @@ class ErpIndex:
             }
         return [exact[order_id] for order_id in sorted(exact)]
 
+    @property
+    def order_letters(self) -> frozenset[str]:
+        """The letters that our order numbers begin with."""
+        return self._order_letters
+
+    def billed(self, line: OrderLine) -> Decimal:
+        """What was billed of an order line, bills of this round among it."""
+        return line.qty_invoiced + self._billed.get(line.id, Decimal(0))
+
     def orders_of(self, partner_id: int) -> list[PurchaseOrder]:
         """The open orders at a vendor."""
         return self._orders_by_vendor.get(self.commercial(partner_id), [])
@@ -217,6 +231,7 @@ class ErpIndex:
         self._bills_of = group((self.commercial(b.partner_id), b) for b in bills if b.partner_id)
         self._bills_by_ref = group((key, b) for b in bills for key in reference_keys(b.ref))
         self._later: Mapping[int, Bill] = {}
+        self._billed: Mapping[int, Decimal] = {}
 
     def bill(self, bill_id: int) -> Bill | None:
         """The bill of that id, where it is there and not cancelled."""
@@ -241,10 +256,17 @@ class ErpIndex:
         bills = [*(bill for bill in known if bill.id not in self._later), *later]
         return sorted((bill for bill in bills if bill.state != "cancel"), key=lambda bill: bill.id)
 
-    def with_bill(self, bill: Bill) -> ErpIndex:
-        """The same index, knowing one bill more (or anew): what was filled in this round is known to the next."""
+    def with_bill(self, bill: Bill, billed: Mapping[int, Decimal] | None = None) -> ErpIndex:
+        """The same index, knowing one bill more (or anew): what was filled in this round is known to the next.
+
+        `billed` are the quantities that it adds to order lines, by id.
+        """
         other = copy.copy(self)
         other._later = {**self._later, bill.id: bill}
+        more = {
+            line: self._billed.get(line, Decimal(0)) + quantity for line, quantity in (billed or {}).items()
+        }
+        other._billed = {**self._billed, **more}
         return other
 
 

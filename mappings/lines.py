@@ -10,11 +10,12 @@ from inference.invoice import Check, Row, as_decimal, as_text
 from mappings.accounts import choose_account
 from mappings.case import Case, confidence, confirmed, failed, number, shortened, term
 from mappings.erp_data import Partner
-from mappings.folding import most_similar, one_line, plain
+from mappings.folding import alnum, most_similar, one_line, plain
+from mappings.pairing import BoughtLine
 from mappings.prices import PRICE_DIGITS, Price, price_line
 from mappings.products import find_product
 from mappings.proposal import ProposedValue
-from mappings.purchases import BoughtLine, Purchase
+from mappings.purchases import Purchase
 from mappings.rates import Rate, document_rates, rates_by_line
 from mappings.taxes import TaxChoice, choose_tax
 from mappings.totals import HUNDRED, ZERO, PricedLine, effective_rate, round_amount, round_digits
@@ -55,10 +56,16 @@ class DraftLines:
     lines: tuple[DraftLine, ...]
     checks: tuple[Check, ...]
 
-    def bought(self) -> list[BoughtLine]:
+    def bought(self, case: Case) -> list[BoughtLine]:
         """The printed lines, as orders are compared with them."""
         return [
-            BoughtLine(line.position, str(line.name.value), _id(line.product), line.figures)
+            BoughtLine(
+                line.position,
+                str(line.name.value),
+                _id(line.product),
+                line.figures,
+                alnum(as_text(case.reading.lines[line.position].get("item_seller_id")) or ""),
+            )
             for line in self.lines
             if line.position is not None
         ]

@@ -6,7 +6,7 @@ from datetime import date
 
 from inference.invoice import Reading
 from mappings.bills import propose_bill
-from mappings.case import ORDER, Case, SeenDocument
+from mappings.case import ORDER, Case, SeenDocument, Tolerance
 from mappings.erp_data import Record
 from mappings.index import ErpIndex
 from mappings.memory import Memory
@@ -21,12 +21,14 @@ def propose(
     today: date,
     memory: Memory | None = None,
     seen: tuple[SeenDocument, ...] = (),
+    tolerance: Tolerance | None = None,
 ) -> Proposal:
     """What to write on the record, and every reason to doubt it. Pure: no I/O, same input, same Proposal.
 
     `memory` is what people taught; none where it is left out. `seen` are earlier documents that are this one again.
+    `tolerance` is for bills against orders.
 
     Raises KeyError where `index` does not hold the record's company or its currency.
     """
-    case = Case(reading, record, index, today, memory or Memory(), seen)
+    case = Case(reading, record, index, today, memory or Memory(), seen, tolerance or Tolerance())
     return propose_order(case) if record.model == ORDER else propose_bill(case)

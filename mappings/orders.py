@@ -13,11 +13,11 @@ from mappings.erp_data import OrderLine
 from mappings.folding import reference_keys
 from mappings.lines import DraftLine, DraftLines, draft_lines, figure_values, fitted
 from mappings.look_alikes import check_look_alike
+from mappings.pairing import SURE_LINE, BoughtLine, net, net_price, pair_lines
 from mappings.partners import Vendor, check_buyer, find_vendor
-from mappings.proposal import Proposal, ProposedValue
-from mappings.purchases import SURE_LINE, BoughtLine, pair_lines
+from mappings.proposal import Proposal, ProposedValue, PurchaseLine
+from mappings.purchases import UNCLEAR, progress
 from mappings.reconciliation import predict_totals
-from mappings.totals import HUNDRED
 
 ORDER_TYPES = frozenset({DocumentType.ORDER_CONFIRMATION, DocumentType.QUOTATION, DocumentType.ORDER})
 # Odoo plans at a time of day; noon UTC is the same day nearly everywhere.
@@ -33,8 +33,10 @@ def propose_order(case: Case) -> Proposal:
     checks += [*_currency_checks(case), check_look_alike(case, vendor.partner)]
     lines: tuple[dict[str, ProposedValue], ...] = ()
     predicted = None
+    compared: tuple[PurchaseLine, ...] = ()
     if case.record.lines:
-        bought = draft.bought()
+        bought = draft.bought(case)
+        compared = _progress(case, bought)
         checks += compare_lines(case, bought)
         lines = _promised_dates(case, bought)
     else:
@@ -52,6 +54,7 @@ def propose_order(case: Case) -> Proposal:
         matches=matches,
         paper=case.paper,
         predicted=predicted,
+        purchase_lines=compared,
     )
 
 
@@ -133,9 +136,11 @@ def _promised_dates(case: Case, bought: Sequence[BoughtLine]) -> tuple[dict[str,
     if case.record.values.get("partner_ref"):
         return ()
     found: list[dict[str, ProposedValue]] = []
-    for one, line, score in pair_lines(case, bought, _ordered_lines(case)):
+    for one, line, score, clear in pair_lines(case, bought, _ordered_lines(case)):
         if (promised := _promised(case, one.position)) and not _as_planned(promised, line):
-            here = ProposedValue(line.id, min(1.0, score / SURE_LINE), f"The order's line {line.name}.")
+            here = ProposedValue(
+                line.id, min(1.0, score / SURE_LINE) if clear else UNCLEAR, f"The order's line {line.name}."
+            )
             planned = f"; Odoo planned {line.date_planned.date()}" if line.date_planned else ""
             found.append({"id": here, "date_planned": replace(promised, reason=f"As promised{planned}.")})
     return tuple(found)
@@ -163,8 +168,10 @@ def compare_lines(case: Case, bought: Sequence[BoughtLine]) -> list[Check]:
     if not bought:
         return [failed("order_line", "The document's lines could not be read, so they cannot be compared.")]
     pairs = pair_lines(case, bought, ordered)
-    checks = [failed("order_line", text) for one, line, _ in pairs for text in _differences(case, one, line)]
-    paired, confirmed = {one.position for one, _, _ in pairs}, {line.id for _, line, _ in pairs}
+    checks = [
+        failed("order_line", text) for pair in pairs for text in _differences(case, pair.bought, pair.line)
+    ]
+    paired, confirmed = {pair.bought.position for pair in pairs}, {pair.line.id for pair in pairs}
     checks += [
         failed("order_line", f"Line {one.position + 1}, {shortened(one.name)}, is not on the order.")
         for one in bought
@@ -179,6 +186,15 @@ def compare_lines(case: Case, bought: Sequence[BoughtLine]) -> list[Check]:
         _compare_total(case),
         passed("order_line", f"All {len(ordered)} lines agree with the order."),
     ]
+
+
+def _progress(case: Case, bought: Sequence[BoughtLine]) -> tuple[PurchaseLine, ...]:
+    """The order's lines with what is received and billed, and what the document confirms of each."""
+    known = case.index.orders.get(case.record.id)
+    if known is None:
+        return ()
+    order = replace(known, lines=tuple(_ordered_lines(case)))
+    return progress(case, [order], pair_lines(case, bought, order.lines))
 
 
 def _compare_total(case: Case) -> Check:
@@ -211,6 +227,8 @@ def _ordered_lines(case: Case) -> list[OrderLine]:
                 line.quantity,
                 line.price_unit,
                 discount=old.discount if old else Decimal(0),
+                qty_received=old.qty_received if old else Decimal(0),
+                qty_invoiced=old.qty_invoiced if old else Decimal(0),
                 date_planned=old.date_planned if old else None,
             )
         )
@@ -223,8 +241,7 @@ def _differences(case: Case, bought: BoughtLine, line: OrderLine) -> list[str]:
     quantity = bought.figures.quantity
     if quantity != line.product_qty:
         found.append(f"{where}{number(line.product_qty)} ordered, {number(quantity)} confirmed.")
-    price = bought.figures.price_unit * (1 - bought.figures.discount / HUNDRED)
-    ordered = line.price_unit * (1 - line.discount / HUNDRED)
+    price, ordered = net(bought.figures), net_price(line)
     if price != ordered:
         found.append(f"{where}the price is {money(price)}, the order says {money(ordered)}.")
     promised, planned = _promised(case, bought.position), line.date_planned

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from inference.invoice import Check, DocumentType, Reading, Status
-from mappings.case import BILL, a_kind, field_at
+from mappings.case import BILL, Tolerance, a_kind, field_at
 from mappings.erp_data import Record
 from mappings.folding import alnum
 from mappings.proposal import Proposal, ProposedValue
@@ -108,11 +108,12 @@ class Policy:
     """The owner's dial. A value below `fill_confidence` is not sure.
 
     With `fill_sure_header` a record that goes to review still gets the header values that are sure; its lines,
-    and everything a failed Check names, wait for the person.
+    and everything a failed Check names, wait for the person. `tolerance` says how far a bill may be from its order.
     """
 
     fill_confidence: float = 0.90
     fill_sure_header: bool = False
+    tolerance: Tolerance = field(default_factory=Tolerance)
 
 
 @dataclass(frozen=True, slots=True)

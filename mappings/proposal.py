@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,26 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class PurchaseLine:
+    """A line of an order that the document is about: quantities ordered, received and billed before, net price.
+
+    `position` is the document's line for it, from 0, None where it has none; `document_quantity` and
+    `document_price` (net) are what that line says.
+    """
+
+    order: str
+    id: int
+    name: str
+    ordered: Decimal
+    received: Decimal
+    billed: Decimal
+    price: Decimal
+    position: int | None = None
+    document_quantity: Decimal | None = None
+    document_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewVendor:
     """A vendor that Odoo lacks: `values` by the names of `res.partner`, for a person to create.
 
@@ -69,7 +89,7 @@ class Proposal:
     on the proposal. `paper` are the totals the document prints, `predicted` what Odoo will compute from `lines`.
     `matches` lists the candidates per field, best first. `verify_only` is set where the record was filled already
     (by Odoo's own import, or by a person) and the document was only compared with it. `new_vendor` is there where
-    Odoo does not have the vendor.
+    Odoo does not have the vendor. `purchase_lines` are those of the orders found.
     """
 
     model: str
@@ -82,6 +102,7 @@ class Proposal:
     predicted: Totals | None = None
     verify_only: bool = False
     new_vendor: NewVendor | None = None
+    purchase_lines: tuple[PurchaseLine, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object for the ledger and `--json`: decimals as strings, dates in ISO 8601, ids as numbers."""
@@ -95,6 +116,7 @@ class Proposal:
             "paper": _totals_node(self.paper),
             "predicted": _totals_node(self.predicted),
             "verify_only": self.verify_only,
+            "purchase_lines": [_purchase_node(line) for line in self.purchase_lines],
         } | ({"new_vendor": _new_vendor_node(self.new_vendor)} if self.new_vendor else {})
 
 
@@ -114,6 +136,10 @@ def _value_node(proposed: ProposedValue) -> dict[str, Any]:
         "reason": proposed.reason,
         "terms": list(proposed.terms),
     }
+
+
+def _purchase_node(line: PurchaseLine) -> dict[str, Any]:
+    return {one.name: scalar_as_json(getattr(line, one.name)) for one in fields(line)}
 
 
 def _new_vendor_node(new: NewVendor) -> dict[str, Any]:

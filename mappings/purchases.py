@@ -2,83 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from inference.invoice import Check, as_text
-from mappings.assignment import assign
 from mappings.case import Case, failed, money, not_applicable, number, passed, shortened, term
 from mappings.erp_data import OrderLine, Partner, PurchaseOrder
-from mappings.folding import order_keys, text_similarity
-from mappings.proposal import Match, ProposedValue
-from mappings.totals import HUNDRED, PricedLine
+from mappings.folding import order_keys, reference_keys
+from mappings.pairing import BoughtLine, Pair, net, net_price, open_quantity, pair_lines
+from mappings.proposal import Match, ProposedValue, PurchaseLine
 
-PRICE_TOLERANCE = Decimal("0.02")
 CONFIRMED = frozenset({"purchase", "done"})
-GOOD_LINE = 0.60
-SURE_LINE = 0.75
 BY_REFERENCE, BY_LINES = 0.98, 0.92
-
-
-@dataclass(frozen=True, slots=True)
-class BoughtLine:
-    """A document line as far as comparing needs it."""
-
-    position: int
-    name: str
-    product_id: int | None
-    figures: PricedLine
+UNCLEAR = 0.80
+"""The most that a pair is worth where another assignment is nearly as good."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """The orders found, the order line for each document line (by position), and the Checks."""
+    """The orders found, the order line for each document line (by position), how far each line is, and the Checks."""
 
     links: dict[int, ProposedValue]
     lines: dict[int, OrderLine]
     matches: tuple[Match, ...] = ()
     checks: tuple[Check, ...] = ()
+    progress: tuple[PurchaseLine, ...] = ()
 
 
 NOTHING = Purchase({}, {})
 
 
 def match_orders(case: Case, vendor: Partner | None, bought: Sequence[BoughtLine]) -> Purchase:
-    """Order lines by the order number printed, else by the vendor's only open order where every line fits."""
+    """Order lines by the order number printed, else by the one order, or orders, of the vendor that every line fits."""
     named, terms, checks = _named_orders(case, vendor)
     if named:
         return _link(case, named, bought, terms, BY_REFERENCE, checks)
     if checks or vendor is None or not bought:
         return Purchase({}, {}, checks=tuple(checks))
-    opened = [o for o in case.index.orders_of(vendor.id) if _is_open(case, o)]
-    if len(opened) != 1:
+    return _by_lines(case, vendor, bought)
+
+
+def _by_lines(case: Case, vendor: Partner, bought: Sequence[BoughtLine]) -> Purchase:
+    """The order that all lines fit, with price and what is left to bill; several orders only where no line could be
+    of another."""
+    opened = [order for order in case.index.orders_of(vendor.id) if _is_open(case, order)]
+    fitting = [order for order in opened if _fits(case, bought, [order])]
+    if len(fitting) == 1:
+        return _link(case, fitting, bought, (), BY_LINES, [])
+    if len(fitting) > 1:
+        names = " and ".join(order.name for order in fitting)
+        text = f"The lines fit orders {names} alike, and the document names none."
+        matches = tuple(Match("purchase.order", o.id, o.name, UNCLEAR, ("every line fits",)) for o in fitting)
+        return Purchase({}, {}, matches, (failed("order_line", text),))
+    used = _fits(case, bought, opened) if len(opened) > 1 else None
+    if not used:
         return NOTHING
-    pairs = pair_lines(case, bought, [line for line in opened[0].lines if open_quantity(case, line) > 0])
-    if len(pairs) < len(bought) or any(_differences(case, b, line) for b, line, _ in pairs):
-        return NOTHING
-    return _link(case, opened, bought, (), BY_LINES, [])
+    orders = {pair.line.order_id for pair in used}
+    return _link(case, [order for order in opened if order.id in orders], bought, (), BY_LINES, [])
+
+
+def _fits(case: Case, bought: Sequence[BoughtLine], orders: Iterable[PurchaseOrder]) -> list[Pair]:
+    """The pairs, where every document line has one that is sure and without a difference; else none."""
+    lines = [line for order in orders for line in order.lines if open_quantity(case, line) > 0]
+    if len(lines) < len(bought):
+        return []
+    pairs = pair_lines(case, bought, lines)
+    whole = len(pairs) == len(bought) and all(pair.is_sure and not _differences(case, pair) for pair in pairs)
+    return pairs if whole else []
 
 
 def _named_orders(
     case: Case, vendor: Partner | None
 ) -> tuple[list[PurchaseOrder], tuple[str, ...], list[Check]]:
-    printed = [("purchase_order_reference", case.reading.text("purchase_order_reference"))]
-    printed += [
-        (term("lines", position, "line_order_reference"), as_text(row.get("line_order_reference")))
-        for position, row in enumerate(case.reading.lines)
-    ]
     orders: dict[int, PurchaseOrder] = {}
     terms: list[str] = []
     checks: list[Check] = []
-    for name, text in printed:
-        if not text:
-            continue
+    for name, text in _references(case):
         found = [o for o in case.index.orders_named(text) if case.within_company(o.company_id)]
         ours = [o for o in found if vendor and case.index.commercial(o.partner_id) == vendor.id]
+        ours = ours or (_by_vendor_reference(case, vendor, text) if vendor else [])
         if ours:
             orders |= {order.id: order for order in ours}
             terms.append(name)
+        elif name == "order_number":
+            continue  # the vendor's own number of the order: ours only where we know it
         elif found and vendor and _names_one(text, found):
             owner = case.index.partner_name(case.index.commercial(found[0].partner_id))
             says = f"The document refers to order {found[0].name}, which is at {owner}, not at {vendor.name}."
@@ -92,6 +99,26 @@ def _named_orders(
     return list(orders.values()), tuple(terms), list(unique.values())
 
 
+def _references(case: Case) -> list[tuple[str, str]]:
+    """What the document prints as numbers of orders, with the terms."""
+    printed = [(name, case.reading.text(name)) for name in ("purchase_order_reference", "order_number")]
+    printed += [
+        (term("lines", position, "line_order_reference"), as_text(row.get("line_order_reference")))
+        for position, row in enumerate(case.reading.lines)
+    ]
+    return [(name, text) for name, text in printed if text]
+
+
+def _by_vendor_reference(case: Case, vendor: Partner, text: str) -> list[PurchaseOrder]:
+    """The vendor's orders that it confirmed under that number."""
+    keys = reference_keys(text)
+    return [
+        order
+        for order in case.index.orders_of(vendor.id)
+        if case.within_company(order.company_id) and reference_keys(order.partner_ref) & keys
+    ]
+
+
 def _names_one(text: str, orders: Sequence[PurchaseOrder]) -> bool:
     keys = order_keys(text)
     return any(key in keys for order in orders for key in order_keys(order.name) if key[0])
@@ -99,61 +126,13 @@ def _names_one(text: str, orders: Sequence[PurchaseOrder]) -> bool:
 
 def _looks_like_ours(case: Case, text: str) -> bool:
     """Whether the reference begins as our order numbers do: `P` and five digits, say."""
-    ours = {letters for order in case.index.orders.values() for letters, _ in order_keys(order.name)}
-    return any(letters and letters in ours for letters, _ in order_keys(text))
+    return any(letters and letters in case.index.order_letters for letters, _ in order_keys(text))
 
 
 def _is_open(case: Case, order: PurchaseOrder) -> bool:
     if order.state not in CONFIRMED or not case.within_company(order.company_id):
         return False
     return any(open_quantity(case, line) > 0 for line in order.lines)
-
-
-def open_quantity(case: Case, line: OrderLine) -> Decimal:
-    """What may still be billed: received or ordered, by the product's control policy, less billed."""
-    product = case.index.products.get(line.product_id or 0)
-    by_order = product is not None and product.purchase_method == "purchase"
-    return (line.product_qty if by_order else line.qty_received) - line.qty_invoiced
-
-
-def pair_lines(
-    case: Case, bought: Sequence[BoughtLine], lines: Sequence[OrderLine]
-) -> list[tuple[BoughtLine, OrderLine, float]]:
-    """Document lines with their order lines and the score of each pair; pairs that do not fit are left out."""
-    scores = [[_score(case, one, line) for line in lines] for one in bought]
-    pairs = [(bought[row], lines[column], scores[row][column]) for row, column in enumerate(assign(scores))
-             if column is not None]  # fmt: skip
-    return [pair for pair in pairs if pair[2] >= GOOD_LINE]
-
-
-def _score(case: Case, bought: BoughtLine, line: OrderLine) -> float:
-    """0–1: product or name tells most, price and quantity tell lines of one product apart."""
-    if bought.product_id and line.product_id:
-        same = 1.0 if bought.product_id == line.product_id else 0.0
-    else:
-        product = case.index.products.get(line.product_id or 0)
-        names = [line.name, *(_names_of(case, line) if product else [])]
-        same = max(text_similarity(bought.name, name) for name in names)
-    price = 1.0 if _close(_net(bought.figures), _net_price(line)) else 0.0
-    quantity = 1.0 if bought.figures.quantity in (line.product_qty, open_quantity(case, line)) else 0.5
-    return 0.65 * same + 0.2 * price + 0.15 * quantity
-
-
-def _names_of(case: Case, line: OrderLine) -> list[str]:
-    product = case.index.products[line.product_id or 0]
-    return [product.name, *(code.product_name for code in product.vendor_codes if code.product_name)]
-
-
-def _net(figures: PricedLine) -> Decimal:
-    return figures.price_unit * (1 - figures.discount / HUNDRED)
-
-
-def _net_price(line: OrderLine) -> Decimal:
-    return line.price_unit * (1 - line.discount / HUNDRED)
-
-
-def _close(price: Decimal, other: Decimal) -> bool:
-    return abs(price - other) <= PRICE_TOLERANCE * abs(other)
 
 
 def _link(
@@ -173,11 +152,13 @@ def _link(
     checks += _currency_checks(case, confirmed)
     pairs = pair_lines(case, bought, [line for order in confirmed for line in order.lines])
     links: dict[int, ProposedValue] = {}
-    for one, line, score in pairs:
-        sure = certainty if score >= SURE_LINE else score
-        reason = f"Line of order {names[line.order_id]}: {line.name}."
+    for pair in pairs:
+        one, line = pair.bought, pair.line
+        sure = certainty if pair.is_sure else min(pair.score, UNCLEAR)
+        doubt = "" if pair.clear else " Another line fits nearly as well."
+        reason = f"Line of order {names[line.order_id]}: {line.name}.{doubt}"
         links[one.position] = ProposedValue(line.id, sure, reason, terms)
-        for text in _differences(case, one, line):
+        for text in _differences(case, pair):
             checks.append(failed("order_line", f"Line {one.position + 1}, {shortened(one.name)}: {text}"))
     if confirmed and not case.is_credit:
         label = " and ".join(order.name for order in confirmed)
@@ -191,7 +172,32 @@ def _link(
     matches = tuple(
         Match("purchase.order", order.id, order.name, certainty, (_why(order, terms),)) for order in orders
     )
-    return Purchase(links, {one.position: line for one, line, _ in pairs}, matches, tuple(checks))
+    lines = {pair.bought.position: pair.line for pair in pairs}
+    return Purchase(links, lines, matches, tuple(checks), progress(case, confirmed, pairs))
+
+
+def progress(case: Case, orders: Iterable[PurchaseOrder], pairs: Sequence[Pair]) -> tuple[PurchaseLine, ...]:
+    """Every line of the orders: ordered, received and billed, and what the document asks for it."""
+    asked = {pair.line.id: pair.bought for pair in pairs}
+    found: list[PurchaseLine] = []
+    for order in orders:
+        for line in order.lines:
+            one = asked.get(line.id)
+            found.append(
+                PurchaseLine(
+                    order.name,
+                    line.id,
+                    line.name,
+                    ordered=line.product_qty,
+                    received=line.qty_received,
+                    billed=case.index.billed(line),
+                    price=net_price(line),
+                    position=one.position if one else None,
+                    document_quantity=one.figures.quantity if one else None,
+                    document_price=net(one.figures) if one else None,
+                )
+            )
+    return tuple(found)
 
 
 def _currency_checks(case: Case, orders: Sequence[PurchaseOrder]) -> list[Check]:
@@ -206,21 +212,22 @@ def _currency_checks(case: Case, orders: Sequence[PurchaseOrder]) -> list[Check]
 def _why(order: PurchaseOrder, terms: tuple[str, ...]) -> str:
     if terms:
         return f"the document names order {order.name}"
-    return f"{order.name} is the vendor's only open order and every line fits"
+    return f"every line fits {order.name}, and none another open order of the vendor"
 
 
-def _differences(case: Case, bought: BoughtLine, line: OrderLine) -> list[str]:
+def _differences(case: Case, pair: Pair) -> list[str]:
     """What the bill asks beyond the order, in sentences. A refund gives back, so nothing can be too much."""
+    bought, line, tolerance = pair.bought, pair.line, case.tolerance
     found: list[str] = []
-    price, ordered = _net(bought.figures), _net_price(line)
-    if not _close(price, ordered):
+    price, ordered = net(bought.figures), net_price(line)
+    if not tolerance.same_price(price, ordered):
         found.append(f"the price is {money(price)}, the order says {money(ordered)}.")
     if case.is_credit:
         return found
-    quantity, left = bought.figures.quantity, line.product_qty - line.qty_invoiced
-    if quantity > left:
+    quantity, left = bought.figures.quantity, line.product_qty - case.index.billed(line)
+    came = open_quantity(case, line)
+    if tolerance.exceeds(quantity, left):
         found.append(f"{number(quantity)} are billed, {number(left)} of the order are left to bill.")
-    elif quantity > open_quantity(case, line):
-        came = open_quantity(case, line)
+    elif tolerance.exceeds(quantity, came):
         found.append(f"{number(quantity)} are billed, but only {number(came)} received and not billed yet.")
     return found

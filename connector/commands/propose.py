@@ -78,6 +78,8 @@ class Explained:
             "checks": [check.as_json() for check in (*proposal.checks, *self.reading.checks)],
             "totals": self._totals(),
             "matches": proposal.as_json()["matches"],
+            "purchase_lines": proposal.as_json()["purchase_lines"],
+            "new_vendor": proposal.as_json().get("new_vendor"),
             "verify_only": proposal.verify_only,
             "reading": self.reading.as_json(),
         }
@@ -165,8 +167,10 @@ def explain(
     file: Path, opened: Opened, reading: Reading, record: Record, index: ErpIndex, settings: Settings
 ) -> Explained:
     """The Proposal and the Decision on it, as the pipeline would come to them."""
-    proposal = propose(reading, record, index, local_today())
-    policy = Policy(settings.policy.fill_confidence, settings.policy.fill_sure_header)
+    policy = Policy(
+        settings.policy.fill_confidence, settings.policy.fill_sure_header, settings.policy.tolerance
+    )
+    proposal = propose(reading, record, index, local_today(), tolerance=policy.tolerance)
     decision = decide(proposal, reading, record, policy)
     return Explained(file, opened, reading, record, index, proposal, decision)
 

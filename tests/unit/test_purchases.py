@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from inference.invoice import Reading
 from mappings.assignment import assign
-from mappings.erp_data import PurchaseOrder, Record, RecordLine
+from mappings.case import Tolerance
+from mappings.erp_data import Bill, PurchaseOrder, Record, RecordLine
 from mappings.index import ErpIndex
 from mappings.matching import propose
 from mappings.policy import Decision, Outcome, Policy, decide
@@ -296,3 +297,132 @@ def test_our_own_order_attached_by_odoo_is_no_answer_to_it(number: str) -> None:
     _, decision = judged(read, as_record(order("P00101")))
     assert decision.outcome is Outcome.SKIP
     assert "our own order P00101" in decision.reasons[0]
+
+
+# -- which order, and how much of it ----------------------------------------------------------------------------------
+
+
+def second_order(**changes: Any) -> PurchaseOrder:
+    """Another order of Dijkzicht, received whole."""
+    first = order("P00103")
+    lines = tuple(replace(line, id=line.id + 5000, order_id=790) for line in first.lines)
+    return replace(first, id=790, name="P00120", lines=lines, **changes)
+
+
+def with_orders(*orders: PurchaseOrder) -> ErpIndex:
+    return ErpIndex(demo_data(purchase_orders=(*DATA.purchase_orders, *orders)))
+
+
+def test_orders_that_fit_alike_are_left_to_a_person() -> None:
+    read = dijkzicht(CARTON, FILM, purchase_order_reference="")
+    found = propose(read, draft_bill(), with_orders(second_order()), TODAY)
+    assert not any("purchase_line_id" in line for line in found.lines)
+    assert "The lines fit orders P00103 and P00120 alike, and the document names none." in failures(found)
+    assert {match.name for match in found.matches["purchase_order"]} == {"P00103", "P00120"}
+    named = propose(dijkzicht(CARTON, FILM), draft_bill(), with_orders(second_order()), TODAY)
+    assert failures(named) == []
+
+
+def test_of_several_open_orders_the_one_that_every_line_fits_is_taken() -> None:
+    dearer = second_order()
+    dearer = replace(
+        dearer, lines=tuple(replace(line, price_unit=line.price_unit * 2) for line in dearer.lines)
+    )
+    read = dijkzicht(CARTON, FILM, purchase_order_reference="")
+    found = propose(read, draft_bill(), with_orders(dearer), TODAY)
+    assert [line["purchase_line_id"].value for line in found.lines] == [
+        line.id for line in order("P00103").lines
+    ]
+
+
+def test_one_bill_may_be_for_two_orders() -> None:
+    first, other = order("P00103"), second_order()
+    erp = ErpIndex(
+        demo_data(
+            purchase_orders=(
+                *(o for o in DATA.purchase_orders if o.id != first.id),
+                replace(first, lines=first.lines[:1]),
+                replace(other, lines=other.lines[1:]),
+            )
+        )
+    )
+    found = propose(dijkzicht(CARTON, FILM, purchase_order_reference=""), draft_bill(), erp, TODAY)
+    assert [line["purchase_line_id"].value for line in found.lines] == [first.lines[0].id, other.lines[1].id]
+    assert failures(found) == []
+
+
+def test_an_order_is_known_by_the_number_that_the_vendor_confirmed_it_under() -> None:
+    erp = with_orders(second_order(partner_ref="OC-2026/0077"))
+    read = dijkzicht(CARTON, FILM, purchase_order_reference="", order_number="oc 2026 77")
+    found = propose(read, draft_bill(), erp, TODAY)
+    assert [line["purchase_line_id"].value for line in found.lines] == [
+        line.id for line in second_order().lines
+    ]
+
+
+def test_ordered_received_and_billed_are_shown_for_every_line_of_the_order() -> None:
+    found = propose(dijkzicht(FILM), draft_bill(), INDEX, TODAY)
+    carton, film = found.purchase_lines
+    assert (carton.position, film.position) == (None, 0)
+    assert (carton.ordered, carton.received, carton.billed) == (Decimal(600), Decimal(600), Decimal(0))
+    assert found.as_json()["purchase_lines"][1] == {
+        "order": "P00103",
+        "id": order("P00103").lines[1].id,
+        "name": "KW-3002",
+        "ordered": "24",
+        "received": "24",
+        "billed": "0",
+        "price": "6.75",
+        "position": 0,
+        "document_quantity": "24",
+        "document_price": "6.75",
+    }
+
+
+def test_the_tolerances_are_the_owner_s() -> None:
+    dear = dijkzicht(CARTON | {"net_price": "1.00", "line_net_amount": "600.00"}, FILM)
+    much = dijkzicht(CARTON | {"quantity": "612", "line_net_amount": "575.28"}, FILM)
+    wide = Tolerance(Decimal(7), Decimal(2))
+    for read, word in ((dear, "price"), (much, "billed")):
+        strict = failures(propose(read, draft_bill(), INDEX, TODAY))
+        assert [text for text in strict if word in text]
+        lenient = propose(read, draft_bill(), INDEX, TODAY, tolerance=wide)
+        assert not [text for text in failures(lenient) if word in text]
+        assert lenient.lines[0]["price_unit"].value == (Decimal("1.00") if read is dear else Decimal("0.94"))
+
+
+def test_a_bill_filled_in_this_round_uses_up_the_order_for_the_next() -> None:
+    read = dijkzicht(CARTON, FILM)
+    first = propose(read, draft_bill(), INDEX, TODAY)
+    billed = {line["purchase_line_id"].value: line["quantity"].value for line in first.lines}
+    bill = Bill(5151, order("P00103").partner_id, 1, "in_invoice", "draft", "DV-1", None, Decimal(1), 1)
+    later = INDEX.with_bill(bill, billed)  # type: ignore[arg-type]
+    again = failures(propose(dijkzicht(CARTON, FILM, invoice_number="DV-2"), draft_bill(), later, TODAY))
+    assert any("0 of the order are left to bill" in text for text in again)
+    assert failures(propose(read, draft_bill(), INDEX, TODAY)) == []
+
+
+def test_other_sizes_are_other_goods() -> None:
+    """The size that was ordered is not on the bill; one that differs in a number only is, at the same price."""
+    bigger = CARTON | {"item_name": "Vouwdoos 400 × 300 × 300 mm", "item_seller_id": ""}
+    bigger = {name: text for name, text in bigger.items() if text}
+    first = order("P00103")
+    lines = (replace(first.lines[0], name="Vouwdoos 400 × 300 × 200 mm", product_id=None), first.lines[1])
+    erp = ErpIndex(demo_data(purchase_orders=(replace(first, lines=lines),)))
+    found = propose(dijkzicht(bigger, FILM), draft_bill(), erp, TODAY)
+    link = found.lines[0].get("purchase_line_id")
+    assert link is None or link.confidence < 0.9
+
+
+def test_a_toss_up_between_order_lines_is_no_link() -> None:
+    first = order("P00103")
+    lines = tuple(
+        replace(first.lines[0], id=line_id, name=name, product_id=None)
+        for line_id, name in ((91, "Vouwdoos bruin enkel"), (92, "Vouwdoos bruin dubbel"))
+    )
+    erp = ErpIndex(demo_data(purchase_orders=(replace(first, lines=lines),)))
+    vague = {name: CARTON[name] for name in ("quantity", "net_price", "line_net_amount", "vat_rate")}
+    read = dijkzicht(vague | {"item_name": "Vouwdoos bruin"})
+    found = propose(read, draft_bill(), erp, TODAY)
+    assert found.lines[0]["purchase_line_id"].confidence < 0.9
+    assert decide(found, read, draft_bill(), Policy()).outcome is Outcome.REVIEW
