@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from inference.invoice import Check, DocumentType, Reading, Status
@@ -109,20 +109,29 @@ class Policy:
 
     With `fill_sure_header` a record that goes to review still gets the header values that are sure; its lines,
     and everything a failed Check names, wait for the person. `tolerance` says how far a bill may be from its order.
+    `held_back` is the sentence why even a sure record goes to a person: the error budget is not proven, or the vendor is
+    in shadow mode.
     """
 
     fill_confidence: float = 0.90
     fill_sure_header: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
+    held_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome, the reasons in plain sentences, and the names of the header values to write now."""
+    """The outcome, the reasons in plain sentences, and the names of the header values to write now.
+
+    `score` is the highest dial at which the record would still be filled, 0 where more than confidence stands against
+    it. `held` says that it would have been filled but for `Policy.held_back`.
+    """
 
     outcome: Outcome
     reasons: tuple[str, ...]
     write: tuple[str, ...] = ()
+    score: float = 0.0
+    held: bool = False
 
 
 def decide(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> Decision:
@@ -136,11 +145,25 @@ def decide(proposal: Proposal, reading: Reading, record: Record, policy: Policy)
     if proposal.verify_only:
         return _verified(failures)
     reasons = [*failures, *_doubts(proposal, reading, record, policy)]
+    score = 0.0 if failures else _score(proposal, reading, record, policy)
     if reasons:
-        return Decision(Outcome.REVIEW, _few(reasons), _sure_header(proposal, reading, policy))
+        return Decision(Outcome.REVIEW, _few(reasons), _sure_header(proposal, reading, policy), score)
     if not proposal.values and not proposal.lines:
         return Decision(Outcome.SKIP, ("The record agrees with the document; there is nothing to fill.",))
-    return Decision(Outcome.FILL, (_summary(proposal),), tuple(proposal.values))
+    if policy.held_back:
+        return Decision(Outcome.REVIEW, (policy.held_back,), (), score, held=True)
+    return Decision(Outcome.FILL, (_summary(proposal),), tuple(proposal.values), score)
+
+
+def _score(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> float:
+    """The least confidence of what the dial rules, where nothing else is doubted at it."""
+    proved = _sums_agree(proposal)
+    kind = reading.get("document_type")
+    ruled = [kind.confidence if kind else 0.0, *(value.confidence for value in proposal.values.values())]
+    own = SUGGESTED | PROVED if proved else SUGGESTED
+    ruled += [value.confidence for line in proposal.lines for name, value in line.items() if name not in own]
+    at_most = replace(policy, fill_confidence=min(ruled))
+    return 0.0 if _doubts(proposal, reading, record, at_most) else min(ruled)
 
 
 def _not_ours(reading: Reading, record: Record) -> str | None:
