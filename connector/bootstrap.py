@@ -15,6 +15,7 @@ from connector.erp.odoo import OdooErp
 from connector.erp.wire import Connection
 from connector.errors import SettingsError
 from connector.execution.inline import Worker
+from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
@@ -116,14 +117,21 @@ def make_pipeline(
         ledger=ledger,
         documents=documents,
         read=read,
-        policy=Policy(
-            fill_confidence=settings.policy.fill_confidence,
-            fill_sure_header=settings.policy.fill_sure_header,
-            tolerance=settings.policy.tolerance,
-        ),
+        owner=owner_of(settings),
         review_url=lambda job_id: f"{settings.web_url}/documents/{job_id}",
         reviewer=settings.backends[name].reviewer,
         longest_request=timedelta(seconds=settings.backends[name].longest_request_seconds),
+    )
+
+
+def owner_of(settings: Settings) -> Owner:
+    """What the owner set of the policy."""
+    asked = settings.policy
+    return Owner(
+        Policy(asked.fill_confidence, asked.fill_sure_header, asked.tolerance),
+        asked.error_budget,
+        asked.budget_confidence,
+        asked.shadow_bills,
     )
 
 

@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -29,6 +28,9 @@ from connector.errors import (
     UnreadableError,
     VouchError,
 )
+from connector.judgement import Judge
+from connector.learn import learn_from_posted
+from connector.ledger.learning import Learning
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
 from connector.ledger.store import LeaseLost, utc_now
@@ -39,11 +41,11 @@ from mappings.case import SeenDocument
 from mappings.duplicates import identity_marks
 from mappings.erp_data import Bill
 from mappings.index import ErpIndex
-from mappings.matching import propose
-from mappings.policy import Decision, Outcome, Policy, decide
+from mappings.policy import Outcome
 
 if TYPE_CHECKING:
     from connector.erp.port import Erp
+    from connector.judgement import Judged, Knowledge, Owner
     from connector.ledger.documents import DocumentStore
     from connector.ledger.records import Job
     from connector.ledger.store import Ledger
@@ -63,16 +65,6 @@ def local_today() -> date:
     return datetime.now().astimezone().date()
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A document that was read, matched and decided on."""
-
-    record: Record
-    reading: Reading
-    proposal: Proposal
-    decision: Decision
-
-
 class Pipeline:
     """The documents of one Backend. `work` may run in several threads at once."""
 
@@ -82,17 +74,19 @@ class Pipeline:
         ledger: Ledger,
         documents: DocumentStore,
         read: Read,
-        policy: Policy,
+        owner: Owner,
         review_url: Callable[[int], str],
         reviewer: str = "",
         longest_request: timedelta = timedelta(seconds=150),
         today: Callable[[], date] = local_today,
     ) -> None:
         self.erp, self.ledger, self.documents = erp, ledger, documents
-        self._read_document, self._policy, self._today = read, policy, today
+        self._read_document, self._today = read, today
+        self._judge = Judge(erp.backend, Learning(ledger.engine), owner)
         self._review_url, self._reviewer = review_url, reviewer
         self._longest_request = longest_request
         self._index: ErpIndex | None = None
+        self._known: Knowledge | None = None
         # Matching and writing go one at a time, so that the second of two equal bills sees the first.
         self._turn = threading.Lock()
 
@@ -107,8 +101,18 @@ class Pipeline:
         if new:
             log.info("attachments found", backend=self.erp.backend, new=new)
         with self._turn:
-            self._index = None
+            self._index = self._known = None
         return new
+
+    def learn(self) -> int:
+        """Learn from the bills that people posted since the last time; how many. The next match knows of them."""
+        count = learn_from_posted(
+            self.erp, self.ledger, self._judge.learning, self._locked_data, self._today()
+        )
+        if count:
+            with self._turn:
+                self._known = None
+        return count
 
     def work(self, job: Job) -> JobState:
         """Take one claimed Job as far as it goes; the state it ended in. Raises only what concerns other Jobs too."""
@@ -152,14 +156,8 @@ class Pipeline:
         reading_id = self.ledger.keep_reading(job, reading.reader, VERSION, reading.as_json())
         with self._turn:
             self.ledger.step(job, "match")
-            judged = self._judge(job, reading, self._seen(job, data, reading))
-            self.ledger.keep_proposal(
-                job,
-                reading_id,
-                judged.proposal.as_json(),
-                judged.decision.outcome,
-                judged.decision.reasons,
-            )
+            judged = self._judged(job, reading, self._seen(job, data, reading))
+            self.ledger.keep_proposal(job, reading_id, judged.proposal.as_json(), judged.decision)
             self.ledger.step(job, "apply")
             return self._carry_out(job, judged)
 
@@ -219,12 +217,11 @@ class Pipeline:
         found = self.ledger.known_again(job, marks)
         return tuple(SeenDocument(one.record_id, one.name, SAME[one.kind]) for one in found)
 
-    def _judge(self, job: Job, reading: Reading, seen: tuple[SeenDocument, ...]) -> Judged:
+    def _judged(self, job: Job, reading: Reading, seen: tuple[SeenDocument, ...]) -> Judged:
         record = self.erp.record(job.model, job.record_id)
-        proposal = propose(
-            reading, record, self._data(), self._today(), seen=seen, tolerance=self._policy.tolerance
-        )
-        return Judged(record, reading, proposal, decide(proposal, reading, record, self._policy))
+        if self._known is None:
+            self._known = self._judge.knowledge()
+        return self._judge.judge(reading, record, self._data(), self._today(), self._known, seen)
 
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
         decision = judged.decision
@@ -364,10 +361,12 @@ class Pipeline:
             self._index = ErpIndex(self.erp.erp_data())
         return self._index
 
-    def _recipient(self) -> Recipient:
+    def _locked_data(self) -> ErpIndex:
         with self._turn:
-            companies = self._data().data.companies
-        return recipient(companies)
+            return self._data()
+
+    def _recipient(self) -> Recipient:
+        return recipient(self._locked_data().data.companies)
 
 
 def recipient(companies: tuple[Company, ...]) -> Recipient:

@@ -39,6 +39,7 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
             service.pipelines,
             {name: backend.schedule for name, backend in service.settings.backends.items()},
             service.worker,
+            service.settings.learning,
         )
         if work
         else None

@@ -206,7 +206,19 @@ class PolicySettings(Section):
         default=False,
         description="On a doubtful bill, write the header values that are sure before asking a person.",
     )
-
+    error_budget: float | None = Field(
+        default=None,
+        ge=0.001,
+        le=0.2,
+        description="Share of filled bills that may be wrong, such as 0.01; nothing is filled until posted bills prove "
+        "it. Empty: `fill_confidence` alone decides.",
+    )
+    budget_confidence: float = Field(
+        default=0.95, ge=0.5, le=0.999, description="How sure the error budget must be proven."
+    )
+    shadow_bills: int = Field(
+        default=0, ge=0, description="New vendors are in shadow mode for so many posted bills; 0: not at all."
+    )
     price_tolerance_percent: Decimal = Field(
         default=Decimal(2),
         ge=0,
@@ -224,6 +236,17 @@ class PolicySettings(Section):
     def tolerance(self) -> Tolerance:
         """How far a bill may be from its order."""
         return Tolerance(self.price_tolerance_percent, self.quantity_tolerance_percent)
+
+
+class LearningSettings(Section):
+    """Learning from the bills that people post; see docs/learning.md."""
+
+    enabled: bool = Field(
+        default=True, description="Read posted bills back and learn from what people changed."
+    )
+    interval_minutes: int = Field(
+        default=15, ge=1, description="Minutes between two looks; `vouch sync --once` looks each time."
+    )
 
 
 class WebSettings(Section):
@@ -267,6 +290,9 @@ class Settings(BaseSettings):
     vlm: VlmSettings = Field(default=VlmSettings(), description="The model server that reads page images.")
     policy: PolicySettings = Field(
         default=PolicySettings(), description="What may be written without a person."
+    )
+    learning: LearningSettings = Field(
+        default=LearningSettings(), description="What is learned from posted bills."
     )
     web: WebSettings = Field(default=WebSettings(), description="The web server.")
 

@@ -80,9 +80,8 @@ def compare(
     changed = [name for name in ADVISED if any(_chosen(p, name) != _booked(line, name) for p, line in pairs)]
     lessons: list[Lesson] = []
     if posted.vendor_id and _is_the_document(posted):
-        found = [*_of_vendor(posted), *_of_lines(posted, pairs)]
-        lessons = [lesson for lesson, differs in found if differs or memory.knows(lesson.subject)]
-    return Compared(posted.vendor_id, posted.vendor, tuple(wrong), tuple(changed), _agreeing(lessons))
+        lessons = _worth_keeping([*_of_vendor(posted), *_of_lines(posted, pairs)], memory)
+    return Compared(posted.vendor_id, posted.vendor, tuple(wrong), tuple(changed), tuple(lessons))
 
 
 def _is_the_document(posted: _Posted) -> bool:
@@ -232,10 +231,14 @@ def _lesson(posted: _Posted, about: Subject, printed: str, value: tuple[int, ...
     return Lesson(about, printed, value, label, posted.document, posted.on, posted.vendor)
 
 
-def _agreeing(lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:
-    """One Lesson a Subject; none where lines of one document say different things of it."""
+def _worth_keeping(found: Sequence[tuple[Lesson, bool]], memory: Memory) -> list[Lesson]:
+    """One Lesson a Subject, where something differs or Memory had a say; none where lines of one document disagree."""
     said: dict[Subject, set[tuple[int, ...]]] = {}
-    for lesson in lessons:
+    for lesson, _ in found:
         said.setdefault(lesson.subject, set()).add(lesson.value)
-    single = {lesson.subject: lesson for lesson in lessons if len(said[lesson.subject]) == 1}
-    return tuple(single.values())
+    worth = {
+        lesson.subject: lesson
+        for lesson, differs in found
+        if (differs or memory.knows(lesson.subject)) and len(said[lesson.subject]) == 1
+    }
+    return list(worth.values())

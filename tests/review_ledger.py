@@ -19,6 +19,7 @@ from connector.ledger.states import JobState
 from connector.review.deps import ReviewDeps
 from inference.document import open_document
 from inference.invoice import Check, Evidence, Field, Reading, Status
+from mappings.policy import Decision, Outcome
 from mappings.proposal import Match, Proposal, ProposedValue, Totals
 
 if TYPE_CHECKING:
@@ -325,7 +326,8 @@ def _propose(desk: Desk, job: Job, reading_id: int, reading: Reading, reasons: t
         paper=Totals(net, vat, total) if reasons else Totals(None, None, total),
         predicted=Totals(net, vat + off, total + off),
     )
-    desk.ledger.keep_proposal(job, reading_id, proposal.as_json(), "review" if reasons else "fill", reasons)
+    decision = Decision(Outcome.REVIEW if reasons else Outcome.FILL, reasons)
+    desk.ledger.keep_proposal(job, reading_id, proposal.as_json(), decision)
 
 
 def _write(

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from connector.bootstrap import connection
+from connector.bootstrap import connection, opened_ledger, owner_of
 from connector.commands.output import OUT, print_json
 from connector.commands.read import file_bytes
 from connector.erp.odoo import OdooErp
 from connector.errors import SettingsError, SkippableError
+from connector.judgement import Judge
+from connector.ledger.learning import Learning
 from connector.logs import configure_logs
 from connector.model import opened_desk
 from connector.pipeline import local_today, recipient
@@ -26,9 +28,8 @@ from inference.invoice import DocumentType, Reading
 from mappings.case import BILL, ORDER, REFUND, field_at, money
 from mappings.erp_data import Record
 from mappings.index import ErpIndex
-from mappings.matching import propose
 from mappings.naming import named
-from mappings.policy import NAMES, Decision, Policy, decide
+from mappings.policy import NAMES, Decision
 from mappings.proposal import Proposal, ProposedValue, scalar_as_json
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def propose_file(
         raise SkippableError(f"{file.name} cannot be read: {error}") from error
     finally:
         erp.close()
-    found = explain(file, opened, reading, against or empty_draft(reading, index), index, settings)
+    found = explain(file, opened, reading, against or empty_draft(reading, index), index, name, settings)
     if as_json:
         print_json(found.as_json())
     else:
@@ -164,15 +165,19 @@ def empty_draft(reading: Reading, index: ErpIndex) -> Record:
 
 
 def explain(
-    file: Path, opened: Opened, reading: Reading, record: Record, index: ErpIndex, settings: Settings
+    file: Path,
+    opened: Opened,
+    reading: Reading,
+    record: Record,
+    index: ErpIndex,
+    backend: str,
+    settings: Settings,
 ) -> Explained:
     """The Proposal and the Decision on it, as the pipeline would come to them."""
-    policy = Policy(
-        settings.policy.fill_confidence, settings.policy.fill_sure_header, settings.policy.tolerance
-    )
-    proposal = propose(reading, record, index, local_today(), tolerance=policy.tolerance)
-    decision = decide(proposal, reading, record, policy)
-    return Explained(file, opened, reading, record, index, proposal, decision)
+    with opened_ledger(settings) as ledger:
+        judge = Judge(backend, Learning(ledger.engine), owner_of(settings))
+        found = judge.judge(reading, record, index, local_today(), judge.knowledge())
+    return Explained(file, opened, reading, record, index, found.proposal, found.decision)
 
 
 def _show(found: Explained) -> None:

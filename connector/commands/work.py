@@ -76,10 +76,13 @@ def _refuse_hopeless(service: Service) -> None:
 
 
 def poll(service: Service) -> tuple[int, list[VouchError]]:
-    """Poll every Backend once; the number of attachments not seen before, and what went wrong."""
+    """Learn from every Backend's posted bills and poll it, once; the number of attachments not seen before, and what
+    went wrong."""
     new, errors = 0, list[VouchError]()
     for pipeline in service.pipelines.values():
         try:
+            if service.settings.learning.enabled:
+                pipeline.learn()
             new += pipeline.discover()
         except VouchError as error:
             errors.append(error)

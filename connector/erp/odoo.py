@@ -30,6 +30,7 @@ from mappings.erp_data import ErpData, Record
 _MEGABYTE = 1 << 20
 # `web_read` and `web_save` nest lines in one call since Odoo 17.
 _NESTED_SINCE = 17
+_IDS_AT_ONCE = 1000
 
 
 def connect(settings: Connection) -> OdooErp:
@@ -111,6 +112,15 @@ class OdooErp:
     def record(self, model: str, record_id: int) -> Record:
         """The record as it is now."""
         return self._read(self._shape(model), record_id)
+
+    def states(self, model: str, record_ids: Sequence[int]) -> dict[int, str]:
+        """The state of each record that there still is."""
+        found: dict[int, str] = {}
+        for start in range(0, len(record_ids), _IDS_AT_ONCE):
+            ids = list(record_ids[start : start + _IDS_AT_ONCE])
+            rows = self.session.rows(model, [("id", "in", ids)], ["state"])
+            found |= {int(row["id"]): str(row["state"]) for row in rows}
+        return found
 
     def erp_data(self) -> ErpData:
         """The data for matching, of the chosen companies."""

@@ -134,6 +134,10 @@ class Erp(Protocol):
         """The record as it is now. Raises SkippableError when it is gone."""
         ...
 
+    def states(self, model: str, record_ids: Sequence[int]) -> Mapping[int, str]:
+        """The state (`draft`, `posted` …) of each of these records; those that are gone are left out."""
+        ...
+
     def erp_data(self) -> ErpData:
         """The data for matching, read in pages; the caller keeps it for a round."""
         ...

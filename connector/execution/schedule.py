@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from connector.execution.inline import Worker
     from connector.pipeline import Pipeline
-    from connector.settings import ScheduleSettings
+    from connector.settings import LearningSettings, ScheduleSettings
 
 
 class Scheduler(Protocol):
@@ -42,9 +42,13 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 
 def make_scheduler(
-    pipelines: Mapping[str, Pipeline], schedules: Mapping[str, ScheduleSettings], worker: Worker
+    pipelines: Mapping[str, Pipeline],
+    schedules: Mapping[str, ScheduleSettings],
+    worker: Worker,
+    learning: LearningSettings,
 ) -> Scheduler:
-    """A scheduler that polls every Backend, now and then on its schedule, and keeps the worker's leases."""
+    """A scheduler that polls every Backend and learns from its posted bills, now and then on schedule, and keeps the
+    worker's leases."""
     scheduler = cast(
         "Scheduler",
         BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}),
@@ -54,6 +58,14 @@ def make_scheduler(
         scheduler.add_job(
             _poll, trigger, args=(pipeline, worker), id=f"poll {name}", next_run_time=datetime.now(UTC)
         )
+        if learning.enabled:
+            scheduler.add_job(
+                _learn,
+                IntervalTrigger(minutes=learning.interval_minutes, jitter=5),
+                args=(pipeline,),
+                id=f"learn {name}",
+                next_run_time=datetime.now(UTC),
+            )
     scheduler.add_job(worker.heartbeat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="heartbeat")
     return scheduler
 
@@ -71,6 +83,14 @@ def _trigger(name: str, schedule: ScheduleSettings) -> Any:
         ) from error
     trigger.jitter = schedule.jitter_seconds
     return trigger
+
+
+def _learn(pipeline: Pipeline) -> None:
+    try:
+        pipeline.learn()
+    except VouchError as error:
+        # What was not learned now is learned the next time.
+        log.error("learning failed", backend=pipeline.erp.backend, cause=str(error))
 
 
 def _poll(pipeline: Pipeline, worker: Worker) -> None:

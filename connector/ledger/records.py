@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     MetaData,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -52,7 +54,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON, list[int]: JSON}  # noqa: RUF012
 
 
 class SeenAttachment(Base):
@@ -171,7 +173,8 @@ class Mark(Base):
 
 
 class ProposalRecord(Base):
-    """What Vouch would write and what was decided; `body` is `Proposal.as_json()`."""
+    """What Vouch would write and what was decided; `body` is `Proposal.as_json()`, `score` and `held` are of the
+    Decision."""
 
     __tablename__ = "proposal"
 
@@ -182,6 +185,8 @@ class ProposalRecord(Base):
     outcome: Mapped[str] = mapped_column(String(16))
     reasons: Mapped[list[str]]
     at: Mapped[datetime]
+    score: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    held: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class EffectRecord(Base):
@@ -235,6 +240,65 @@ class JudgedRecord(Base):
     model: Mapped[str] = mapped_column(String(128), index=True)
     right: Mapped[bool]
     signs: Mapped[dict[str, Any]]
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime]
+
+
+class LessonRecord(Base):
+    """One document's word on one Subject (see `mappings.memory`); `subject` is the Subject's id."""
+
+    __tablename__ = "lesson"
+    __table_args__ = (UniqueConstraint("backend", "subject", "document"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    backend: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(16))
+    term: Mapped[str] = mapped_column(String(32))
+    words: Mapped[str] = mapped_column(Text)
+    vendor_id: Mapped[int]
+    company_id: Mapped[int]
+    printed: Mapped[str] = mapped_column(Text)
+    value: Mapped[list[int]]
+    label: Mapped[str] = mapped_column(Text)
+    vendor: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(String(64))
+    day: Mapped[date]
+    set_by: Mapped[str] = mapped_column(String(128))
+
+
+class VerdictRecord(Base):
+    """What became of a Proposal: the bill as people posted it. One a Job, so that no bill is learned twice.
+
+    `would_fill` says that it was filled, or held back though sure; `wrong` and `changed` name the values that people
+    posted otherwise, `changed` those that were only suggested.
+    """
+
+    __tablename__ = "verdict"
+    __table_args__ = (Index("ix_verdict_vendor", "backend", "vendor_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), unique=True)
+    backend: Mapped[str] = mapped_column(String(64))
+    vendor_id: Mapped[int]
+    vendor: Mapped[str] = mapped_column(Text)
+    would_fill: Mapped[bool]
+    score: Mapped[float] = mapped_column(Float)
+    right: Mapped[bool]
+    wrong: Mapped[list[str]]
+    changed: Mapped[list[str]]
+    at: Mapped[datetime]
+
+
+class ShadowRecord(Base):
+    """A person's choice whether a vendor's bills go to a person although they are sure."""
+
+    __tablename__ = "shadow"
+
+    backend: Mapped[str] = mapped_column(String(64), primary_key=True)
+    vendor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vendor: Mapped[str] = mapped_column(Text)
+    is_on: Mapped[bool]
     actor: Mapped[str] = mapped_column(String(128))
     at: Mapped[datetime]
 

@@ -27,10 +27,12 @@ from connector.ledger.records import (
     Story,
     Transition,
 )
+from connector.ledger.reviews import close_review, open_review
 from connector.ledger.states import FINAL, HELD, JobState, require_transition
 
 if TYPE_CHECKING:
     from connector.erp.port import Attachment
+    from mappings.policy import Decision
 
 LEASE = timedelta(seconds=60)
 MAX_CRASHES = 3
@@ -232,9 +234,19 @@ class Ledger:
                 job.generation += 1
                 job.crashes = job.delays = 0
                 self._move(session, job, JobState.QUEUED, reason="retry", actor=actor, not_before=now)
-                _close_review(session, job, "retried", actor, now)
+                close_review(session, job, "retried", actor, now)
                 count += 1
         return count
+
+    def settled_by_person(self, job_id: int, message: str) -> bool:
+        """A person settled a document in review in the ERP itself: its Review is closed. False where none was open."""
+        with self._write() as session:
+            job = session.get_one(Job, job_id, with_for_update={"of": Job})
+            if job.state != JobState.IN_REVIEW:
+                return False
+            self._move(session, job, JobState.SKIPPED, reason="posted", message=message)
+            close_review(session, job, "posted", "", self._clock())
+            return True
 
     # -- what was read, proposed and written ----------------------------------------------------------------------
 
@@ -255,18 +267,18 @@ class Ledger:
             keep(session, job, marks)
             return sightings(session, job, marks)
 
-    def keep_proposal(
-        self, job: Job, reading_id: int, body: Mapping[str, Any], outcome: str, reasons: Sequence[str]
-    ) -> int:
+    def keep_proposal(self, job: Job, reading_id: int, body: Mapping[str, Any], decision: Decision) -> int:
         """Keep a Proposal and the Decision on it; its id."""
         return self._add(
             ProposalRecord(
                 job_id=job.id,
                 reading_id=reading_id,
                 body=dict(body),
-                outcome=outcome,
-                reasons=list(reasons),
+                outcome=decision.outcome,
+                reasons=list(decision.reasons),
                 at=self._clock(),
+                score=decision.score,
+                held=decision.held,
             )
         )
 
@@ -318,7 +330,7 @@ class Ledger:
             _end_attempt(session, job, "done", "", now)
             self._move(session, job, JobState(kept.leads_to), reason=kept.reason, message=kept.message)
             if review is not None:
-                _open_review(session, job, review, reasons, now)
+                open_review(session, job, review, reasons, now)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -423,7 +435,7 @@ class Ledger:
         job.generation += 1
         if job.state != JobState.QUEUED:
             self._move(session, job, JobState.QUEUED, reason="seen_again", not_before=self._clock())
-            _close_review(session, job, "seen_again", "vouch", self._clock())
+            close_review(session, job, "seen_again", "vouch", self._clock())
 
     def _add(self, record: ReadingRecord | ProposalRecord) -> int:
         with self._write() as session:
@@ -469,14 +481,6 @@ def _held(session: Session, job: Job) -> Job:
     return kept
 
 
-def _close_review(session: Session, job: Job, verdict: str, actor: str, now: datetime) -> None:
-    session.execute(
-        update(Review)
-        .where(Review.job_id == job.id, Review.settled_at.is_(None))
-        .values(settled_at=now, verdict=verdict, actor=actor)
-    )
-
-
 def _running_attempt(session: Session, job: Job) -> Attempt:
     latest = select(Attempt).where(Attempt.job_id == job.id).order_by(Attempt.id.desc()).limit(1)
     return session.scalars(latest).one()
@@ -485,14 +489,3 @@ def _running_attempt(session: Session, job: Job) -> Attempt:
 def _end_attempt(session: Session, job: Job, outcome: str, error: str, now: datetime) -> None:
     attempt = _running_attempt(session, job)
     attempt.outcome, attempt.error, attempt.ended_at = outcome, error, now
-
-
-def _open_review(
-    session: Session, job: Job, summary: ReviewSummary, reasons: Sequence[str], now: datetime
-) -> None:
-    review = session.scalar(select(Review).where(Review.job_id == job.id)) or Review(job_id=job.id)
-    review.title, review.vendor = summary.title, summary.vendor
-    review.amount, review.currency = summary.amount, summary.currency
-    review.reasons, review.opened_at = list(reasons), now
-    review.settled_at, review.verdict, review.actor = None, "", ""
-    session.add(review)

@@ -314,7 +314,8 @@ def test_propose_explains_every_value_and_writes_nothing(
             "difference": "0.00",
         }
     assert everything() == before
-    assert not (tmp_path / "data" / "ledger.db").exists()
+    status = json.loads(vouch(environment, "status", "--json").stdout)
+    assert set(status["documents"].values()) == {0}
 
 
 def test_propose_shows_people_the_reason_the_candidates_and_the_checks(

@@ -12,6 +12,7 @@ import pytest
 from connector.bootstrap import make_read
 from connector.erp.port import Attachment, Effect
 from connector.errors import AwayError
+from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
@@ -19,7 +20,6 @@ from connector.ledger.store import Ledger
 from connector.model import Desk, opened_desk
 from connector.pipeline import Pipeline
 from mappings.erp_data import ErpData, Record
-from mappings.policy import Policy
 from tests.integration.recorded_model import RecordedModel, true_answer
 from tests.integration.test_model_desk import settings
 from tests.samples.generate import TODAY, samples
@@ -67,7 +67,7 @@ def worked(ledger: Ledger, desk: Desk, folder: Path) -> tuple[JobState, OneDraft
         ledger,
         DocumentStore(folder / "documents"),
         make_read(desk),
-        Policy(),
+        Owner(),
         str,
         today=lambda: TODAY,
     )

@@ -18,6 +18,7 @@ from connector.erp.port import BILL, Effect
 from connector.erp.wire import Connection
 from connector.errors import RetriableError
 from connector.execution.inline import Worker
+from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import Job, Story
@@ -30,7 +31,6 @@ from inference.invoice import Reading
 from inference.readers import Recipient
 from inference.reading import make_readers, read_document
 from mappings.erp_data import Record
-from mappings.policy import Policy
 from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase, cloned
 from tests.samples.generate import samples
 
@@ -94,7 +94,7 @@ def pipeline(erp: EventfulErp, ledger: Ledger, tmp_path: Path) -> Pipeline:
         ledger,
         DocumentStore(tmp_path / "documents"),
         read,
-        Policy(),
+        Owner(),
         lambda job: f"http://127.0.0.1:8170/documents/{job}",
         longest_request=timedelta(0),
     )

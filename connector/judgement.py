@@ -1,0 +1,118 @@
+"""A Reading and a record in, a Proposal and the Decision on it out, with everything that was learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from mappings.budget import Proof, percent, prove
+from mappings.matching import propose
+from mappings.memory import Memory
+from mappings.policy import Decision, Policy, decide
+
+if TYPE_CHECKING:
+    from connector.ledger.learning import Learning
+    from inference.invoice import Reading
+    from mappings.case import SeenDocument
+    from mappings.erp_data import Record
+    from mappings.index import ErpIndex
+    from mappings.proposal import Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A document that was read, matched and decided on."""
+
+    record: Record
+    reading: Reading
+    proposal: Proposal
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What the owner set: the dial, the allowed share of wrong bills (None: no budget) with the confidence that it
+    must be proven with, and for how many bills new vendors are in shadow mode."""
+
+    policy: Policy = field(default_factory=Policy)
+    error_budget: float | None = None
+    budget_confidence: float = 0.95
+    shadow_bills: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the ledger knew when a round began: Memory, and the dial as far as the error budget allows."""
+
+    memory: Memory
+    policy: Policy
+
+
+class Judge:
+    """Judges the documents of one Backend as its ledger and its owner want it."""
+
+    def __init__(self, backend: str, learning: Learning, owner: Owner) -> None:
+        self.learning, self.owner = learning, owner
+        self._backend = backend
+
+    def knowledge(self) -> Knowledge:
+        """Read Memory and evidence from the ledger: once a round."""
+        memory = Memory(self.learning.lessons(self._backend))
+        proof = self.proof()
+        return Knowledge(memory, self.owner.policy if proof is None else self._within_budget(proof))
+
+    def proof(self) -> Proof | None:
+        """What this database's own bills prove of the error budget; None where the owner set none."""
+        owner = self.owner
+        if owner.error_budget is None:
+            return None
+        trials = self.learning.trials(self._backend)
+        return prove(trials, owner.error_budget, owner.budget_confidence, owner.policy.fill_confidence)
+
+    def judge(
+        self,
+        reading: Reading,
+        record: Record,
+        index: ErpIndex,
+        today: date,
+        known: Knowledge,
+        seen: tuple[SeenDocument, ...] = (),
+    ) -> Judged:
+        """Match, propose and decide. `seen` are earlier documents that are this one again."""
+        proposal = propose(reading, record, index, today, known.memory, seen, known.policy.tolerance)
+        policy = known.policy
+        if not policy.held_back:
+            policy = replace(policy, held_back=self._in_shadow(proposal, record, index))
+        return Judged(record, reading, proposal, decide(proposal, reading, record, policy))
+
+    def _within_budget(self, proof: Proof) -> Policy:
+        if proof.threshold is None:
+            return replace(self.owner.policy, held_back=unproven(proof, self.owner))
+        return replace(self.owner.policy, fill_confidence=proof.threshold)
+
+    def _in_shadow(self, proposal: Proposal, record: Record, index: ErpIndex) -> str:
+        """Why the vendor's bills go to a person for now; nothing where they do not."""
+        value = proposal.values.get("partner_id")
+        partner = value.value if value else record.values.get("partner_id")
+        if not isinstance(partner, int):
+            return ""
+        vendor = index.commercial(partner)
+        shadow = self.learning.shadow(
+            self._backend, vendor, index.partner_name(vendor), self.owner.shadow_bills
+        )
+        return shadow.sentence if shadow.is_on else ""
+
+
+def unproven(proof: Proof, owner: Owner) -> str:
+    """Why nothing is filled yet under the error budget."""
+    allowed = percent(owner.error_budget or 0.0)
+    if proof.bills < proof.needed:
+        return (
+            f"All is sure, but it is not proven yet that at most {allowed} of the bills would be wrong: {proof.bills} "
+            f"like it were posted so far ({proof.wrong} wrong), at least {proof.needed} are needed."
+        )
+    return (
+        f"All is sure, but of the {proof.bills} bills like it posted so far {proof.wrong} were wrong: that may be "
+        f"{percent(proof.bound)}, and at most {allowed} is allowed."
+    )
