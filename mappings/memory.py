@@ -103,7 +103,7 @@ class Remembered:
     def confidence(self) -> float:
         """ONCE for one document, SURE for two or for what a person set; less by the share that disagrees."""
         base = SURE if self.times > 1 or self.set_by else ONCE
-        return base * self.times / (self.times + self.against)
+        return base * (self.times / (self.times + self.against))
 
     @property
     def is_sure(self) -> bool:
