@@ -14,7 +14,7 @@ _MONTHS = {
     2: "february feb februar feber fev fevr fevrier febrero febbraio fevereiro luty lutego lut februari febr"
     " unora unor februara februarie helmikuu helmikuuta φεβρουαριου φεβρουαριος subat febrer veljace veljaca",
     3: "march mar marz maerz mrz mars marzo marco marzec marca maart mrt marts"
-    " brezna brezen marcius martie maaliskuu maaliskuuta μαρτιου μαρτιος mart marec ozujka ozujak",
+    " brezna brezen marcius martie maaliskuu maaliskuuta μαρτιου μαρτιος mart marec ozujka ozujak maret",
     4: "april apr avr avril abril abr aprile kwiecien kwietnia kwi"
     " dubna duben aprila aprilis aprilie huhtikuu huhtikuuta απριλιου απριλιος nisan travnja travanj",
     5: "may mai mayo maggio mag maio maj maja mei"
@@ -24,13 +24,13 @@ _MONTHS = {
     7: "july jul juli juil juillet julio luglio lug julho lipiec lipca lip"
     " cervence cervenec jula julius iulie heinakuu heinakuuta ιουλιου ιουλιος temmuz juliol julij srpnja srpanj",
     8: "august aug aout agosto ago sierpien sierpnia sie augustus augusti"
-    " srpna srpen augusta augusztus elokuu elokuuta αυγουστου αυγουστος agustos agost avgust avgusta kolovoza kolovoz",
+    " srpna srpen augusta augusztus elokuu elokuuta αυγουστου αυγουστος agustos agost avgust avgusta kolovoza kolovoz agustus agt",
     9: "september sep sept septembre septiembre settembre sett set setembro wrzesien wrzesnia wrz"
     " zari septembra szeptember septembrie syyskuu syyskuuta σεπτεμβριου σεπτεμβριος eylul rujna rujan",
     10: "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika paz"
     " rijna rijen oktobra octombrie lokakuu lokakuuta οκτωβριου οκτωβριος ekim",
     11: "november nov novembre noviembre novembro listopad listopada lis"
-    " listopadu novembra noiembrie marraskuu marraskuuta νοεμβριου νοεμβριος kasım kasim studenoga studeni",
+    " listopadu novembra noiembrie marraskuu marraskuuta νοεμβριου νοεμβριος kasım kasim studenoga studeni nopember",
     12: "december dec dezember dez decembre diciembre dic dicembre dezembro desember des grudzien grudnia gru"
     " prosince prosinec decembra decembrie joulukuu joulukuuta δεκεμβριου δεκεμβριος aralık aralik prosinca prosinac",
 }

@@ -18,7 +18,7 @@ CURRENCY_SIGNS: dict[str, str] = {
     "₪": "ILS", "₱": "PHP", "zł": "PLN", "zl": "PLN", "Kč": "CZK", "Ft": "HUF", "лв": "BGN", "lei": "RON",
     "R$": "BRL", "US$": "USD", "USD$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD",
     "HK$": "HKD", "NT$": "TWD", "S$": "SGD", "NZ$": "NZD", "MX$": "MXN", "Rs.": "INR", "Rs": "INR",
-    "RM": "MYR", "Rp": "IDR", "Fr.": "CHF", "SFr.": "CHF", "圆": "CNY", "RMB": "CNY",
+    "RM": "MYR", "Rp.": "IDR", "Rp": "IDR", "Fr.": "CHF", "SFr.": "CHF", "圆": "CNY", "RMB": "CNY",
     "Euro": "EUR", "Euros": "EUR", "EURO": "EUR", "DM": "DEM",
 }  # fmt: skip
 """Printed signs that name one currency."""

@@ -116,7 +116,7 @@ def _wordings(document: Document) -> frozenset[str]:
 
 
 def _example(case: Case, name: str, terms: Sequence[str], words: Path) -> Example | None:
-    document = _words(case.document, words)
+    document = words_of(case.document.read_bytes(), case.document.name, words)
     if document is None or not document.pages:
         return None
     truth = read_truth(case.truth)
@@ -127,14 +127,13 @@ def _example(case: Case, name: str, terms: Sequence[str], words: Path) -> Exampl
     return Example(case.id, name, document, values, frozenset(lacking) - values.keys(), made)
 
 
-def _words(file: Path, words: Path) -> Document | None:
+def words_of(data: bytes, name: str, words: Path) -> Document | None:
     """The document with its words only, kept in the folder `words`; None where it cannot be opened."""
-    data = file.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     kept = words / f"{digest}.json"
     if not kept.exists():
         try:
-            document = open_document(data, file.name)
+            document = open_document(data, name)
             node = [
                 {
                     "width": page.width,
@@ -149,7 +148,7 @@ def _words(file: Path, words: Path) -> Document | None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(node), "utf-8")
     pages = tuple(_pages(json.loads(kept.read_text("utf-8"))))
-    return Document(file.name, digest, "application/pdf", Origin.BORN_DIGITAL, pages)
+    return Document(name, digest, "application/pdf", Origin.BORN_DIGITAL, pages)
 
 
 def _pages(nodes: Sequence[Mapping[str, Any]]) -> Iterator[WordsPage]:

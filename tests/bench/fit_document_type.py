@@ -1,15 +1,18 @@
-"""`python -m tests.bench.fit_document_type DIR`: fit what tells the type of a document, on a folder of them with truth.
+"""`python -m tests.bench.fit_document_type DIR [--write]`: fit what tells the type of a document, on DIR's with truth.
 
-Every document of DIR, as it is and (PDFs) as a scan, and generated documents of every kind and language are read; a
-conditional logit over the types is fitted, pulled towards `PRIOR`. What it is worth is told out of fold, where
-documents of one vendor or template are never in both. The table is printed for `doctype.WEIGHTS`.
+Every document of DIR, as it is and (PDFs) the first page as a scan, and generated documents of every kind and language
+are read; a conditional logit over the types is fitted, pulled towards `PRIOR`. What it is worth is told out of fold,
+where documents of one vendor or template are never in both. Words that OCR has read once are kept in the cache.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,17 +21,18 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
-from inference.document import Document, open_document
 from inference.evaluation.folder import find_cases
 from inference.evaluation.truth import read_truth
 from inference.invoice import DocumentType
+from inference.readers.layout import doctype
 from inference.readers.layout.candidates import Values
 from inference.readers.layout.doctype import Votes, evidence_of
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import find_headings
 from inference.readers.layout.labels import find_labels
 from inference.readers.layout.rows import sheet_of
-from tests.samples import degrade
+from inference.training.examples import words_folder, words_of
+from tests.bench.degraded import worsened
 from tests.samples.random_documents import random_documents
 
 PRIOR = {"title": 1.6, "titled": 1.5, "signs": 1.2, "special": 1.0, "numbered": 0.8, "due": 0.3}
@@ -60,38 +64,51 @@ class Example:
     name: str
 
 
-def example(
-    document: Document, kind: DocumentType, group: str, name: str, *, real: bool = True
-) -> Iterator[Example]:
-    """The example of a document; none where it has no words."""
+@dataclass(frozen=True)
+class Page:
+    """A document still to be read: the name that tells its format, its bytes, and what is known of it."""
+
+    file: str
+    data: bytes
+    kind: DocumentType
+    group: str
+    real: bool
+    name: str
+
+
+def example(page: Page) -> Example | None:
+    """The example of a document; None where it has no words."""
+    document = words_of(page.data, page.file, words_folder())
+    if document is None:
+        return None
     sheet = sheet_of(document)
     values = Values.of(sheet)
     headings = find_headings(sheet, values)
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
-    if sheet.rows:
-        yield Example(kind, evidence_of(context).votes, group, real, name)
+    if not sheet.rows:
+        return None
+    return Example(page.kind, evidence_of(context).votes, page.group, page.real, page.name)
 
 
-def of_folder(folder: Path, *, scans: bool) -> Iterator[Example]:
-    """The examples of every document of a folder whose type is known."""
-    for number, case in enumerate(find_cases(folder)):
+def of_folder(folder: Path, *, scans: bool) -> Iterator[Page]:
+    """Every document of a folder whose type is known, and the first page of each PDF as a scan."""
+    for case in find_cases(folder):
         truth = read_truth(case.truth)
         if truth.document_type is None:
             continue
         data = case.document.read_bytes()
         group = f"{case.set}/{truth.fields.get('seller_name', case.id.rpartition('_')[2])[:6].casefold()}"
-        yield from example(open_document(data, case.document.name), truth.document_type, group, case.id)
+        yield Page(case.document.name, data, truth.document_type, group, True, case.id)
         if scans and data.startswith(b"%PDF-"):
-            scan = open_document(degrade.scan(data, number), case.document.name)
-            yield from example(scan, truth.document_type, group, f"{case.id} as a scan")
+            scan = worsened(data, zlib.crc32(case.id.encode()), 1)
+            yield Page(case.document.name, scan, truth.document_type, group, True, f"{case.id} as a scan")
 
 
-def generated(count: int) -> Iterator[Example]:
-    """The examples of so many generated documents of all kinds."""
+def generated(count: int) -> Iterator[Page]:
+    """So many generated documents of all kinds."""
     for number, (data, _, bill) in enumerate(random_documents(count, 1)):
         kind = DocumentType(bill.document_type)
-        name = f"generated {number}, {bill.design}"
-        yield from example(open_document(data, "document.pdf"), kind, bill.design, name, real=False)
+        yield Page("document.pdf", data, kind, bill.design, False, f"generated {number}, {bill.design}")
 
 
 @dataclass(frozen=True)
@@ -154,8 +171,8 @@ def out_of_fold(table: Table, examples: Sequence[Example]) -> Array:
     return chances
 
 
-def report(examples: Sequence[Example], chances: Array, weights: Mapping[str, float]) -> Iterator[str]:
-    """Accuracy by type, calibration, what is wrong, and the table."""
+def report(examples: Sequence[Example], chances: Array) -> Iterator[str]:
+    """Accuracy by type, calibration, and what is wrong."""
     best = chances.argmax(axis=1)
     right = np.array([KINDS[b] is e.kind for b, e in zip(best, examples, strict=True)])
     for real in (True, False):
@@ -177,23 +194,35 @@ def report(examples: Sequence[Example], chances: Array, weights: Mapping[str, fl
     for example_, b, chance, ok in zip(examples, best, chances.max(axis=1), right, strict=True):
         if not ok and example_.real:
             yield f"wrong: {example_.name}: {example_.kind} read as {KINDS[b]}, {chance:.2f}"
-    yield "WEIGHTS = {"
-    yield from (f'    "{name}": {weight:.2f},' for name, weight in weights.items() if abs(weight) > 0.05)
-    yield "}"
+
+
+def shipped(weights: Mapping[str, float], examples: Sequence[Example]) -> str:
+    """`doctype.json`: the weights that matter, and of how many documents they come."""
+    kept = {name: round(float(weight), 2) for name, weight in sorted(weights.items()) if abs(weight) > 0.05}
+    real = sum(e.real for e in examples)
+    node = {"learned_from": {"real": real, "generated": len(examples) - real}, "weights": kept}
+    return json.dumps(node, indent=1) + "\n"
 
 
 def main() -> int:
-    """Fit and print."""
+    """Fit, print, and write where that is asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generated", type=int, default=400)
     parser.add_argument("--no-scans", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--write", action="store_true", help="replace the shipped doctype.json")
     options = parser.parse_args()
-    examples = [*of_folder(options.folder, scans=not options.no_scans), *generated(options.generated)]
+    pages = [*of_folder(options.folder, scans=not options.no_scans), *generated(options.generated)]
+    with ProcessPoolExecutor(options.jobs) as pool:
+        examples = [found for found in pool.map(example, pages, chunksize=4) if found]
     table = table_of(examples)
     weights = fit(table, np.ones(len(examples), dtype=bool))
-    for text in report(examples, out_of_fold(table, examples), dict(zip(table.names, weights, strict=True))):
+    for text in report(examples, out_of_fold(table, examples)):
         print(text)
+    if options.write:
+        target = Path(doctype.__file__).with_name(doctype.FILE)
+        target.write_text(shipped(dict(zip(table.names, weights, strict=True)), examples), "utf-8")
     return 0
 
 

@@ -94,6 +94,15 @@ _LOCAL_ACCOUNTS = {
     "BR": ("#####-#", "####"), "MX": ("##################", ""), "TW": ("############", "###"),
     "HK": ("###-######-###", "###"), "IN": ("##############", "DCMB0######"),
 }  # fmt: skip
+_GIVEN: Mapping[str, tuple[str, ...]] = {
+    "DE": ("Anke", "Jörg", "Renate"), "AT": ("Leopold", "Gerti"), "CH": ("Urs", "Beat", "Silvie"),
+    "FR": ("Aurélie", "Bastien", "Odile"), "BE": ("Joris", "Lieve", "Thibault"), "NL": ("Sanne", "Bram", "Femke"),
+    "GB": ("Gareth", "Imogen", "Nigel"), "US": ("Dwight", "Kayla", "Curtis"), "IN": ("Anil", "Priya", "Sunita"),
+    "ES": ("Nuria", "Gonzalo", "Pilar"), "MX": ("Ximena", "Ramiro"), "IT": ("Ornella", "Fabrizio", "Ivo"),
+    "PT": ("Inês", "Duarte", "Graça"), "BR": ("Thiago", "Luciana"), "PL": ("Zbigniew", "Halina", "Kinga"),
+    "SE": ("Göran", "Linnea"), "DK": ("Søren", "Birgitte"), "NO": ("Sigrid", "Torbjørn"),
+}  # fmt: skip
+"""Given names by country."""
 _REGISTERS = {"IT": "MI-#######", "PL": "0000######"}
 
 
@@ -125,6 +134,18 @@ def party(rng: Random, country: str) -> Party:
     if code == "HK":
         return stranger
     return replace(stranger, vat_id=vat_id(rng, country))
+
+
+def modest(rng: Random, who: Party, country: str) -> Party:
+    """The party as a small business or a private person: without a legal form, or named after its owner."""
+    made_of, given = COUNTRIES[country], _GIVEN.get(country[:2], ())
+    forms = sorted(made_of.forms, key=len, reverse=True)
+    bare = next(
+        (who.name.removesuffix(form).rstrip(" ,") for form in forms if who.name.endswith(form)), who.name
+    )
+    owner = f"{rng.choice(given)} {rng.choice(made_of.names).split()[0]}" if given else bare
+    name = rng.choice((bare, bare, owner, owner, bare.upper(), f"{owner} {rng.choice(made_of.trades)}"))
+    return replace(who, name=name) if country[:2] not in IDEOGRAPHIC else who
 
 
 def item(rng: Random, country: str) -> str:

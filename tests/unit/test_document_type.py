@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.invoice import DocumentType
-from inference.readers.layout.doctype import WEIGHTS, probabilities
+from inference.readers.layout.doctype import probabilities, shipped_weights
 from tests.unit.typed_pages import read
 
 TITLES: dict[DocumentType, dict[str, str]] = {
@@ -126,7 +126,7 @@ def test_a_gutschrift_that_may_be_self_billed_is_doubted() -> None:
     assert corrects.fields["document_type"].confidence > 0.7
 
 
-features = st.dictionaries(st.sampled_from(sorted(WEIGHTS)), st.floats(-3, 3), max_size=6)
+features = st.dictionaries(st.sampled_from(sorted(shipped_weights())), st.floats(-3, 3), max_size=6)
 
 
 @settings(max_examples=50)

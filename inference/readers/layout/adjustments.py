@@ -117,12 +117,20 @@ def choices(lines: Sequence[Line], subtotals: Sequence[tuple[int, Decimal]] = ()
 
 
 def best_lines(options: Sequence[Choice], totals: Sequence[Decimal]) -> Sequence[Line]:
-    """The first choice that adds up to one of the totals, else the one without bare discounts and charges."""
+    """The first choice that adds up to one of the totals, or whose first lines do; else one without bare charges."""
     some = [option for option in options if option.lines]
     for option in some:
         if option.total in totals:
             stand(option.lines, summed=True)
             return option.lines
+    for option in some:
+        # What stands below the lines in their columns ends the table unseen: terms, a second list.
+        for end in range(len(option.lines) - 1, 0, -1):
+            head, tail = option.lines[:end], option.lines[end:]
+            proved = total_of(head) in totals and any(line.full for line in head)
+            if proved and not any(line.consistent for line in tail):
+                stand(head, summed=True)
+                return head
     plain = (option.lines for option in some if all(line.full or not line.charge for line in option.lines))
     lines = next(plain, some[0].lines if some else ())
     stand(lines, summed=False if totals else None)

@@ -37,6 +37,25 @@ class Blocks:
             and self._is_heading(label)
         )
 
+    @cached_property
+    def _payees(self) -> frozenset[tuple[int, int]]:
+        """The headings that name who is paid: an account stands beside the next label of their column."""
+        found: set[tuple[int, int]] = set()
+        for label in self._headings:
+            for row in islice(self.context.sheet.below(label.row, 2.6 * label.row.height), 1):
+                near = [
+                    lb for lb in self.context.of(row) if abs(lb.span.x0 - label.span.x0) < label.row.height
+                ]
+                if label.colon and any(lb.means("payment_account") for lb in near):
+                    found.add((label.row.index, label.span.start))
+        return frozenset(found)
+
+    def role_of(self, label: Label) -> str:
+        """The party that a heading names: "seller", "buyer", "other" or ""; who is paid is the seller."""
+        if (label.row.index, label.span.start) in self._payees:
+            return "seller"
+        return next((role for role in ("seller", "buyer", "other") if label.means(f"party_{role}")), "")
+
     def _is_value(self, label: Label) -> bool:
         """Whether it begins what another label names: "Name: Lieferant GmbH"."""
         before = [lb for lb in self.context.of(label.row) if lb.span.end <= label.span.start]
@@ -117,7 +136,7 @@ class Blocks:
                 continue
             distance = abs(drop) + (0.02 if wide else 0.35) * abs(shift)
             if distance < least:
-                best, least = role_of(label), distance
+                best, least = self.role_of(label), distance
         return best
 
     @cached_property
@@ -150,9 +169,9 @@ class Blocks:
         """The name that a heading of the role names, through "Name:" within its block where there is one."""
         term = f"{role}_name"
         best: Finding | None = None
-        same = [label for label in self._headings if role_of(label) == role]
+        same = [label for label in self._headings if self.role_of(label) == role]
         for order, label in enumerate(same):
-            weight = label.weight(f"party_{role}") * (1.0 if len(label.key) > 4 else 0.8)
+            weight = _named_as(label, role) * (1.0 if len(label.key) > 4 else 0.8)
             # "Customer copy" is no heading: a name in the same breath wants a colon.
             weight *= 1.0 if label.colon or label.ends_segment else 0.65
             if found := self._name_after(label):
@@ -178,9 +197,9 @@ class Blocks:
 
     def named(self, role: str) -> Iterator[tuple[Span, float]]:
         """What the headings of the role name, and "Name:" within its block, with how well it is named (0–1)."""
-        same = [label for label in self._headings if role_of(label) == role]
+        same = [label for label in self._headings if self.role_of(label) == role]
         for order, label in enumerate(same):
-            weight = label.weight(f"party_{role}") * (1.0 if len(label.key) > 4 else 0.8)
+            weight = _named_as(label, role) * (1.0 if len(label.key) > 4 else 0.8)
             # "Customer copy" is no heading: a name in the same breath wants a colon.
             weight *= 1.0 if label.colon or label.ends_segment else 0.65
             found = self._name_after(label)
@@ -229,7 +248,8 @@ class Blocks:
                 return (1.0, span) if span else None
         beside = self._beside(label)
         near = beside is not None and beside.x0 - label.span.x1 < 10 * label.row.height
-        if beside and near and (label.colon or self._goes_on_below(beside, label)):
+        captioned = bool(below) and self._is_caption(below[0], label)
+        if beside and near and (label.colon or captioned or self._goes_on_below(beside, label)):
             return 1.0, beside
         names = [s for s in (*self._in_lane(label), *below) if not self._is_numbered(s)]
         if names and names[0].row.middle - label.row.middle < 5 * label.row.height:
@@ -251,6 +271,11 @@ class Blocks:
         if any(lb.colon or (lb.leads and lb.span.start > start) for lb in others):
             return None
         return Span(row, start, segment.end) if start < segment.end else None
+
+    def _is_caption(self, below: Span, label: Label) -> bool:
+        """Whether the line below a heading begins with a label too, so that all values stand beside their captions."""
+        aligned = abs(below.x0 - label.span.x0) < 0.5 * label.row.height
+        return aligned and any(lb.leads and lb.span.start == below.start for lb in self.context.of(below.row))
 
     def _goes_on_below(self, beside: Span, label: Label) -> bool:
         """Whether the block that a label names stands beside it: the next row is in the column of the text beside."""
@@ -296,11 +321,9 @@ class Blocks:
         )
 
 
-def role_of(label: Label) -> str:
-    for role in ("seller", "buyer", "other"):
-        if label.means(f"party_{role}"):
-            return role
-    return ""
+def _named_as(label: Label, role: str) -> float:
+    """How surely a heading names a role; one that names another by its word, and who is paid by its place, a little."""
+    return label.weight(f"party_{role}") or 0.6
 
 
 def wrapped_name(sheet: Sheet, segment: Span) -> Span | None:

@@ -29,7 +29,9 @@ _CODE = re.compile(r"(?<![A-Za-z])(" + "|".join(sorted(CURRENCY_CODES)) + r")(?!
 _STRAY = 0.2
 """The share of a code far from any amount, beside one at an amount."""
 
-_SYMBOL = re.compile(r"[€£₹₽₺₩₫฿₪₱]|\bRs\.|(?<!\w)(?:US|HK|NT|C|A|S|NZ|R)\$|港[幣币]|新[台臺]幣|人民[幣币]")
+_SYMBOL = re.compile(
+    r"[€£₹₽₺₩₫฿₪₱]|\bR[sp]\.|(?<!\w)(?:US|HK|NT|C|A|S|NZ|R)\$|港[幣币]|新[台臺]幣|人民[幣币]"
+)
 """Signs that name one currency wherever they stand: in a heading, in a column of their own, in words."""
 
 _WORDS = {"港幣": "HKD", "港币": "HKD", "新台幣": "TWD", "新臺幣": "TWD", "人民幣": "CNY", "人民币": "CNY"}

@@ -2,17 +2,21 @@
 
 A conditional logit: one weight for each feature, the types compared by their sums, so that the probability of the
 best one says also how near the others are. Types share the weights of titles and wordings; only what the shape of
-the page says belongs to one type. `WEIGHTS` is fitted by `python -m tests.bench.fit_document_type`, on real documents
-of known type and, with a smaller weight, on generated ones of all types and languages.
+the page says belongs to one type. The weights in `doctype.json` are written by `python -m
+tests.bench.fit_document_type DIR --write`, fitted on real documents of known type and, with a smaller weight, on
+generated ones of all types and languages.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
 
 from inference.confidence import Features
 from inference.invoice import DocumentType
@@ -35,54 +39,7 @@ TITLE = {
 }
 """What a title weighs by where and how it stands."""
 
-WEIGHTS: Mapping[str, float] = {
-    "account_invoice": 0.99,
-    "account_other": 0.86,
-    "account_receipt": -0.47,
-    "buyer_invoice": 0.18,
-    "buyer_other": -0.10,
-    "buyer_receipt": -1.07,
-    "due": 2.71,
-    "is_credit_note": 0.85,
-    "is_invoice": 0.14,
-    "is_order": -0.39,
-    "is_order_confirmation": -0.12,
-    "is_other": 0.09,
-    "is_payment_advice": -0.17,
-    "is_quotation": -0.31,
-    "is_receipt": 0.11,
-    "is_reminder": -0.21,
-    "money_invoice": 0.10,
-    "money_other": -0.90,
-    "money_receipt": 0.42,
-    "moneyless_invoice": -0.53,
-    "moneyless_other": 1.78,
-    "moneyless_receipt": -0.30,
-    "narrow_invoice": 0.33,
-    "narrow_other": 0.80,
-    "narrow_receipt": 1.62,
-    "numbered": 1.86,
-    "signs": 2.53,
-    "slim_receipt": 0.52,
-    "special": 1.75,
-    "table_invoice": -0.19,
-    "table_receipt": -0.83,
-    "timed_invoice": -1.87,
-    "timed_other": -0.57,
-    "timed_receipt": 0.75,
-    "title": 2.99,
-    "titled": 0.41,
-    "total_invoice": -0.20,
-    "total_other": 0.14,
-    "total_receipt": 0.88,
-    "vat_id_invoice": -0.79,
-    "vat_id_other": -0.46,
-    "vat_id_receipt": -0.74,
-    "wide_rows_invoice": 0.72,
-    "wide_rows_other": -0.13,
-    "wide_rows_receipt": -0.91,
-}
-"""Log-odds per unit of each feature."""
+FILE = "doctype.json"
 
 TITLED = 1.2
 """The least score of a title that stands as one: alone, and large or at the top."""
@@ -143,8 +100,15 @@ def find_document_type(context: Context) -> Finding | None:
     return _self_billing_doubted(context, found)
 
 
-def probabilities(votes: Votes, weights: Mapping[str, float] = WEIGHTS) -> dict[DocumentType, float]:
+@lru_cache(maxsize=1)
+def shipped_weights() -> Mapping[str, float]:
+    """Log-odds per unit of each feature, as they come with the package; read on first use."""
+    return json.loads((files("inference.readers.layout") / FILE).read_text("utf-8"))["weights"]
+
+
+def probabilities(votes: Votes) -> dict[DocumentType, float]:
     """The probability of each type, which add up to 1."""
+    weights = shipped_weights()
     sums = {
         kind: sum(weights.get(name, 0.0) * value for name, value in features.items())
         for kind, features in votes.items()

@@ -244,7 +244,8 @@ def _identifiers(context: Context, term: str, label: Label) -> Iterator[Finding]
         dated = (
             strong and term == "invoice_number" and _MONTHLY.fullmatch(text) and not _of_date(context, span)
         )
-        if not (plausible_identifier(text) or dated) or (not strong and not _telling(text)):
+        titled = label.key in lexicon().titles and label.leads and span.end == span.segment.end
+        if not (plausible_identifier(text) or dated) or (not strong and not _telling(text, titled)):
             continue
         if relation == RELATION["below"] and not strong and not label.colon:
             marked = span.row.text[max(0, span.start - 1) : span.start] == "#"
@@ -274,9 +275,16 @@ def _of_date(context: Context, span: Span) -> bool:
     return any(lb.means(term) for lb in (*left, *over) for term in DATE_TERMS)
 
 
-def _telling(text: str) -> bool:
-    """Whether a text alone looks like a document's number, where only a weak label names it."""
-    return len(text) >= 4 and sum(c.isdigit() for c in text) >= 2 and not text.endswith(".")
+def _telling(text: str, titled: bool) -> bool:
+    """Whether a text alone looks like a document's number, where only a weak label names it.
+
+    All that stands beside a title ("Invoice UZ-A-5") may be short of digits.
+    """
+    if text.endswith("."):
+        return False
+    digits = sum(c.isdigit() for c in text)
+    parts = titled and digits and any(c.isalpha() for c in text) and any(c in "-/_" for c in text)
+    return len(text) >= 4 and (digits >= 2 or bool(parts))
 
 
 def _identifier_in(row: Row, start: int, stop: int) -> Span | None:

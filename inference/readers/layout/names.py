@@ -25,6 +25,11 @@ SEPARATOR = re.compile(r"\s+[-–—•·|∙*●⋅]\s+|\s*[•·|●⋅]\s*|,\
 
 CONTACT = re.compile(r"@|www\.|https?:|\+\d{2}|(?:tel|fax|phone|mobil|fon)\b[.:]?", re.IGNORECASE)
 
+CONTACT_AFTER = re.compile(
+    r"(?<=\w.)[\s,;|–-]+(?:[\w.+-]+@[\w-]|www\.|https?:|(?:tel|fax|phone|fon)\b[.:]?)", re.IGNORECASE
+)
+"""A mail address, a website or a telephone behind a name in the same line."""
+
 SIGNED = re.compile(r"^(?:for(?: and on behalf of)?|signed by|per pro)[\s:]+(?=[A-Z])")
 """What stands before a company's name over its signature."""
 
@@ -66,13 +71,16 @@ HOUSE_LAST = re.compile(r"[^\W\d_]{3}[^\d]* \d{1,4} ?[a-zA-Z]?$")
 _HOUSE_FIRST = re.compile(r"^[1-9]\d{0,4}[a-z]?,? [^\W\d_]{2,} [^\W\d_]{2,}")
 
 
+_STREETS = (
+    "strasse", "strase", "str", "weg", "platz", "gasse", "allee", "damm", "ufer", "straat", "laan", "gracht", "plein", "dreef",
+    "steenweg", "gatan", "vagen", "gade", "vej", "gata", "gaten", "veien",
+)  # fmt: skip
+"""What the names of streets end with where they are one word."""
+
+
 def is_address(text: str) -> bool:
     words = {piece.folded for piece in pieces(text)}
-    street = any(
-        word in lexicon().streets
-        or word.endswith(("strasse", "strase", "str", "weg", "platz", "straat", "laan"))
-        for word in words
-    )
+    street = any(word in lexicon().streets or (word.endswith(_STREETS) and len(word) > 6) for word in words)
     if TOWN.search(text) or (street and any(c.isdigit() for c in text)):
         return True
     return bool(_HOUSE_FIRST.match(text)) and not names_a_company(text)

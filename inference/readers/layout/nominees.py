@@ -22,6 +22,7 @@ from inference.readers.layout.labels import Label, find_phrases
 from inference.readers.layout.lexicon import fold, lexicon
 from inference.readers.layout.names import (
     CONTACT,
+    CONTACT_AFTER,
     HOUSE_LAST,
     ONLY_SALUTATION,
     POSTCODE,
@@ -117,8 +118,11 @@ class Nominees:
             lb.span.end for lb in _starting_in(segment, self.context.of(segment.row)) if lb.colon and lb.leads
         ]
         signed = SIGNED.match(segment.text)
+        contact = CONTACT_AFTER.search(segment.text)
         if signed:
             yield Span(segment.row, segment.start + signed.end(), segment.end), False
+        elif contact and not headed and not labels:
+            yield Span(segment.row, segment.start, segment.start + contact.start()), False
         elif sender or not (headed or labels):
             yield first, sender
         for span in headed:
@@ -460,6 +464,7 @@ def _together(m: Mapping[str, float]) -> dict[str, float]:
         "order_window": m["order_of_buyer"] * window,
         "foot_company": m["company"] * (m["top"] > 0.8),
         "foot_domain": m["domain"] * (m["top"] > 0.8),
+        "named_unheaded": m["name_label"] * (1 - max(m["seller_block"], m["other_block"], m["form"])),
         "block_street": opens * m["street_below"] * (1 - m["told"]),
         "unplaced": m["below_table"] * (1 - m["legal_form"]),
         "long": float(m["letters"] > 35),

@@ -22,7 +22,7 @@ from inference.readers.layout.rows import Row
 def receipt_lines(context: Context) -> list[Line]:
     """The lines of a receipt without headings: text with an amount at its right, down to the first total."""
     lines: list[Line] = []
-    waiting: Row | None = None
+    waiting: list[Row] = []
     right = _right_edge(context)
     for row in context.sheet.rows:
         amounts = [at for at in context.values.numbers(row) if at.money and at.span.x1 > right]
@@ -33,13 +33,13 @@ def receipt_lines(context: Context) -> list[Line]:
             for label in context.of(row)
             if any(m.weight == 1 for m in label.meanings)
         ):
-            waiting = None
+            waiting = []
             continue
         if not amounts or is_total(context, row):
-            waiting = row if sum(c.isalpha() for c in row.text) >= 3 else None
+            waiting = [*waiting[1 - _WRAPPED :], row] if sum(c.isalpha() for c in row.text) >= 3 else []
             continue
         line = _receipt_line(context, row, amounts[-1], waiting)
-        waiting = None
+        waiting = []
         if line:
             lines.append(line)
     return lines
@@ -81,12 +81,29 @@ def _right_edge(context: Context) -> float:
     return edges[int(0.6 * (len(edges) - 1))] - 0.15 * context.sheet.rows[0].width
 
 
-def _counted(context: Context, above: Row, row: Row) -> NumberAt | None:
-    """The number that a row right above begins with, as items do whose description goes on in the next row."""
+_WRAPPED = 3
+"""So many rows may stand above the one with the amount."""
+
+
+def _begun(context: Context, above: Sequence[Row], row: Row) -> tuple[list[Row], NumberAt | None]:
+    """The rows above an amount that its item begins in, and the count that it begins with.
+
+    Where no row begins with a count, only the last one is taken.
+    """
+    for place in reversed(range(len(above))):
+        chain = [*above[place:], row]
+        indented = all(r.x0 > above[place].x0 for r in chain[1:]) or len(chain) == 2
+        if indented and (count := _counted(context, above[place], chain[1], row)):
+            return chain[:-1], count
+    return list(above[-1:]), None
+
+
+def _counted(context: Context, above: Row, following: Row, row: Row) -> NumberAt | None:
+    """The number that a row begins with, as items do whose description goes on in the `following` row."""
     first = next(iter(context.values.numbers(above)), None)
     if first is None or first.span.start or first.number.places or not 0 < first.number.value < _MANY:
         return None
-    near = above.index == row.index - 1 and above.x0 <= row.x0 + 0.5 * row.height
+    near = above.index == following.index - 1 and above.x0 <= following.x0 + 0.5 * row.height
     begins = any(not at.span.start and not at.money for at in context.values.numbers(row))
     spaced = above.text[first.span.end : first.span.end + 1] == " "
     return first if near and spaced and not begins and not first.number.percent else None
@@ -99,7 +116,7 @@ _TIMES = re.compile(
 )
 
 
-def _receipt_line(context: Context, row: Row, amount: NumberAt, waiting: Row | None) -> Line | None:
+def _receipt_line(context: Context, row: Row, amount: NumberAt, waiting: Sequence[Row]) -> Line | None:
     line = Line(row, charge=is_adjustment(context, row))
     line.values["line_net_amount"] = amount
     numbers = [at for at in context.values.numbers(row) if at.span.end <= amount.span.start]
@@ -127,12 +144,13 @@ def _receipt_line(context: Context, row: Row, amount: NumberAt, waiting: Row | N
     taken.append((amount.span.start, len(row.text)))
     pieces = [piece for segment in row.segments for piece in free_parts(segment, taken)]
     letters = sum(c.isalpha() for piece in pieces for c in piece.text)
-    counted = _counted(context, waiting, row) if waiting is not None else None
-    if waiting is not None and (letters < 3 or (counted and "quantity" not in line.values)):
+    begun, counted = _begun(context, waiting, row)
+    if begun and (letters < 3 or (counted and "quantity" not in line.values)):
         own = pieces if letters >= 3 else []
         taken = [(counted.span.start, counted.span.end)] if counted else []
-        pieces = [*(p for segment in waiting.segments for p in free_parts(segment, taken)), *own]
-        letters = sum(c.isalpha() for c in waiting.text)
+        first = [piece for segment in begun[0].segments for piece in free_parts(segment, taken)]
+        pieces = [*first, *(segment for above in begun[1:] for segment in above.segments), *own]
+        letters = sum(c.isalpha() for above in begun for c in above.text)
         if counted and "quantity" not in line.values:
             line.values["quantity"] = counted
     if letters < 2:

@@ -25,6 +25,13 @@ _OFF, _OFF_OCR = 0.5, 0.41
 """How far off its row's last word a word may stand, as a share of their height; boxes of OCR are 1.4 times as high."""
 
 
+_SLOPES = tuple(sign * step / 100 for step in range(2, 11) for sign in (1, -1))
+"""Slopes of a photo that are tried, small ones first: up to 6 degrees."""
+
+_ROWS_TO_TELL, _FEWER = 8, 0.93
+"""A slope is believed on pages of so many rows, where it leaves at most that share of them."""
+
+
 class Word(NamedTuple):
     """A word, its sides in points on the page, and the OCR's score."""
 
@@ -239,19 +246,31 @@ def sheet_of(document: Document) -> Sheet:
 
 
 def _rows_of(page: Page) -> list[list[Word]]:
-    """Words chained from left to right: each joins the row whose last word stands beside it.
+    """The words of a page in rows, top to bottom.
+
+    On a photo that is askew, a price at the right may stand beside the name of the next row; the slope is taken at
+    which words make the fewest rows, if they are clearly fewer than those of a straight page.
+    """
+    words = sorted(_words_of(page), key=lambda word: (word.x0, word.y0))
+    straight = _chained(words, _OFF_OCR if page.ocr else _OFF, 0.0)
+    if not page.ocr or len(straight) < _ROWS_TO_TELL or page.width > page.height:
+        return straight
+    tilted = min((_chained(words, _OFF_OCR, slope) for slope in _SLOPES), key=len)
+    return tilted if len(tilted) <= min(len(straight) - 2, _FEWER * len(straight)) else straight
+
+
+def _chained(words: Sequence[Word], most_off: float, slope: float) -> list[list[Word]]:
+    """Words chained from left to right: each joins the row whose last word stands beside it, `slope` taken out.
 
     Following the last word rather than a common baseline keeps slightly turned photos in one row.
     """
-    words = sorted(_words_of(page), key=lambda word: (word.x0, word.y0))
-    most_off = _OFF_OCR if page.ocr else _OFF
     rows: list[list[Word]] = []
     for word in words:
         best, best_off = None, 0.0
         for row in rows:
             last = row[-1]
             smaller = min(last.height, word.height)
-            off = abs(last.middle - word.middle)
+            off = abs(word.middle - last.middle - slope * (word.x0 + word.x1 - last.x0 - last.x1) / 2)
             if last.x1 - word.x0 > 0.5 * smaller + 1 or off > most_off * smaller:
                 continue
             if best is None or off < best_off:

@@ -21,6 +21,7 @@ from inference.readers.layout.lines import (
     free_parts,
     is_total,
     settle,
+    total_of,
 )
 from inference.readers.layout.rows import Row, Span
 from inference.readers.layout.unheaded import find_unheaded
@@ -269,6 +270,9 @@ def _bare(context: Context, line: Line, lines: Sequence[Line]) -> bool:
     decimals = sum(_in_money(other) for other in lines) >= 0.8 * len(lines)
     if decimals and not _in_money(line):
         return False
+    if (line.amount() or 0) < 0 < total_of(lines):
+        # A price reduction of its own; no VAT is taken back by rate.
+        return _named(line)
     proved = any(vat.rate.span.row is line.anchor for vat in vat_rows(context))
     return not (proved and any(other.full for other in lines))
 

@@ -141,7 +141,7 @@ class TaxIds:
                 ):
                     continue
                 compact = re.sub(r"[^A-Za-z0-9]", "", span.text).upper()
-                if not 8 <= len(compact) <= 20 or sum(c.isdigit() for c in compact) < 7 or "/" in span.text:
+                if not 7 <= len(compact) <= 20 or sum(c.isdigit() for c in compact) < 7 or "/" in span.text:
                     continue
                 if any(
                     at.span.row is span.row and at.span.start < span.end and span.start < at.span.end
