@@ -50,6 +50,8 @@ def findings(text: str | TypedPage, term: str) -> list[Finding]:
         ("Data Emissão     Nº\n09-08-2024       72251/24", "72251/24"),
         ("Számla sorszáma: 2026/00017", "2026/00017"),
         ("Laskun numero: 20417", "20417"),
+        ("Invoice UZ-ZI-5", "UZ-ZI-5"),
+        ("No Faktur: 02/o/06        Tanggal: 5 Mei 2006", "02/o/06"),
     ],
 )
 def test_the_number_of_an_invoice_however_it_is_labelled(text: str, number: str) -> None:
@@ -70,6 +72,8 @@ def test_two_labels_with_a_slash_share_their_value() -> None:
     "sentence",
     [
         "Please pay the amount until 20 March 2024",
+        "Jatuh tempo: 20 Maret 2024",
+        "Fecha de Vencimiento de Pago: 20/03/2024",
         "Bitte überweise den Betrag bis 2024-03-20 auf folgendes Konto:",
         "Merci de régler d’ici le 20/03/2024 par virement",
         "Por favor, transfiera el dinero a la cuenta antes de 2024-03-20:",

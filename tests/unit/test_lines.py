@@ -12,7 +12,7 @@ from inference.readers.layout import LayoutReader
 from inference.readers.layout.items import gtin_valid
 from tests.samples.fonts import FontUnavailable
 from tests.samples.random_documents import random_documents
-from tests.unit.typed_pages import read
+from tests.unit.typed_pages import READER, askew, read
 
 HEAD = """
 Morgenrot Werkzeug GmbH
@@ -332,3 +332,69 @@ Taxable Amount      2,735.00
 Total Amount        3,227.30
 """
     assert [figures(line) for line in read(page).lines] == [(1, 2535, 2535), (2, 100, 200)]
+
+
+def test_a_reduction_with_a_rate_of_its_own_is_a_line() -> None:
+    page = """Rechnung RE-4711
+
+Bezeichnung                  Menge   Einzelpreis      Betrag    MwSt      Steuer
+Telefon mit Vertrag              1       5308,85     5308,85    13 %      690,15
+Telefon mit Vertrag                                  -752,73    13 %      -97,85
+Summe netto                                          4556,12
+MwSt                                                                      592,30
+Gesamtbetrag                                         5148,42
+"""
+    assert [figures(line) for line in read(page).lines] == [
+        (1, Decimal("5308.85"), Decimal("5308.85")),
+        (None, None, Decimal("-752.73")),
+    ]
+
+
+def test_a_second_list_below_the_lines_ends_them_where_they_add_up() -> None:
+    table = """
+Description                          Quantity       Price       Amount
+Promotion video                             1       95.00        95.00
+Agency rate          0.00                   Net                  95.00
+Series rate          0.00                   VAT 20 %             19.00
+Client rate          0.00                   Total               114.00
+"""
+    assert [figures(line) for line in read(table + "\nNet    95.00\nTotal    114.00\n").lines] == [
+        (1, 95, 95)
+    ]
+
+
+def test_an_item_that_begins_with_its_count_goes_on_to_the_row_with_its_amount() -> None:
+    page = """Corner Shop
+
+1 Tablet
+  256 GB, eight cores,
+  black                         999.00
+2 Pencil                         99.00
+
+Total                          1098.00
+"""
+    reading = read(page)
+    assert names(reading) == ["Tablet 256 GB, eight cores, black", "Pencil"]
+    assert [as_decimal(line.get("quantity")) for line in reading.lines] == [1, 2]
+
+
+def test_names_and_prices_on_a_photo_askew_are_of_one_row() -> None:
+    page = """Corner Shop
+12 Harbour Road
+Leeds LS1 4AB
+Date: 5 March 2026
+Starter                          5.50
+Prawns                           7.50
+Chicken                         12.95
+Haddock                         13.95
+Lager                            8.40
+Total                           48.30
+Cash                            50.00
+Change                           1.70
+"""
+    reading = READER.read(askew(page, 0.05))
+    assert [(as_text(line.get("item_name")), _amount(line)) for line in reading.lines][:2] == [
+        ("Starter", Decimal("5.50")),
+        ("Prawns", Decimal("7.50")),
+    ]
+    assert as_decimal(reading.get("total_with_vat")) == Decimal("48.30")

@@ -39,6 +39,53 @@ Naam klant: Klant en Zonen         Adres klant: Dreef 99, 1234 AB Almere
     assert as_text(read(page + LINES).get("buyer_name")) == "Klant en Zonen"
 
 
+def test_where_all_values_stand_beside_their_captions_the_name_does_too() -> None:
+    page = """
+Lindgren Tools Ltd                                Invoice No: RE-4711
+12 Harbour Road, Leeds LS1 4AB                    Date: 5 March 2026
+
+To            Wingford Toys
+Address       554 Magnolia Way, Walnut, WY 98432
+"""
+    assert as_text(read(page + LINES).get("buyer_name")) == "Wingford Toys"
+
+
+def test_a_name_is_read_up_to_the_mail_address_in_its_line() -> None:
+    page = """
+Lindgren Tools Ltd mail@lindgren-tools.example
+Invoice No: RE-4711
+Date: 5 March 2026
+
+Bill to:
+Wingford Toys
+554 Magnolia Way
+Walnut, WY 98432
+"""
+    assert as_text(read(page + LINES).get("seller_name")) == "Lindgren Tools Ltd"
+
+
+def test_who_is_paid_is_no_buyer_whatever_the_heading() -> None:
+    page = """
+Lindgren Werkzeuge GmbH
+Hafenweg 3
+04109 Leipzig
+
+Weidenbruch GmbH
+Gerberweg 12
+33098 Paderborn
+
+Rechnung Nr. 2026-17                    Rechnungsdatum: 05.03.2026
+"""
+    box = """
+
+Empfänger:       Lindgren Werkzeuge GmbH
+IBAN:            DE02 1203 0000 0000 2020 51
+"""
+    reading = read(page + LINES + box)
+    assert as_text(reading.get("seller_name")) == "Lindgren Werkzeuge GmbH"
+    assert as_text(reading.get("buyer_name")) == "Weidenbruch GmbH"
+
+
 def test_words_of_the_form_below_the_lines_are_no_party() -> None:
     page = """
 Lindgren Tools Ltd                                Invoice No: RE-4711

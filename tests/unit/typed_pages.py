@@ -41,6 +41,34 @@ class TypedPage:
         raise AssertionError("the reader asked for a picture of a page with words")
 
 
+@dataclass(frozen=True)
+class Photo:
+    """A page of which OCR has read the words."""
+
+    text: str
+    tokens: list[Token]
+    width: float
+    height: float
+    number: int = 1
+    ocr: bool = True
+
+    def image(self, dpi: int = 200) -> Image.Image:  # noqa: ARG002
+        raise AssertionError("the reader asked for a picture of a page with words")
+
+
 def read(*pages: str, recipient: Recipient | None = None) -> Reading:
     typed = tuple(TypedPage(text, number) for number, text in enumerate(pages, 1))
     return READER.read(Document("typed", "0" * 64, "application/pdf", Origin.BORN_DIGITAL, typed), recipient)
+
+
+def askew(text: str, slope: float) -> Document:
+    """A page typed as text and photographed askew: words at the right stand higher by so much of the way to them."""
+    page = TypedPage(text, width=500.0, ocr=True)
+    rise = slope * page.width / page.height
+    tokens = [
+        Token(t.text, Box(t.box.x0, t.box.y0 - rise * t.box.x0, t.box.x1, t.box.y1 - rise * t.box.x0), 0.99)
+        for t in page.tokens
+    ]
+    return Document(
+        "photo", "0" * 64, "image/jpeg", Origin.BORN_DIGITAL, (Photo(text, tokens, page.width, page.height),)
+    )

@@ -90,7 +90,7 @@ def _begun(context: Context, above: Sequence[Row], row: Row) -> tuple[list[Row],
 
     Where no row begins with a count, only the last one is taken.
     """
-    for place in reversed(range(len(above))):
+    for place in range(len(above)):
         chain = [*above[place:], row]
         indented = all(r.x0 > above[place].x0 for r in chain[1:]) or len(chain) == 2
         if indented and (count := _counted(context, above[place], chain[1], row)):

@@ -42,8 +42,8 @@ def _headed(bill: Bill, paper: Paper, p: Printing) -> float:
     buyer = parts.party(bill.buyer, p)
     way = bill.accent % 5
     if way == 0:
-        # The name with its address and a mail address in the same breath.
-        reached = ", ".join(filter(None, (*bill.seller.address_lines, bill.seller.email)))
+        # The name with its address and what it is reached by in the same breath.
+        reached = ", ".join(filter(None, (*bill.seller.address_lines, *parts.contact(bill, p))))
         paper.fitted(LEFT, 22, RIGHT - LEFT, f"{bill.seller.name}, {reached}", 9)
         return paper.stack(LEFT, 42, [f"{parts.addressee(bill, p)}:", *buyer], 9.5)
     if way == 1:
