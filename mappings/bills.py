@@ -83,9 +83,9 @@ def check_document_type(case: Case) -> Check:
         return failed("document_type", text)
     if not case.is_credit and record.kind == REFUND:
         return failed("document_type", "The document is a bill, the record is a refund.")
-    corrected = case.reading.text("preceding_invoice_reference")
-    if corrected and not case.is_credit:
-        text = f"The document refers to the earlier bill {corrected}: it may be a credit note for it."
+    corrected = case.reading.get("preceding_invoice_reference")
+    if corrected and corrected.evidence and not case.is_credit:
+        text = f"The document refers to the earlier bill {corrected.value}: it may be a credit note for it."
         return failed("document_type", text)
     return passed("document_type", f"The document is {a_kind(kind)}, as the record is.")
 

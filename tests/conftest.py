@@ -2,6 +2,6 @@
 
 from tests.integration.browser import browser
 from tests.integration.odoo_server import development_odoo, odoo_database, odoo_server
-from tests.integration.vllm_server import vllm_server
+from tests.integration.vllm_server import profile, vllm_server
 
-__all__ = ["browser", "development_odoo", "odoo_database", "odoo_server", "vllm_server"]
+__all__ = ["browser", "development_odoo", "odoo_database", "odoo_server", "profile", "vllm_server"]

@@ -71,6 +71,15 @@ class Reply:
     resent: bool = False
 
 
+class _Answered(NamedTuple):
+    """A response that is not taken apart yet, and what it cost."""
+
+    response: httpx.Response
+    seconds: float
+    sent_bytes: int
+    resent: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of a conversation: text, with images before it where there are any."""
@@ -109,15 +118,20 @@ class Client:
 
         Raises ModelAway, ModelMisconfigured or ModelRefused.
         """
-        async with self._gate:
-            self._breaker.check()
-            try:
-                reply = await self._ask(turns, schema, max_tokens)
-            except ModelAway as error:
-                self._breaker.failed(str(error))
-                raise
-            self._breaker.succeeded()
-            return reply
+        try:
+            async with self._gate:
+                self._breaker.check()
+                answered = await self._ask(turns, schema, max_tokens)
+            # What waits at the gate is sent before this is taken apart: the server is what must not wait.
+            await asyncio.sleep(0)
+            reply = _reply(answered)
+        except BreakerOpen:
+            raise
+        except ModelAway as error:
+            self._breaker.failed(str(error))
+            raise
+        self._breaker.succeeded()
+        return reply
 
     async def check(self) -> int:
         """Whether the server is there, lets us in and serves our model: the tokens of its context, 0 where it does not
@@ -141,7 +155,7 @@ class Client:
         """Give back the connections."""
         await self._http.aclose()
 
-    async def _ask(self, turns: Sequence[Turn], schema: Mapping[str, Any], max_tokens: int) -> Reply:
+    async def _ask(self, turns: Sequence[Turn], schema: Mapping[str, Any], max_tokens: int) -> _Answered:
         started = time.perf_counter()
         ids = {image.uuid for turn in turns for image in turn.images}
         body = self._body(turns, schema, max_tokens, self._known)
@@ -156,7 +170,7 @@ class Client:
             body = self._body(turns, schema, max_tokens, set())
             response = await self._send("POST", "/v1/chat/completions", body)
         self._known |= ids
-        return _reply(response, time.perf_counter() - started, len(response.request.content), resent=resent)
+        return _Answered(response, time.perf_counter() - started, len(response.request.content), resent)
 
     def _body(
         self, turns: Sequence[Turn], schema: Mapping[str, Any], max_tokens: int, known: set[str]
@@ -228,6 +242,10 @@ class Client:
         return httpx.Response(response.status_code, content=bytes(content), request=request)
 
 
+class BreakerOpen(ModelAway):
+    """Nothing was asked: the server was away a moment ago."""
+
+
 class Breaker:
     """Stops asking a server that is away: after so many failures in a row nothing is tried for a while."""
 
@@ -246,7 +264,7 @@ class Breaker:
     def check(self) -> None:
         """Raises ModelAway while nothing is to be asked."""
         if reason := self.reason:
-            raise ModelAway(reason)
+            raise BreakerOpen(reason)
 
     def failed(self, why: str) -> None:
         """Count a failure; the one that is too many starts a pause, and so does each one right after a pause."""
@@ -361,9 +379,10 @@ class _Completion(BaseModel):
     usage: _Usage = _Usage()
 
 
-def _reply(response: httpx.Response, seconds: float, sent_bytes: int, *, resent: bool) -> Reply:
+def _reply(answered: _Answered) -> Reply:
+    response = answered.response
     try:
-        answer = _Completion.model_validate(_mapping(response))
+        answer = _Completion.model_validate_json(response.content)
     except ValidationError as error:
         raise ModelAway(
             f"{response.request.url.host} does not answer as vLLM does: {error.error_count()} faults"
@@ -378,7 +397,7 @@ def _reply(response: httpx.Response, seconds: float, sent_bytes: int, *, resent:
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=(details.cached_tokens if details else 0) or 0,
         answer_tokens=usage.completion_tokens or 0,
-        seconds=seconds,
-        sent_bytes=sent_bytes,
-        resent=resent,
+        seconds=answered.seconds,
+        sent_bytes=answered.sent_bytes,
+        resent=answered.resent,
     )

@@ -10,7 +10,7 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from inference.vllm.profile import Memory, Profile
+from inference.vllm.profile import Profile
 
 PORT = 8000
 KEY_VARIABLE = "VLLM_API_KEY"
@@ -39,11 +39,13 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fit:
-    """Weights as stored, the quantisation that makes them so, and the sequences that then fit."""
+class Fit:
+    """Weights as stored, the quantisation that makes them so, the cache of one page (all in bytes), and the pages that
+    then fit at a time."""
 
     weights: float
     quantization: str
+    cache: float
     sequences: int
 
 
@@ -55,20 +57,39 @@ def plan(
     `model` is a local folder with the weights instead of the published name. Raises ValueError where the profile has no
     model of its own, or does not fit the card; the message says what does.
     """
-    if profile.memory is None:
-        raise ValueError(
-            f"The profile {profile.name} names no model: its server is started by whoever owns it."
-        )
-    fit = _fit(profile, profile.memory, gigabytes)
+    found = fit(profile, gigabytes)
     arguments = ["serve", model or profile.model, "--host", host, "--port", str(port), "--dtype", "bfloat16"]
-    arguments += ["--max-model-len", str(profile.context), "--max-num-seqs", str(fit.sequences)]
+    arguments += ["--max-model-len", str(profile.context), "--max-num-seqs", str(found.sequences)]
     arguments += ["--gpu-memory-utilization", str(UTILIZATION)]
-    if fit.quantization:
-        arguments += ["--quantization", fit.quantization]
+    if found.quantization:
+        arguments += ["--quantization", found.quantization]
     return Plan(
         dict(ENVIRONMENT),
         (*arguments, *options(profile)),
-        (*_sizes(profile, profile.memory, gigabytes, fit), *_whys(profile)),
+        (*_sizes(profile, gigabytes, found), *_whys(profile)),
+    )
+
+
+def fit(profile: Profile, gigabytes: float) -> Fit:
+    """The best weights that leave room for at least one page on a card of so many GiB: as published, else the language
+    layers in 8 bits. Raises ValueError as `plan` does."""
+    memory = profile.memory
+    if memory is None:
+        raise ValueError(
+            f"The profile {profile.name} names no model: its server is started by whoever owns it."
+        )
+    room = gigabytes * 2**30 * UTILIZATION - WORKSPACE
+    cache = profile.context * memory.cache_bytes_per_token
+    plain = 2 * (memory.language_parameters + memory.other_parameters)
+    small = memory.language_parameters + 2 * memory.other_parameters
+    for weights, quantization in ((plain, ""), (small, "fp8")):
+        sequences = int((room - weights) / cache)
+        if sequences >= 1:
+            return Fit(weights, quantization, cache, min(sequences, MOST_SEQUENCES))
+    needed = (small + cache + WORKSPACE) / UTILIZATION / 2**30
+    raise ValueError(
+        f"{profile.title} needs a card of {needed:.0f} GiB even with its language layers in 8 bits; this one has "
+        f"{gigabytes:g}. Take a smaller model: vouch vllm command --profile glm-4.6v-flash (16 GiB) or glm-ocr (8 GiB)."
     )
 
 
@@ -90,12 +111,12 @@ def options(profile: Profile) -> list[str]:
     return [*found, "--trust-remote-code"] if profile.trust_remote_code else found
 
 
-def _sizes(profile: Profile, memory: Memory, gigabytes: float, fit: _Fit) -> tuple[str, ...]:
-    used, cache = f"{UTILIZATION:.0%}", _cache(profile, memory) / 1e9
-    made = f" (language layers in {fit.quantization}, made so while loading)" if fit.quantization else ""
-    pages = "1 page" if fit.sequences == 1 else f"{fit.sequences} pages"
+def _sizes(profile: Profile, gigabytes: float, found: Fit) -> tuple[str, ...]:
+    used, cache = f"{UTILIZATION:.0%}", found.cache / 1e9
+    made = f" (language layers in {found.quantization}, made so while loading)" if found.quantization else ""
+    pages = "1 page" if found.sequences == 1 else f"{found.sequences} pages"
     return (
-        f"{profile.title}: {fit.weights / 1e9:.1f} GB of weights{made} on {gigabytes:g} GiB, of which {used} is used.",
+        f"{profile.title}: {found.weights / 1e9:.1f} GB of weights{made} on {gigabytes:g} GiB, of which {used} is used.",
         f"{pages} at a time: each takes {cache:.2f} GB of cache at {profile.context} tokens.",
     )
 
@@ -115,26 +136,6 @@ def _whys(profile: Profile) -> list[str]:
             "Its tokenizer is code from the model's repository: take the weights from its maker only."
         )
     return whys
-
-
-def _fit(profile: Profile, memory: Memory, gigabytes: float) -> _Fit:
-    """The best weights that leave room for at least one sequence: as published, else the language layers in 8 bits."""
-    room = gigabytes * 2**30 * UTILIZATION - WORKSPACE
-    plain = 2 * (memory.language_parameters + memory.other_parameters)
-    small = memory.language_parameters + 2 * memory.other_parameters
-    for weights, quantization in ((plain, ""), (small, "fp8")):
-        sequences = int((room - weights) / _cache(profile, memory))
-        if sequences >= 1:
-            return _Fit(weights, quantization, min(sequences, MOST_SEQUENCES))
-    needed = (small + _cache(profile, memory) + WORKSPACE) / UTILIZATION / 2**30
-    raise ValueError(
-        f"{profile.title} needs a card of {needed:.0f} GiB even with its language layers in 8 bits; this one has "
-        f"{gigabytes:g}. Take a smaller model: vouch vllm command --profile glm-4.6v-flash (16 GiB) or glm-ocr (8 GiB)."
-    )
-
-
-def _cache(profile: Profile, memory: Memory) -> float:
-    return profile.context * memory.cache_bytes_per_token
 
 
 def _json(value: object) -> str:

@@ -142,13 +142,13 @@ class _Handler(BaseHTTPRequestHandler):
                 {
                     "message": {"content": text},
                     "finish_reason": "length" if cut else "stop",
-                    "logprobs": {"content": list(_tokens(text, model.sure))},
+                    "logprobs": {"content": list(tokens_of(text, model.sure))},
                 }
             ],
             "usage": {
                 "prompt_tokens": prompt,
                 "completion_tokens": -(-len(text) // CHARACTERS),
-                "prompt_tokens_details": {"cached_tokens": 0 if sent else prompt - 1},
+                "prompt_tokens_details": {"cached_tokens": 1602 * (images - sent) if sent else prompt - 1},
             },
         }
 
@@ -177,11 +177,13 @@ def _parts(messages: list[dict[str, Any]], known: set[str]) -> tuple[list[str], 
                 Image.open(BytesIO(png)).load()
             except (UnidentifiedImageError, OSError, SyntaxError) as error:
                 raise Refused(400, "cannot identify image file") from error
+            except Image.DecompressionBombError as error:
+                raise Refused(500, "Internal server error") from error
             known.add(part["uuid"])
     return texts, images, sent
 
 
-def _tokens(text: str, sure: float) -> Iterator[dict[str, Any]]:
+def tokens_of(text: str, sure: float) -> Iterator[dict[str, Any]]:
     """A token every few characters: free within strings, forced elsewhere."""
     inside = False
     for start in range(0, len(text), CHARACTERS):

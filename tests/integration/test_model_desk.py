@@ -17,7 +17,6 @@ from connector.errors import AwayError, FatalError, SettingsError
 from connector.model import opened_desk
 from connector.review.app import create_app
 from connector.settings import Settings, load_settings
-from inference.vllm.profile import DEFAULT
 from tests.integration.recorded_model import KEY, RecordedModel, true_answer
 from tests.integration.vllm_server import KEY as REAL_KEY
 from tests.integration.vllm_server import VllmServer
@@ -200,16 +199,26 @@ def test_documents_that_wait_are_a_problem_of_readiness(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_the_command_with_the_real_server(tmp_path: Path, vllm_server: Callable[[str], VllmServer]) -> None:
-    file = settings_file(tmp_path, vllm_server(DEFAULT).url, REAL_KEY, timeout_seconds=240)
+def test_the_command_with_the_real_server(
+    tmp_path: Path, vllm_server: Callable[[str], VllmServer], profile: str
+) -> None:
+    """Another model is another setting, and nothing else."""
+    url = vllm_server(profile).url
+    file = settings_file(
+        tmp_path, url, REAL_KEY, profile=profile, timeout_seconds=240, document_seconds=600, second_look=False
+    )
     bill = tmp_path / "bill.pdf"
     bill.write_bytes(render(BILL))
     first = json.loads(vouch(file, "read", str(bill), "--reader", "vlm", "--json").stdout)
-    assert first["reader"] == "vlm"
-    assert first["usage"]["prompt_tokens"] > 1602
+    assert (first["reader"], first["usage"]["model"]) == ("vlm", profile)
+    assert first["usage"]["prompt_tokens"] > 1000
     assert first["usage"]["answer_tokens"] > 100
+    assert {"vlm", "model", "layout", "total"} <= first["timing_ms"].keys()
     assert first["fields"]
     assert first["lines"]
     again = json.loads(vouch(file, "read", str(bill), "--reader", "vlm", "--json").stdout)
     assert again["usage"]["calls"] == 0
     assert {**again, "usage": 0, "timing_ms": 0} == {**first, "usage": 0, "timing_ms": 0}
+    shown = vouch(file, "read", str(bill), "--reader", "vlm").stdout
+    reused = again["usage"]["reused"]
+    assert f"{profile}: 0 calls, {reused} answers reused, 0 tokens read (0 from its cache)" in shown

@@ -14,10 +14,13 @@ import pytest
 
 from deploy.vllm import development
 from inference.vllm.leash import held
+from inference.vllm.profile import DEFAULT
 
-__all__ = ["KEY", "VllmServer", "vllm_server"]
+__all__ = ["KEY", "PROFILES", "VllmServer", "profile", "vllm_server"]
 
 KEY = "a-key-for-tests"
+PROFILES = (DEFAULT, "glm-4.6v-flash", "glm-ocr")
+"""One of each architecture."""
 STARTS_IN_SECONDS = 300
 
 
@@ -58,6 +61,12 @@ class VllmServer:
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, sign)
             self.process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session", params=PROFILES)
+def profile(request: pytest.FixtureRequest) -> str:
+    """Each architecture; tests that take it run together, so that its server is started once for them."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from rapidfuzz.fuzz import ratio, token_set_ratio
 from inference.invoice import Field, Kind, Row, Term, Value, value_as_json
 from inference.readers.vlm.confidence import ALONE, BY_HAND, DISPUTED, Judge
 from inference.readers.vlm.placing import Said, SaidRow
+from inference.readers.vlm.schema import DOCUMENT_TYPE
 from inference.textrow import fold
 
 ALIKE = 90
@@ -88,7 +89,8 @@ def both(term: Term, said: Said, layout: Field, judge: Judge = BY_HAND, checked:
     if mine:
         note = f"The layout reader reads “{_short(layout.value)}”."
         return replace(_only_model(said, judge), note=note, signs={}).doubted(DISPUTED, note)
-    nowhere = "" if said.evidence else ", which stands nowhere on the page"
+    # What a document is, no words of it need say.
+    nowhere = "" if said.evidence or term.name == DOCUMENT_TYPE else ", which stands nowhere on the page"
     note = f"The model reads “{_short(said.value)}”{nowhere}."
     doubted = layout.doubted(DISPUTED, note)
     return doubted if doubted is not layout else replace(layout, note=layout.note or note)

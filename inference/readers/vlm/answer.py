@@ -110,7 +110,8 @@ def _texts(node: Mapping[str, object], keys: Mapping[str, str]) -> dict[str, str
         value = node.get(key, "")
         if not isinstance(value, str):
             raise AnswerError(f"the answer's {key} is not a text")
-        cleaned = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+        legible = value if value.isprintable() else "".join(c if c.isprintable() else " " for c in value)
+        cleaned = " ".join(legible.split())
         if len(cleaned) > LONGEST_VALUE:
             raise AnswerError(f"the answer's {key} is longer than anything on a bill")
         if cleaned:

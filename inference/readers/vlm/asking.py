@@ -80,15 +80,7 @@ class Asker:
 
     async def ask(self, turns: Sequence[Turn], schema: Mapping[str, Any], most_tokens: int) -> Told:
         """One question, by a schema: from the kept answers, else from the model."""
-        endpoint = self._client.endpoint
-        key = key_of(
-            endpoint.served_model,
-            endpoint.profile.name,
-            VERSION,
-            str(most_tokens),
-            json.dumps(schema, sort_keys=True),
-            *(part for turn in turns for part in (turn.role, turn.text, *(i.uuid for i in turn.images))),
-        )
+        key = self._key(turns, schema, most_tokens) if self._reuse else ""
         if self._reuse and (found := self._reuse.get(key)):
             self._tally.reused += 1
             return found
@@ -98,6 +90,17 @@ class Asker:
         if self._reuse:
             self._reuse.put(key, told)
         return told
+
+    def _key(self, turns: Sequence[Turn], schema: Mapping[str, Any], most_tokens: int) -> str:
+        endpoint = self._client.endpoint
+        return key_of(
+            endpoint.served_model,
+            endpoint.profile.name,
+            VERSION,
+            str(most_tokens),
+            json.dumps(schema, sort_keys=True),
+            *(part for turn in turns for part in (turn.role, turn.text, *(i.uuid for i in turn.images))),
+        )
 
     def room(self, text: str, images: int) -> int:
         """The tokens left for an answer after a prompt of that text with so many images."""

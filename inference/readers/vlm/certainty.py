@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from inference.vllm.client import Token
@@ -62,21 +64,21 @@ def _ends(encoded: bytes, tokens: Sequence[Token]) -> list[int] | None:
 
 
 def _of(tokens: Sequence[Token], ends: Sequence[int], start: int, end: int) -> Certainty:
-    free = [
-        token.logprob
-        for token, stop in zip(tokens, ends, strict=False)
-        if stop > start and stop - len(token.text) < end and token.logprob != 0.0
-    ]
+    free: list[float] = []
+    for at in range(bisect_right(ends, start), len(ends)):
+        if ends[at] - len(tokens[at].text) >= end:
+            break
+        if tokens[at].logprob != 0.0:
+            free.append(tokens[at].logprob)
     if not free:
         return NOTHING_FREE
     return Certainty(math.exp(sum(free) / len(free)), math.exp(min(free)), len(free))
 
 
-def _byte_offsets(text: str) -> list[int]:
-    offsets = [0]
-    for char in text:
-        offsets.append(offsets[-1] + len(char.encode()))
-    return offsets
+def _byte_offsets(text: str) -> Sequence[int]:
+    if text.isascii():
+        return range(len(text) + 1)
+    return list(accumulate((len(char.encode()) for char in text), initial=0))
 
 
 def _strings(text: str) -> Iterator[tuple[str, int, int]]:
