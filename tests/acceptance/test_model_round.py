@@ -32,11 +32,10 @@ from tests.samples.generate import TODAY
 
 pytestmark = pytest.mark.usefixtures("development_odoo")
 PDF = "application/pdf"
-PLAIN = collection.german(TODAY)
 BILLS = {
-    "german": PLAIN,
+    "hostile": replace(collection.german(TODAY), notes=HOSTILE),
     "english": collection.english(TODAY),
-    "hostile": replace(PLAIN, number="2026-1177", notes=HOSTILE),
+    "french": collection.french(TODAY),
 }
 
 
