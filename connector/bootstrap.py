@@ -66,7 +66,7 @@ def open_service(settings: Settings) -> Generator[Service]:
         read = make_read(desk)
         pipelines: dict[str, Pipeline] = {}
         for name, backend in settings.backends.items():
-            erp = OdooErp(connection(name, backend, settings))
+            erp = OdooErp(connection(name, backend, settings), declared=backend.field_map())
             stack.callback(erp.close)
             pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, read)
         worker = Worker(ledger, pipelines, settings.workers)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from inference.invoice import Reading
     from mappings.case import SeenDocument
     from mappings.erp_data import Record
+    from mappings.field_map import FieldMap
     from mappings.index import ErpIndex
     from mappings.proposal import Proposal
 
@@ -78,10 +79,11 @@ class Judge:
         today: date,
         known: Knowledge,
         seen: tuple[SeenDocument, ...] = (),
+        fields: FieldMap | None = None,
     ) -> Judged:
-        """Match, propose and decide. `seen` are earlier documents that are this one again."""
-        proposal = propose(reading, record, index, today, known.memory, seen, known.policy.tolerance)
-        policy = known.policy
+        """Match, propose and decide. `seen` are earlier documents that are this one again, `fields` is the mapping."""
+        policy = replace(known.policy, fields=fields or known.policy.fields)
+        proposal = propose(reading, record, index, today, known.memory, seen, policy.tolerance, policy.fields)
         if not policy.held_back:
             policy = replace(policy, held_back=self._in_shadow(proposal, record, index))
         return Judged(record, reading, proposal, decide(proposal, reading, record, policy))

@@ -93,6 +93,7 @@ class Pipeline:
     def discover(self) -> int:
         """Poll once; the number of attachments not seen before. The next match sees fresh ERP data."""
         try:
+            self.erp.field_map()
             poll = self.erp.discover(self.ledger.cursor(self.erp.backend))
         except VouchError as error:
             self.ledger.poll_failed(self.erp.backend, str(error))
@@ -221,7 +222,8 @@ class Pipeline:
         record = self.erp.record(job.model, job.record_id)
         if self._known is None:
             self._known = self._judge.knowledge()
-        return self._judge.judge(reading, record, self._data(), self._today(), self._known, seen)
+        fields = self.erp.field_map()
+        return self._judge.judge(reading, record, self._data(), self._today(), self._known, seen, fields)
 
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
         decision = judged.decision

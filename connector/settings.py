@@ -28,6 +28,7 @@ from connector.errors import SettingsError
 from inference.page import Limits
 from inference.vllm.profile import DEFAULT, profile_names
 from mappings.case import Tolerance
+from mappings.field_map import FieldMap, MappingError, default_map, user_map
 
 NO_BACKEND = (
     "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
@@ -95,6 +96,10 @@ class BackendSettings(Section):
     companies: tuple[int, ...] = Field(
         default=(), description="Ids of the companies to work for; empty means all the user has."
     )
+    mapping: Path | None = Field(
+        default=None,
+        description="File that says which business term goes to which field, beside the defaults; see docs/mapping.md.",
+    )
     schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When this Odoo is polled.")
 
     @model_validator(mode="after")
@@ -104,6 +109,18 @@ class BackendSettings(Section):
                 "no secret: set VOUCH_BACKENDS__NAME__API_KEY, or api_key_file (or the same for password)"
             )
         return self
+
+    def field_map(self) -> FieldMap:
+        """The declared mapping. Raises SettingsError for a file that cannot be read or used."""
+        if self.mapping is None:
+            return default_map()
+        path = self.mapping.expanduser()
+        try:
+            return user_map(path.read_text("utf-8"), path.name)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"The mapping {path} cannot be read: {error}") from error
+        except MappingError as error:
+            raise SettingsError(f"The mapping does not fit: {error}") from error
 
     def secret(self) -> SecretStr:
         """The API key if there is one, else the password. Raises SettingsError when its file cannot be read."""

@@ -75,6 +75,13 @@ HEADER_TERMS: tuple[Term, ...] = (
     Term("seller_website", "", Kind.IDENTIFIER, "the seller's website"),
     Term("buyer_name", "BT-44", Kind.TEXT, "who buys"),
     Term("buyer_vat_id", "BT-48", Kind.IDENTIFIER, "the buyer's VAT id"),
+    Term(
+        "buyer_reference",
+        "BT-10",
+        Kind.IDENTIFIER,
+        "whom or what the buyer's organisation routes the bill to",
+    ),
+    Term("buyer_accounting_reference", "BT-19", Kind.IDENTIFIER, "where the buyer books it: a cost centre"),
     Term("payment_account", "BT-84", Kind.IDENTIFIER, "account to pay to: IBAN or local number"),
     Term("payment_bic", "BT-86", Kind.IDENTIFIER, "BIC of the bank to pay to"),
     Term("payment_reference", "BT-83", Kind.IDENTIFIER, "reference to give with the payment"),
@@ -118,6 +125,7 @@ LINE_TERMS: tuple[Term, ...] = (
     Term("line_net_amount", "BT-131", Kind.AMOUNT, "line total without VAT"),
     Term("line_total_with_vat", "", Kind.AMOUNT, "line total with VAT, where only that is printed"),
     Term("purchase_order_line", "BT-132", Kind.IDENTIFIER, "line of the buyer's order"),
+    Term("line_accounting_reference", "BT-133", Kind.IDENTIFIER, "where the buyer books the line"),
     Term("line_order_reference", "", Kind.IDENTIFIER, "the buyer's order number, where printed per line"),
     Term("delivery_date", "", Kind.DATE, "date of delivery of the line, or promised for it"),
 )

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, Field, Reading, Row, Status
 from mappings.erp_data import Company, Currency, Record, Tax
+from mappings.field_map import FieldMap, default_map
 from mappings.index import ErpIndex
 from mappings.memory import Memory
 from mappings.proposal import Totals
@@ -48,7 +49,8 @@ class SeenDocument:
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught, `seen` the same
-    document met before, `tolerance` how far a bill may be from its order."""
+    document met before, `tolerance` how far a bill may be from its order,
+    `fields` the declared mapping."""
 
     reading: Reading
     record: Record
@@ -57,6 +59,7 @@ class Case:
     memory: Memory = field(default_factory=Memory)
     seen: tuple[SeenDocument, ...] = ()
     tolerance: Tolerance = field(default_factory=Tolerance)
+    fields: FieldMap = field(default_factory=default_map)
 
     @property
     def company(self) -> Company:

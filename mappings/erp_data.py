@@ -243,6 +243,15 @@ class Precision:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """The records of a model that a mapping's many2one leads to: id and texts by which one is found (code, name)."""
+
+    model: str
+    match: tuple[str, ...]
+    records: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ErpData:
     """Everything matching looks at, of one Backend, at one moment."""
 
@@ -260,6 +269,7 @@ class ErpData:
     posted_lines: tuple[PostedLine, ...]
     precision: Precision = Precision()
     fiscal_positions: tuple[FiscalPosition, ...] = ()
+    related: tuple[Related, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from mappings.erp_data import (
     PostedLine,
     Product,
     PurchaseOrder,
+    Related,
     Tax,
 )
 from mappings.folding import (
@@ -69,6 +70,14 @@ class ErpIndex:
         )
         self._orders_by_vendor = group((self.commercial(o.partner_id), o) for o in data.purchase_orders)
         self._index_bills(data.bills)
+        self._related = {(one.model, one.match): one for one in data.related}
+        self.related = {key: _by_text(one) for key, one in self._related.items()}
+
+    def related_name(self, model: str, match: tuple[str, ...], record_id: int) -> str:
+        """What a record that a mapping leads to is called, or its number."""
+        known = self._related.get((model, match))
+        texts = dict(known.records).get(record_id, ()) if known else ()
+        return " ".join(texts) or str(record_id)
 
     # -- partners ---------------------------------------------------------------------------------------------
 
@@ -283,6 +292,15 @@ def _forms(name: str) -> list[Variant]:
         for form in (text, " ".join(sorted(text.split()))):
             found[form] = max(weight, found.get(form, 0.0))
     return [Variant(form, weight) for form, weight in found.items()]
+
+
+def _by_text(related: Related) -> Mapping[str, tuple[int, ...]]:
+    """The records under each of their texts, folded."""
+    found: defaultdict[str, dict[int, None]] = defaultdict(dict)
+    for record_id, texts in related.records:
+        for text in texts:
+            found[alnum(text)][record_id] = None
+    return {text: tuple(ids) for text, ids in found.items() if text}
 
 
 def group(pairs: Iterable[tuple[Key, Item]]) -> dict[Key, list[Item]]:

@@ -13,6 +13,7 @@ from mappings.erp_data import Partner
 from mappings.folding import alnum, most_similar, one_line, plain
 from mappings.pairing import BoughtLine
 from mappings.prices import PRICE_DIGITS, Price, price_line
+from mappings.printed import placed
 from mappings.products import find_product
 from mappings.proposal import ProposedValue
 from mappings.purchases import Purchase
@@ -257,41 +258,43 @@ def _tax_checks(lines: Iterable[DraftLine]) -> list[Check]:
 
 def bill_values(
     case: Case, draft: DraftLines, purchase: Purchase, vendor: Partner | None
-) -> tuple[dict[str, ProposedValue], ...]:
-    """The lines by Odoo's field names on `account.move.line`."""
-    return tuple(_bill_line(case, line, purchase, vendor) for line in draft.lines)
+) -> tuple[tuple[dict[str, ProposedValue], ...], list[Check]]:
+    """The lines by the field names on `account.move.line`, and what the mapping could not place."""
+    found = [
+        placed(case, "bill_line", _bill_line(case, line, purchase, vendor), line.position)
+        for line in draft.lines
+    ]
+    return tuple(values for values, _ in found), [check for _, checks in found for check in checks]
 
 
 def _bill_line(
     case: Case, line: DraftLine, purchase: Purchase, vendor: Partner | None
-) -> dict[str, ProposedValue]:
-    values = figure_values(line, "quantity")
-    product = line.product
+) -> dict[str, ProposedValue | None]:
+    link, product = None, line.product
     if line.position is not None and line.position in purchase.links:
         link, ordered = purchase.links[line.position], purchase.lines[line.position]
-        values["purchase_line_id"] = link
         if product is None and ordered.product_id:
             product = ProposedValue(ordered.product_id, link.confidence, "The product of the order's line.")
-    if product:
-        values["product_id"] = product
     taxes = tuple(tax.id for tax in line.tax.taxes)
     account = choose_account(case, str(line.name.value), _id(product), vendor, taxes)
-    return values | ({"account_id": account} if account else {})
+    return chosen_figures(line) | {"order_line": link, "product": product, "account": account}
 
 
-def figure_values(line: DraftLine, quantity_name: str) -> dict[str, ProposedValue]:
-    """Name, quantity, price, discount and taxes, each with the Fields behind it."""
+def chosen_figures(line: DraftLine) -> dict[str, ProposedValue | None]:
+    """Description, quantity, price, discount and taxes by rule, each with the Fields behind it."""
     price, tax = line.price, line.tax
-    values = {
-        "name": line.name,
-        quantity_name: ProposedValue(price.line.quantity, price.confidence, price.reason, line.terms),
-        "price_unit": ProposedValue(price.line.price_unit, price.confidence, price.reason, line.terms),
-    }
-    if price.line.discount:
-        values["discount"] = ProposedValue(price.line.discount, price.confidence, price.reason, line.terms)
+
+    def figure(value: Decimal) -> ProposedValue:
+        return ProposedValue(value, price.confidence, price.reason, line.terms)
+
     ids = tuple(chosen.id for chosen in tax.taxes)
-    values["tax_ids"] = ProposedValue(ids, tax.confidence, tax.problem or tax.reason, tax.terms)
-    return values
+    return {
+        "description": line.name,
+        "quantity": figure(price.line.quantity),
+        "price": figure(price.line.price_unit),
+        "discount": figure(price.line.discount) if price.line.discount else None,
+        "taxes": ProposedValue(ids, tax.confidence, tax.problem or tax.reason, tax.terms),
+    }
 
 
 def _id(value: ProposedValue | None) -> int | None:

@@ -8,6 +8,7 @@ from inference.invoice import Reading
 from mappings.bills import propose_bill
 from mappings.case import ORDER, Case, SeenDocument, Tolerance
 from mappings.erp_data import Record
+from mappings.field_map import FieldMap, default_map
 from mappings.index import ErpIndex
 from mappings.memory import Memory
 from mappings.orders import propose_order
@@ -22,13 +23,24 @@ def propose(
     memory: Memory | None = None,
     seen: tuple[SeenDocument, ...] = (),
     tolerance: Tolerance | None = None,
+    fields: FieldMap | None = None,
 ) -> Proposal:
     """What to write on the record, and every reason to doubt it. Pure: no I/O, same input, same Proposal.
 
     `memory` is what people taught; none where it is left out. `seen` are earlier documents that are this one again.
-    `tolerance` is for bills against orders.
+    `tolerance` is for bills against orders. `fields` is the declared mapping, the one that comes with Vouch where it is
+    left out.
 
     Raises KeyError where `index` does not hold the record's company or its currency.
     """
-    case = Case(reading, record, index, today, memory or Memory(), seen, tolerance or Tolerance())
+    case = Case(
+        reading,
+        record,
+        index,
+        today,
+        memory or Memory(),
+        seen,
+        tolerance or Tolerance(),
+        fields or default_map(),
+    )
     return propose_order(case) if record.model == ORDER else propose_bill(case)

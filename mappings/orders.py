@@ -10,11 +10,12 @@ from decimal import Decimal
 from inference.invoice import Check, DocumentType, as_date
 from mappings.case import Case, a_kind, failed, money, not_applicable, number, passed, shortened, term
 from mappings.erp_data import OrderLine
-from mappings.folding import reference_keys
-from mappings.lines import DraftLine, DraftLines, draft_lines, figure_values, fitted
+from mappings.kept import still_empty
+from mappings.lines import DraftLine, DraftLines, chosen_figures, draft_lines, fitted
 from mappings.look_alikes import check_look_alike
 from mappings.pairing import SURE_LINE, BoughtLine, net, net_price, pair_lines
 from mappings.partners import Vendor, check_buyer, find_vendor
+from mappings.printed import placed
 from mappings.proposal import Proposal, ProposedValue, PurchaseLine
 from mappings.purchases import UNCLEAR, progress
 from mappings.reconciliation import predict_totals
@@ -29,8 +30,8 @@ def propose_order(case: Case) -> Proposal:
     vendor = find_vendor(case)
     checks = [_check_type(case), *_vendor_checks(case, vendor), check_buyer(case)]
     draft = draft_lines(case, vendor.partner)
-    header = _header(case, checks)
-    checks += [*_currency_checks(case), check_look_alike(case, vendor.partner)]
+    header, header_checks = _header(case)
+    checks += [*header_checks, *_currency_checks(case), check_look_alike(case, vendor.partner)]
     lines: tuple[dict[str, ProposedValue], ...] = ()
     predicted = None
     compared: tuple[PurchaseLine, ...] = ()
@@ -42,7 +43,9 @@ def propose_order(case: Case) -> Proposal:
     else:
         draft = fitted(case, draft)
         predicted, totals = predict_totals(case, draft.lines)
-        lines = tuple(_line(case, line) for line in draft.lines)
+        placed_lines = [_line(case, line) for line in draft.lines]
+        lines = tuple(values for values, _ in placed_lines)
+        checks += [check for _, problems in placed_lines for check in problems]
         checks += [*draft.checks, *_product_checks(draft), totals]
     matches = {"partner_id": vendor.matches} if vendor.matches else {}
     return Proposal(
@@ -91,29 +94,19 @@ def _currency_checks(case: Case) -> list[Check]:
     return [failed("order_currency", f"The order is in {ordered.name}, the document in {printed}.")]
 
 
-def _header(case: Case, checks: list[Check]) -> dict[str, ProposedValue]:
-    values: dict[str, ProposedValue] = {}
-    if found := case.reading.get("order_number"):
-        present = case.record.values.get("partner_ref")
-        if not present:
-            values["partner_ref"] = ProposedValue(
-                found.value, found.confidence, "As printed.", ("order_number",)
-            )
-        elif not reference_keys(str(present)) & reference_keys(str(found.value)):
-            text = f"The vendor reference in Odoo is {present}, the document says {found.value}."
-            checks.append(failed("kept_partner_ref", text))
-    if not case.record.lines and (planned := _promised(case, None)):
-        values["date_planned"] = planned
-    return values
+def _header(case: Case) -> tuple[dict[str, ProposedValue], list[Check]]:
+    promised = None if case.record.lines else _promised(case, None)
+    wanted, problems = placed(case, "order", {"promised_date": promised})
+    kept, differences = still_empty(case, "order", wanted)
+    return kept, [*problems, *differences]
 
 
-def _line(case: Case, line: DraftLine) -> dict[str, ProposedValue]:
-    values = figure_values(line, "product_qty")
-    if line.product:
-        values["product_id"] = line.product
-    if planned := _promised(case, line.position):
-        values["date_planned"] = planned
-    return values
+def _line(case: Case, line: DraftLine) -> tuple[dict[str, ProposedValue], list[Check]]:
+    chosen = chosen_figures(line) | {
+        "product": line.product,
+        "promised_date": _promised(case, line.position),
+    }
+    return placed(case, "order_line", chosen, line.position)
 
 
 def _promised(case: Case, position: int | None) -> ProposedValue | None:

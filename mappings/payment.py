@@ -97,11 +97,19 @@ def check_dates(case: Case) -> list[Check]:
     return checks
 
 
-def propose_due_date(case: Case, vendor: Partner | None) -> dict[str, ProposedValue]:
-    """The due date where it is printed. Where the vendor's payment term says another day, the term gives way."""
+def propose_bill_date(case: Case, vendor: Partner | None) -> ProposedValue | None:
+    """The printed date of the bill, surer or less sure once the vendor's country is known."""
+    issued = case.reading.get("issue_date")
+    if issued is None:
+        return None
+    return ProposedValue(issued.value, *with_country(issued, vendor), ("issue_date",))
+
+
+def propose_due_date(case: Case, vendor: Partner | None) -> tuple[ProposedValue | None, ProposedValue | None]:
+    """The due date where it is printed, and the payment term, emptied where it would say another day."""
     found, due = case.reading.get("due_date"), case.reading.day("due_date")
     if found is None or due is None:
-        return {}
+        return None, None
     usual = _usual_due_date(case, vendor)
     sure, _ = with_country(found, vendor)
     if usual is None:
@@ -110,11 +118,11 @@ def propose_due_date(case: Case, vendor: Partner | None) -> dict[str, ProposedVa
         reason, sure = f"Due {due}, as printed; the vendor's payment term says the same.", max(sure, SETTLED)
     else:
         reason = f"Due {due}, as printed; the vendor's payment term would say {usual}."
-    values = {"invoice_date_due": ProposedValue(due, sure, reason, ("due_date",))}
-    if usual is not None and usual != due:
-        cleared = "Emptied, so that the printed due date holds."
-        values["invoice_payment_term_id"] = ProposedValue(None, sure, cleared, ("due_date",))
-    return values
+    value = ProposedValue(due, sure, reason, ("due_date",))
+    if usual is None or usual == due:
+        return value, None
+    cleared = "Emptied, so that the printed due date holds."
+    return value, ProposedValue(None, sure, cleared, ("due_date",))
 
 
 def _usual_due_date(case: Case, vendor: Partner | None) -> date | None:

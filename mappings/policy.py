@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from inference.invoice import Check, DocumentType, Reading, Status
-from mappings.case import BILL, Tolerance, a_kind, field_at
+from mappings.case import BILL, ORDER, Tolerance, a_kind, field_at
 from mappings.erp_data import Record
+from mappings.field_map import FieldMap, default_map
 from mappings.folding import alnum
 from mappings.proposal import Proposal, ProposedValue
 
@@ -26,30 +27,9 @@ those are filled when at least this sure by themselves."""
 
 MOST_REASONS = 6
 
-REQUIRED = ("partner_id", "ref", "invoice_date", "currency_id")
-"""Header values without which a bill is not filled."""
-
-NAMES: Mapping[str, str] = {
-    "partner_id": "vendor",
-    "ref": "bill reference",
-    "invoice_date": "bill date",
-    "invoice_date_due": "due date",
-    "invoice_payment_term_id": "payment term",
-    "currency_id": "currency",
-    "payment_reference": "payment reference",
-    "partner_ref": "vendor reference",
-    "date_planned": "promised date",
-    "id": "order's own line",
-    "name": "description",
-    "quantity": "quantity",
-    "product_qty": "quantity",
-    "price_unit": "price",
-    "discount": "discount",
-    "tax_ids": "tax",
-    "account_id": "account",
-    "product_id": "product",
-    "purchase_line_id": "order line",
-}
+TABLES: Mapping[str, tuple[str, ...]] = {BILL: ("bill",), ORDER: ("order",)}
+LINE_TABLES: Mapping[str, tuple[str, ...]] = {BILL: ("bill_line",), ORDER: ("order_line",)}
+"""The record types of the mapping, by Odoo's model of the header."""
 
 WITH_PRICE = frozenset({"quantity", "product_qty", "discount"})
 """Line values that come from the same figures as the price: one sentence for all."""
@@ -110,13 +90,14 @@ class Policy:
     With `fill_sure_header` a record that goes to review still gets the header values that are sure; its lines,
     and everything a failed Check names, wait for the person. `tolerance` says how far a bill may be from its order.
     `held_back` is the sentence why even a sure record goes to a person: the error budget is not proven, or the vendor is
-    in shadow mode.
+    in shadow mode. `fields` names the fields and says what is required.
     """
 
     fill_confidence: float = 0.90
     fill_sure_header: bool = False
     tolerance: Tolerance = field(default_factory=Tolerance)
     held_back: str = ""
+    fields: FieldMap = field(default_factory=default_map)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +195,7 @@ def _verified(failures: list[str]) -> Decision:
 
 def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> list[str]:
     """What is missing, not proven or not sure enough, in sentences."""
-    found = list(_missing(proposal, reading, record))
+    found = list(_missing(proposal, reading, record, policy))
     proved = _sums_agree(proposal)
     kind = reading.get("document_type")
     if kind is None:
@@ -223,19 +204,23 @@ def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy
         found.append(f"It is not sure that the document is {a_kind(DocumentType(str(kind.value)))}.")
     for name, value in proposal.values.items():
         if not _is_sure(value, reading, policy.fill_confidence):
-            found.append(_doubt(NAMES.get(name, name), value, reading, policy.fill_confidence))
+            found.append(
+                _doubt(
+                    policy.fields.label(name, *TABLES[proposal.model]), value, reading, policy.fill_confidence
+                )
+            )
     found += _line_doubts(proposal, reading, policy, proved=proved)
     return _unique(found)
 
 
-def _missing(proposal: Proposal, reading: Reading, record: Record) -> Iterable[str]:
+def _missing(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> Iterable[str]:
     if record.model != BILL:
         return
     vendor_said = any(check.id.startswith("vendor_") for check in proposal.checks)
-    for name in REQUIRED:
+    for name in policy.fields.required("bill"):
         there = name in proposal.values or record.values.get(name) not in (None, "", False)
         if not there and not (name == "partner_id" and vendor_said):
-            yield f"The {NAMES[name]} could not be read."
+            yield f"The {policy.fields.label(name, 'bill')} could not be read."
     if reading.get("total_with_vat") is None:
         yield "The document's total could not be read."
     if not proposal.lines:
@@ -272,7 +257,9 @@ def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy, *, proved
         if len(positions) > 1:
             where = f"{len(positions)} of {len(proposal.lines)} lines, such as {where}"
         needed = _needed(name, policy, proved=proved)
-        yield _doubt(f"{NAMES.get(name, name)} of {where}", value, reading, needed)
+        yield _doubt(
+            f"{policy.fields.label(name, *LINE_TABLES[proposal.model])} of {where}", value, reading, needed
+        )
 
 
 def _doubt(label: str, value: ProposedValue, reading: Reading, needed: float) -> str:

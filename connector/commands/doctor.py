@@ -21,6 +21,7 @@ from connector.sandbox import opened_sandbox
 from connector.settings import load_settings
 from inference.readers.vlm.learning import LEAST_VALUES
 from inference.vllm.errors import ModelAway, ModelMisconfigured
+from mappings.field_map import Entry, FieldMap
 
 if TYPE_CHECKING:
     from connector.settings import BackendSettings, Settings
@@ -188,9 +189,9 @@ def _weak_settings(name: str, backend: BackendSettings) -> Generator[Finding]:
 
 def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generator[Finding]:
     try:
-        erp = connect(connection(name, backend, settings))
+        erp = connect(connection(name, backend, settings), backend.field_map())
         try:
-            found = erp.capabilities()
+            found, fields = erp.capabilities(), erp.field_map()
             if backend.reviewer:
                 erp.user_id(backend.reviewer)
         finally:
@@ -203,6 +204,7 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
         GOOD,
         f"Odoo {found.version} over {found.protocol} as {found.login}, {len(found.companies)} companies",
     )
+    yield _mapping(name, fields)
     for missing in found.missing_rights:
         yield Finding(name, BAD, missing, AccessError.exit_code)
     if not backend.reviewer:
@@ -220,6 +222,21 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
         yield Finding(
             name, WARNING, f"the API key expires on {found.key_expires:%Y-%m-%d}: make a new one in Odoo"
         )
+
+
+def _mapping(name: str, fields: FieldMap) -> Finding:
+    """What a file of the user's adds to the mapping."""
+    if not fields.origin:
+        return Finding(name, GOOD, "fields are filled as docs/mapping.md says; no mapping of your own is set")
+    own = ", ".join(f"{entry.place} = {entry.source}{_kind(entry)}" for entry in fields.own())
+    return Finding(
+        name, GOOD, f"the mapping {fields.origin} fits this Odoo: {own or 'it only leaves fields out'}"
+    )
+
+
+def _kind(entry: Entry) -> str:
+    found = f" of {entry.relation}, found by {' or '.join(entry.match)}" if entry.relation else ""
+    return f" ({entry.type}{found}{', required' if entry.required else ''})"
 
 
 def _bad(subject: str, error: Exception) -> Finding:

@@ -27,9 +27,10 @@ from inference.errors import DocumentError
 from inference.invoice import DocumentType, Reading
 from mappings.case import BILL, ORDER, REFUND, field_at, money
 from mappings.erp_data import Record
+from mappings.field_map import FieldMap
 from mappings.index import ErpIndex
 from mappings.naming import named
-from mappings.policy import NAMES, Decision
+from mappings.policy import Decision
 from mappings.proposal import Proposal, ProposedValue, scalar_as_json
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Explained:
     index: ErpIndex
     proposal: Proposal
     decision: Decision
+    fields: FieldMap
 
     def as_json(self) -> dict[str, Any]:
         """The contract of `vouch propose --json`; see docs/cli.md."""
@@ -120,9 +122,10 @@ def propose_file(
     configure_logs(settings)
     name = chosen_backend(settings, backend)
     place = record_place(record) if record else None
-    erp = OdooErp(connection(name, settings.backends[name], settings))
+    chosen = settings.backends[name]
+    erp = OdooErp(connection(name, chosen, settings), declared=chosen.field_map())
     try:
-        index = ErpIndex(erp.erp_data())
+        index, fields = ErpIndex(erp.erp_data()), erp.field_map()
         against = erp.record(*place) if place else None
         with opened_desk(settings, reader if reader != "auto" else "") as desk:
             data = file_bytes(file, settings.reading.max_megabytes)
@@ -131,7 +134,9 @@ def propose_file(
         raise SkippableError(f"{file.name} cannot be read: {error}") from error
     finally:
         erp.close()
-    found = explain(file, opened, reading, against or empty_draft(reading, index), index, name, settings)
+    found = explain(
+        file, opened, reading, against or empty_draft(reading, index), index, name, settings, fields
+    )
     if as_json:
         print_json(found.as_json())
     else:
@@ -172,12 +177,13 @@ def explain(
     index: ErpIndex,
     backend: str,
     settings: Settings,
+    fields: FieldMap,
 ) -> Explained:
     """The Proposal and the Decision on it, as the pipeline would come to them."""
     with opened_ledger(settings) as ledger:
         judge = Judge(backend, Learning(ledger.engine), owner_of(settings))
-        found = judge.judge(reading, record, index, local_today(), judge.knowledge())
-    return Explained(file, opened, reading, record, index, found.proposal, found.decision)
+        found = judge.judge(reading, record, index, local_today(), judge.knowledge(), fields=fields)
+    return Explained(file, opened, reading, record, index, found.proposal, found.decision, fields)
 
 
 def _show(found: Explained) -> None:
@@ -189,12 +195,12 @@ def _show(found: Explained) -> None:
         OUT.print(f"  {reason}", markup=False)
     if node["values"]:
         OUT.print("\n[bold]Values[/]")
-        OUT.print(_table(node["values"]))
+        OUT.print(_table(node["values"], found.fields))
     for position, line in enumerate(node["lines"]):
         OUT.print(f"\n[bold]Line {position + 1}[/]")
-        OUT.print(_table(line))
+        OUT.print(_table(line, found.fields))
     for name, candidates in node["matches"].items():
-        OUT.print(f"\n[bold]Candidates for the {NAMES.get(name, name.replace('_', ' '))}[/]")
+        OUT.print(f"\n[bold]Candidates for the {found.fields.label(name).replace('_', ' ')}[/]")
         for one in candidates:
             why = "; ".join(one["reasons"])
             OUT.print(f"  {_percent(one['score']):>5}  {one['name']} ({one['id']}): {why}", markup=False)
@@ -204,7 +210,7 @@ def _show(found: Explained) -> None:
         OUT.print(f"  {MARKS[check['status']]} {escape(check['message'])}")
 
 
-def _table(values: Mapping[str, Mapping[str, Any]]) -> Table:
+def _table(values: Mapping[str, Mapping[str, Any]], fields: FieldMap) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim")
     table.add_column("field", no_wrap=True)
     for heading in ("would write", "sure", "why", "where"):
@@ -214,7 +220,7 @@ def _table(values: Mapping[str, Mapping[str, Any]]) -> Table:
         style = "green" if sure >= 0.9 else "yellow" if sure >= 0.6 else "red"
         where = "; ".join(dict.fromkeys(_places(value["evidence"])))
         table.add_row(
-            NAMES.get(name, name),
+            fields.label(name),
             escape(value["shown"]),
             f"[{style}]{_percent(sure)}[/]",
             escape(value["reason"]),

@@ -6,11 +6,11 @@ import base64
 import binascii
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from connector.erp import capabilities, effects, records
+from connector.erp import capabilities, effects, field_check, records
 from connector.erp.catalog import Catalog
 from connector.erp.discovery import Discovery
 from connector.erp.effects import Effects
@@ -26,6 +26,7 @@ from connector.errors import (
     VouchError,
 )
 from mappings.erp_data import ErpData, Record
+from mappings.field_map import FieldMap, default_map
 
 _MEGABYTE = 1 << 20
 # `web_read` and `web_save` nest lines in one call since Odoo 17.
@@ -33,9 +34,9 @@ _NESTED_SINCE = 17
 _IDS_AT_ONCE = 1000
 
 
-def connect(settings: Connection) -> OdooErp:
+def connect(settings: Connection, declared: FieldMap | None = None) -> OdooErp:
     """An Odoo that answered and let us in. Raises the errors of `connector.errors` that say what is wrong."""
-    erp = OdooErp(settings)
+    erp = OdooErp(settings, declared=declared or default_map())
     erp.session  # noqa: B018
     return erp
 
@@ -45,11 +46,14 @@ class OdooErp:
     """One Odoo database. Implements `connector.erp.port.Erp`; safe to use from several threads.
 
     It is first talked to when something is asked of it, so that an Odoo that is away does not keep others waiting.
-    `nested` says whether lines are read with their record in one call; None leaves that to Odoo's version.
+    `nested` says whether lines are read with their record in one call; None leaves that to Odoo's version. `declared`
+    is the mapping of business terms onto fields.
     """
 
     settings: Connection
     nested: bool | None = None
+    declared: FieldMap = field(default_factory=default_map)
+    _fields: FieldMap | None = field(default=None, repr=False)
     _session: Session | None = field(default=None, repr=False)
     _capabilities: Capabilities | None = field(default=None, repr=False)
     _discovery: Discovery | None = field(default=None, repr=False)
@@ -80,6 +84,12 @@ class OdooErp:
         if self._capabilities is None:
             self._capabilities = capabilities.probe(self.session, self.settings)
         return self._capabilities
+
+    def field_map(self) -> FieldMap:
+        """The declared mapping, held against this Odoo's fields; asked once. Raises SettingsError where it does not fit."""
+        if self._fields is None:
+            self._fields = field_check.resolved(self.session, self.capabilities(), self.declared)
+        return self._fields
 
     def discover(self, cursor: SyncCursor) -> Poll:
         """New attachments since the cursor; see `connector.erp.discovery` for the rule."""
@@ -124,7 +134,9 @@ class OdooErp:
 
     def erp_data(self) -> ErpData:
         """The data for matching, of the chosen companies."""
-        return Catalog(self.session, self.capabilities()).read()
+        data = Catalog(self.session, self.capabilities()).read()
+        companies = self.capabilities().companies
+        return replace(data, related=field_check.related(self.session, self.field_map(), companies))
 
     def apply(self, effect: Effect) -> Record:
         """Check, write once and read back; two calls, three before Odoo 17."""
@@ -197,7 +209,7 @@ class OdooErp:
     def _shape(self, model: str) -> records.Shape:
         if model not in (BILL, ORDER):
             raise FatalError(f"{model} is neither a bill nor a purchase order")
-        return records.shape_of(self.capabilities(), model)
+        return records.shape_of(self.capabilities(), model, self.field_map())
 
     def _read(self, shape: records.Shape, record_id: int) -> Record:
         if self._nests:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from mappings.erp_data import ErpData, Record
+from mappings.field_map import FieldMap
 
 BILL = "account.move"
 ORDER = "purchase.order"
@@ -120,6 +121,10 @@ class Erp(Protocol):
 
     def capabilities(self) -> Capabilities:
         """Probe version, fields, rights, companies and modules; cached."""
+        ...
+
+    def field_map(self) -> FieldMap:
+        """The declared mapping with what this ERP says of its fields. Raises SettingsError where it does not fit."""
         ...
 
     def discover(self, cursor: SyncCursor) -> Poll:

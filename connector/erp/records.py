@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connector.erp import values
 from connector.erp.port import BILL, Capabilities
 from connector.erp.wire import Row
 from mappings.erp_data import Record, RecordLine, Scalar
+from mappings.field_map import FieldMap
 
 BILL_TYPES = ("in_invoice", "in_refund", "in_receipt")
 ORDER_STATES = ("draft", "sent", "to approve", "purchase")
@@ -29,7 +30,10 @@ _STATUS = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The names that a model has here: header values by type, its lines, and what its lines call things."""
+    """The names that a model has here: header values by type, its lines, and what its lines call things.
+
+    `own` are the header fields that a user's mapping adds, with their types.
+    """
 
     model: str
     line_model: str
@@ -43,11 +47,13 @@ class Shape:
     taxes: str
     responsible: str
     purchase_line: str = ""
+    own: tuple[tuple[str, str], ...] = ()
 
     @property
     def header(self) -> tuple[str, ...]:
         """The header fields to read."""
-        return (*self.status, self.responsible, *self.many2one, *self.dates, *self.moments, *self.texts)
+        own = tuple(name for name, _ in self.own)
+        return (*self.status, self.responsible, *self.many2one, *self.dates, *self.moments, *self.texts, *own)
 
     @property
     def line_fields(self) -> tuple[str, ...]:
@@ -70,8 +76,15 @@ class Shape:
         return {"tax_ids": self.taxes}
 
 
-def shape_of(capabilities: Capabilities, model: str) -> Shape:
-    """The names as this version of Odoo has them."""
+def shape_of(capabilities: Capabilities, model: str, fields: FieldMap) -> Shape:
+    """The names as this version of Odoo has them, and the header fields that the mapping adds."""
+    table = "bill" if model == BILL else "order"
+    own = tuple((entry.field, entry.type) for entry in fields.of(table) if entry.own)
+    shape = _shape(capabilities, model)
+    return replace(shape, own=tuple(one for one in own if one[0] not in shape.header))
+
+
+def _shape(capabilities: Capabilities, model: str) -> Shape:
 
     def here(*names: str) -> tuple[str, ...]:
         return tuple(name for name in names if capabilities.has(model, name))
@@ -121,6 +134,7 @@ def build(shape: Shape, row: Mapping[str, Any], lines: Sequence[Mapping[str, Any
     found.update({name: values.day(row[name]) for name in shape.dates})
     found.update({name: values.moment(row[name]) for name in shape.moments})
     found.update({name: values.text(row[name]) or None for name in shape.texts})
+    found.update({name: _own_value(kind, row[name]) for name, kind in shape.own})
     return Record(
         model=shape.model,
         id=int(row["id"]),
@@ -137,6 +151,17 @@ def build(shape: Shape, row: Mapping[str, Any], lines: Sequence[Mapping[str, Any
         journal_id=values.many2one(row.get("journal_id")),
         responsible_id=values.many2one(row[shape.responsible]),
     )
+
+
+def _own_value(kind: str, value: Any) -> Scalar:
+    """A value of a field of the user's, None where it is empty: Odoo's empty number is zero."""
+    if kind == "many2one":
+        return values.many2one(value)
+    if kind == "date":
+        return values.day(value)
+    if kind in ("float", "monetary"):
+        return values.decimal(value) or None
+    return values.text(value) or None
 
 
 def _line(shape: Shape, line: Mapping[str, Any]) -> RecordLine:

@@ -14,6 +14,8 @@ from connector import errors
 from connector.cli import app
 from connector.review.app import create_app
 from connector.settings import BackendSettings, Settings
+from inference.invoice import HEADER, LINE
+from mappings.field_map import default_map
 from tests.review_ledger import fill
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,13 @@ def settings_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 def test_every_setting_is_documented_and_none_is_invented() -> None:
     documented = set(re.findall(r"^\| `([\w.]+)` \|", document("settings.md"), re.MULTILINE))
     assert documented == set(settings_names(Settings))
+
+
+def test_the_default_mapping_and_its_terms_are_documented() -> None:
+    page = document("mapping.md")
+    rows = set(re.findall(r"^\| `\[(\w+)\]` \| `(\w+)` \| (?:rule|term) `(\w+)`", page, re.MULTILINE))
+    assert rows == {(e.table, e.field, e.source) for e in default_map().entries if e.field != "id"}
+    assert set(re.findall(r"^\| `(\w+)` \| (?:B[TG]-\S+)? ?\|", page, re.MULTILINE)) == {*HEADER, *LINE}
 
 
 def test_every_command_is_documented_and_none_is_invented() -> None:

@@ -61,6 +61,8 @@ _HEADER = {
     ),
     "buyer_name": (f"{_BUYER}/Name",),
     "buyer_vat_id": (f"{_BUYER}/{_TAX_ID}[@schemeID=VA]",),
+    "buyer_reference": (f"{_AGREEMENT}/BuyerReference",),
+    "buyer_accounting_reference": (f"{_SETTLEMENT}/ReceivableSpecifiedTradeAccountingAccount/ID",),
     "payment_account": (
         f"{_MEANS}/PayeePartyCreditorFinancialAccount/IBANID",
         f"{_MEANS}/PayeePartyCreditorFinancialAccount/ProprietaryID",
@@ -96,6 +98,7 @@ _QUANTITY = tuple(
 _LINE = {
     "line_id": ("AssociatedDocumentLineDocument/LineID",),
     "line_status": ("AssociatedDocumentLineDocument/LineStatusReasonCode",),
+    "line_accounting_reference": (f"{_LINE_SETTLEMENT}/ReceivableSpecifiedTradeAccountingAccount/ID",),
     "item_name": (f"{_PRODUCT}/Name", f"{_PRODUCT}/Description"),
     "item_seller_id": (f"{_PRODUCT}/SellerAssignedID",),
     "item_buyer_id": (f"{_PRODUCT}/BuyerAssignedID",),

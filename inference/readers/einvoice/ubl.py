@@ -38,6 +38,8 @@ _HEADER = {
     "seller_email": (f"{_SELLER}/Contact/ElectronicMail",),
     "seller_website": (f"{_SELLER}/WebsiteURI",),
     "buyer_name": (f"{_BUYER}/PartyLegalEntity/RegistrationName", f"{_BUYER}/PartyName/Name"),
+    "buyer_reference": ("BuyerReference",),
+    "buyer_accounting_reference": ("AccountingCost",),
     "payment_account": ("PaymentMeans/PayeeFinancialAccount/ID",),
     "payment_bic": (
         "PaymentMeans/PayeeFinancialAccount/FinancialInstitutionBranch/ID",
@@ -57,6 +59,7 @@ _HEADER = {
 _QUANTITY = "InvoicedQuantity|CreditedQuantity"
 _LINE = {
     "line_id": ("ID",),
+    "line_accounting_reference": ("AccountingCost",),
     "item_name": ("Item/Name", "Item/Description"),
     "item_seller_id": ("Item/SellersItemIdentification/ID",),
     "item_buyer_id": ("Item/BuyersItemIdentification/ID",),
