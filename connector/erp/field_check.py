@@ -88,6 +88,7 @@ def _with_relation(session: Session, entry: Entry, relation: str, place: str) ->
         there: Mapping[str, Any] = session.read(
             relation, "fields_get", allfields=list(entry.match), attributes=["type"]
         )
+        session.rows(relation, [], ["id"], limit=1)
     except (NoModelError, AccessError) as error:
         raise SettingsError(f"{place} leads to {relation}, which cannot be read: {error}") from error
     match = tuple(name for name in entry.match if name in there and there[name]["type"] in _TEXTS)
