@@ -128,7 +128,7 @@ def owner_of(settings: Settings) -> Owner:
     """What the owner set of the policy."""
     asked = settings.policy
     return Owner(
-        Policy(asked.fill_confidence, asked.fill_sure_header, asked.tolerance),
+        Policy(asked.fill_confidence, asked.fill_sure_header, asked.tolerance, line_styles=asked.line_styles),
         asked.error_budget,
         asked.budget_confidence,
         asked.shadow_bills,

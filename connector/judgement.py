@@ -83,7 +83,17 @@ class Judge:
     ) -> Judged:
         """Match, propose and decide. `seen` are earlier documents that are this one again, `fields` is the mapping."""
         policy = replace(known.policy, fields=fields or known.policy.fields)
-        proposal = propose(reading, record, index, today, known.memory, seen, policy.tolerance, policy.fields)
+        proposal = propose(
+            reading,
+            record,
+            index,
+            today,
+            known.memory,
+            seen,
+            policy.tolerance,
+            policy.fields,
+            policy.line_styles,
+        )
         if not policy.held_back:
             policy = replace(policy, held_back=self._in_shadow(proposal, record, index))
         return Judged(record, reading, proposal, decide(proposal, reading, record, policy))

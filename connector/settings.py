@@ -29,6 +29,7 @@ from inference.page import Limits
 from inference.vllm.profile import DEFAULT, profile_names
 from mappings.case import Tolerance
 from mappings.field_map import FieldMap, MappingError, default_map, user_map
+from mappings.line_styles import LineStyle, LineStyles
 
 NO_BACKEND = (
     "No Odoo is set. Add a [backends.NAME] section to vouch.toml, or the variables VOUCH_BACKENDS__NAME__URL, "
@@ -248,6 +249,20 @@ class PolicySettings(Section):
         le=100,
         description="A bill may ask for so many percent more than is received, or ordered, and not billed yet.",
     )
+
+    line_style: LineStyle = Field(
+        default=LineStyle.AUTO,
+        description="`detailed`: every printed line; `per_tax`: one line per tax; `order`: lines only where they are an "
+        "order's; `auto`: as the vendor's posted bills are booked.",
+    )
+    vendor_line_styles: dict[str, LineStyle] = Field(
+        default_factory=dict, description="The same for single vendors, by tax id or name."
+    )
+
+    @property
+    def line_styles(self) -> LineStyles:
+        """How vendors' bills are booked."""
+        return LineStyles(self.line_style, self.vendor_line_styles)
 
     @property
     def tolerance(self) -> Tolerance:

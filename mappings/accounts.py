@@ -6,6 +6,7 @@ from collections import Counter
 
 from mappings.case import Case
 from mappings.erp_data import Partner, PostedLine
+from mappings.fiscal import fiscal_position
 from mappings.folding import most_similar
 from mappings.learned import learned_account, prefer
 from mappings.proposal import ProposedValue
@@ -30,9 +31,9 @@ def choose_account(
     return prefer(
         learned_account(case, vendor, description),
         _by_description(case, description, vendor)
-        or _of_product(case, product_id)
+        or _of_product(case, product_id, vendor)
         or _most_frequent(case, [line for line in history if line.tax_ids == tax_ids] or history, vendor)
-        or _journal_default(case),
+        or _journal_default(case, vendor),
     )
 
 
@@ -64,9 +65,9 @@ def _by_description(case: Case, description: str, vendor: Partner | None) -> Pro
     return ProposedValue(account, 0.97 * share, reason)
 
 
-def _of_product(case: Case, product_id: int | None) -> ProposedValue | None:
+def _of_product(case: Case, product_id: int | None, vendor: Partner | None) -> ProposedValue | None:
     product = case.index.products.get(product_id or 0)
-    account = product.expense_account_id if product else None
+    account = _mapped(case, product.expense_account_id if product else None, vendor)
     if product is None or account is None or not case.usable_account(account):
         return None
     return ProposedValue(account, 0.95, f"{_label(case, account)}, the expense account of {product.name}.")
@@ -82,11 +83,17 @@ def _most_frequent(case: Case, history: list[PostedLine], vendor: Partner | None
     return ProposedValue(account, min(0.94 if votes.total() > 1 else 0.90, share), reason)
 
 
-def _journal_default(case: Case) -> ProposedValue | None:
+def _journal_default(case: Case, vendor: Partner | None) -> ProposedValue | None:
     journals = [j for j in case.index.data.journals if j.company_id == case.company.id]
     journal = next((j for j in journals if j.id == case.record.journal_id), next(iter(journals), None))
-    account = journal.default_account_id if journal else None
+    account = _mapped(case, journal.default_account_id if journal else None, vendor)
     if account is None or not case.usable_account(account):
         return None
     reason = f"{_label(case, account)}, the journal's default: nothing earlier tells the account."
     return ProposedValue(account, DEFAULT_CONFIDENCE, reason)
+
+
+def _mapped(case: Case, account_id: int | None, vendor: Partner | None) -> int | None:
+    """The account that the vendor's fiscal position books on instead, as Odoo does with defaults."""
+    position = fiscal_position(case, vendor)
+    return dict(position.accounts).get(account_id or 0, account_id) if position else account_id

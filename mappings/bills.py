@@ -10,6 +10,7 @@ from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, p
 from mappings.duplicates import check_duplicate
 from mappings.fapiao import check_fapiao
 from mappings.habits import check_habits
+from mappings.joined import joined
 from mappings.kept import still_empty
 from mappings.lines import bill_values, draft_lines, fitted
 from mappings.look_alikes import check_look_alike
@@ -43,7 +44,7 @@ def propose_bill(case: Case) -> Proposal:
     values, header_checks = _header(case, vendor)
     draft = draft_lines(case, vendor.partner)
     purchase = match_orders(case, vendor.partner, draft.bought(case))
-    draft = fitted(case, draft)
+    draft = joined(case, fitted(case, draft), vendor.partner, ordered=bool(purchase.links))
     predicted, total_check = predict_totals(case, draft.lines)
     checks += [*header_checks, *draft.checks, *purchase.checks, total_check]
     lines, line_checks = bill_values(case, draft, purchase, vendor.partner)

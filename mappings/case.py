@@ -11,6 +11,7 @@ from inference.invoice import Check, DocumentType, Field, Reading, Row, Status
 from mappings.erp_data import Company, Currency, Record, Tax
 from mappings.field_map import FieldMap, default_map
 from mappings.index import ErpIndex
+from mappings.line_styles import LineStyles
 from mappings.memory import Memory
 from mappings.proposal import Totals
 
@@ -50,7 +51,7 @@ class SeenDocument:
 class Case:
     """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught, `seen` the same
     document met before, `tolerance` how far a bill may be from its order,
-    `fields` the declared mapping."""
+    `fields` the declared mapping, `line_styles` how bills are booked."""
 
     reading: Reading
     record: Record
@@ -60,6 +61,7 @@ class Case:
     seen: tuple[SeenDocument, ...] = ()
     tolerance: Tolerance = field(default_factory=Tolerance)
     fields: FieldMap = field(default_factory=default_map)
+    line_styles: LineStyles = field(default_factory=LineStyles)
 
     @property
     def company(self) -> Company:

@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-Scalar = str | int | bool | date | Decimal | tuple[int, ...] | None
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """An `analytic_distribution`: percent by analytic account, by several joined with commas where plans cross."""
+
+    parts: tuple[tuple[str, Decimal], ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{key}: {percent:f} %" for key, percent in self.parts)
+
+
+Scalar = str | int | bool | date | Decimal | tuple[int, ...] | Distribution | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ class Tax:
 @dataclass(frozen=True, slots=True)
 class FiscalPosition:
     """`account.fiscal.position`: which vendors it is for. `countries` empty means all; a `regional` one is for
-    states or postcodes only, which Vouch does not follow."""
+    states or postcodes only, which Vouch does not follow. `accounts` are pairs: instead of the first the second."""
 
     id: int
     name: str
@@ -111,6 +122,7 @@ class FiscalPosition:
     vat_required: bool = False
     countries: frozenset[str] = frozenset()
     regional: bool = False
+    accounts: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +243,8 @@ class PostedLine:
     product_id: int | None = None
     tax_ids: tuple[int, ...] = ()
     date: date | None = None
+    bill_id: int = 0
+    analytic: Distribution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +284,7 @@ class ErpData:
     precision: Precision = Precision()
     fiscal_positions: tuple[FiscalPosition, ...] = ()
     related: tuple[Related, ...] = ()
+    analytic_accounts: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,7 @@ class ErpIndex:
     def _index_products(self, products: Iterable[Product]) -> None:
         self.by_barcode = group((alnum(p.barcode), p) for p in products if p.barcode)
         self.by_default_code = group((alnum(p.default_code), p) for p in products if p.default_code)
+        self.by_product_name = group((alnum(p.name), p) for p in products)
         self.by_vendor_code = group(
             ((self.commercial(c.partner_id), alnum(c.product_code)), p)
             for p in products

@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from inference.invoice import Check, Row, as_decimal, as_text
 from mappings.accounts import choose_account
+from mappings.analytic import choose_analytic
 from mappings.case import Case, confidence, confirmed, failed, number, shortened, term
+from mappings.descriptions import cleaned
 from mappings.erp_data import Partner
-from mappings.folding import alnum, most_similar, one_line, plain
+from mappings.folding import alnum, most_similar, plain
 from mappings.pairing import BoughtLine
 from mappings.prices import PRICE_DIGITS, Price, price_line
 from mappings.printed import placed
@@ -128,7 +130,7 @@ def _printed_lines(
 
 def _name(case: Case, position: int, row: Row) -> ProposedValue:
     for name in ("item_name", "item_seller_id"):
-        if text := one_line(as_text(row.get(name)) or ""):
+        if text := cleaned(as_text(row.get(name)) or ""):
             return ProposedValue(text, row[name].confidence, "As printed.", (term("lines", position, name),))
     label = case.reading.text("invoice_number") or "document"
     return ProposedValue(f"{label}, line {position + 1}", 0.5, "The line's description could not be read.")
@@ -277,7 +279,8 @@ def _bill_line(
             product = ProposedValue(ordered.product_id, link.confidence, "The product of the order's line.")
     taxes = tuple(tax.id for tax in line.tax.taxes)
     account = choose_account(case, str(line.name.value), _id(product), vendor, taxes)
-    return chosen_figures(line) | {"order_line": link, "product": product, "account": account}
+    found = chosen_figures(line) | {"order_line": link, "product": product, "account": account}
+    return found | {"analytic": choose_analytic(case, str(line.name.value), _id(account), vendor)}
 
 
 def chosen_figures(line: DraftLine) -> dict[str, ProposedValue | None]:

@@ -10,6 +10,7 @@ from mappings.case import ORDER, Case, SeenDocument, Tolerance
 from mappings.erp_data import Record
 from mappings.field_map import FieldMap, default_map
 from mappings.index import ErpIndex
+from mappings.line_styles import LineStyles
 from mappings.memory import Memory
 from mappings.orders import propose_order
 from mappings.proposal import Proposal
@@ -24,12 +25,13 @@ def propose(
     seen: tuple[SeenDocument, ...] = (),
     tolerance: Tolerance | None = None,
     fields: FieldMap | None = None,
+    line_styles: LineStyles | None = None,
 ) -> Proposal:
     """What to write on the record, and every reason to doubt it. Pure: no I/O, same input, same Proposal.
 
     `memory` is what people taught; none where it is left out. `seen` are earlier documents that are this one again.
     `tolerance` is for bills against orders. `fields` is the declared mapping, the one that comes with Vouch where it is
-    left out.
+    left out; `line_styles` says how vendors' bills are booked.
 
     Raises KeyError where `index` does not hold the record's company or its currency.
     """
@@ -42,5 +44,6 @@ def propose(
         seen,
         tolerance or Tolerance(),
         fields or default_map(),
+        line_styles or LineStyles(),
     )
     return propose_order(case) if record.model == ORDER else propose_bill(case)

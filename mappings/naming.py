@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from mappings.analytic import described
 from mappings.case import money, number
-from mappings.erp_data import Scalar
+from mappings.erp_data import Distribution, Scalar
 from mappings.index import ErpIndex
 
 
@@ -19,6 +20,8 @@ def named(index: ErpIndex, field: str, value: Scalar) -> str:
         return "–"
     if field == "tax_ids" and isinstance(value, tuple):
         return ", ".join(_tax(index, one) for one in value) or "none"
+    if isinstance(value, Distribution):
+        return described(index, value)
     if field in _BY_ID and isinstance(value, int):
         return _BY_ID[field](index, value) or f"number {value}"
     if field == "price_unit" and isinstance(value, Decimal):

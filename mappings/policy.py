@@ -11,14 +11,15 @@ from mappings.case import BILL, ORDER, Tolerance, a_kind, field_at
 from mappings.erp_data import Record
 from mappings.field_map import FieldMap, default_map
 from mappings.folding import alnum
+from mappings.line_styles import LineStyles
 from mappings.proposal import Proposal, ProposedValue
 
 SURE_TYPE = 0.90
 
-SUGGESTED = frozenset({"name", "account_id", "product_id"})
+SUGGESTED = frozenset({"name", "account_id", "product_id", "analytic_distribution"})
 SUGGESTION = 0.60
-"""Descriptions, accounts and products change nothing that is owed, and whoever posts the bill sees them: they are
-filled when at least this sure."""
+"""Descriptions, accounts, products and analytic distributions change nothing that is owed, and whoever posts the bill
+sees them: they are filled when at least this sure."""
 
 PROVED = frozenset({"quantity", "product_qty", "price_unit", "discount", "tax_ids"})
 PROOF = 0.70
@@ -90,7 +91,8 @@ class Policy:
     With `fill_sure_header` a record that goes to review still gets the header values that are sure; its lines,
     and everything a failed Check names, wait for the person. `tolerance` says how far a bill may be from its order.
     `held_back` is the sentence why even a sure record goes to a person: the error budget is not proven, or the vendor is
-    in shadow mode. `fields` names the fields and says what is required.
+    in shadow mode. `fields` names the fields and says what is required, `line_styles`
+    how vendors' bills are booked.
     """
 
     fill_confidence: float = 0.90
@@ -98,6 +100,7 @@ class Policy:
     tolerance: Tolerance = field(default_factory=Tolerance)
     held_back: str = ""
     fields: FieldMap = field(default_factory=default_map)
+    line_styles: LineStyles = field(default_factory=LineStyles)
 
 
 @dataclass(frozen=True, slots=True)

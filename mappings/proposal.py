@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from mappings.erp_data import Distribution
+
 if TYPE_CHECKING:
     from inference.invoice import Check
     from mappings.erp_data import Scalar
@@ -126,6 +128,8 @@ def scalar_as_json(value: Scalar) -> Any:
         return format(value, "f")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Distribution):
+        return {key: format(percent, "f") for key, percent in value.parts}
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -18,6 +18,7 @@ MODELS = (
     "account.move.line",
     "account.account",
     "account.fiscal.position",
+    "account.fiscal.position.account",
     "account.journal",
     "account.payment.term",
     "account.payment.term.line",
@@ -37,8 +38,8 @@ MODELS = (
     "res.users",
 )
 ORDER_MODELS = (ORDER, "purchase.order.line")
-# Gone since Odoo 19: a tax names its fiscal positions itself.
-OLD_MODELS = ("account.fiscal.position.tax",)
+# Not missed where they are absent: the first is gone since Odoo 19, the second wants a role that few users have.
+OPTIONAL_MODELS = ("account.fiscal.position.tax", "account.analytic.account")
 
 _RIGHTS = {
     BILL: ("read", "write", "create"),
@@ -62,7 +63,7 @@ _MODULES = {
 
 def probe(session: Session, settings: Connection) -> Capabilities:
     """Ask once; about forty short calls. Raises AccessError where even the bills cannot be read."""
-    fields = {model: _fields(session, model) for model in (*MODELS, *ORDER_MODELS, *OLD_MODELS)}
+    fields = {model: _fields(session, model) for model in (*MODELS, *ORDER_MODELS, *OPTIONAL_MODELS)}
     present = {model: names for model, names in fields.items() if names}
     if BILL not in present:
         raise SettingsError(

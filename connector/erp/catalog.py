@@ -69,6 +69,7 @@ class Catalog:
             fiscal_positions=read_fiscal_positions(
                 self.rows, self._country, self._shared("account.fiscal.position")
             ),
+            analytic_accounts=tuple(self._analytic_accounts()),
         )
 
     def _companies(self) -> Iterable[Company]:
@@ -313,7 +314,7 @@ class Catalog:
             ("date", ">=", since.isoformat()),
             *self._shared("account.move.line"),
         ]
-        names = "partner_id company_id name account_id product_id tax_ids date"
+        names = "partner_id company_id name account_id product_id tax_ids date move_id analytic_distribution"
         for row in self.rows("account.move.line", domain, names):
             yield PostedLine(
                 partner_id=values.many2one(row["partner_id"]) or 0,
@@ -323,7 +324,14 @@ class Catalog:
                 product_id=values.many2one(row["product_id"]),
                 tax_ids=values.many(row["tax_ids"]),
                 date=values.day(row["date"]),
+                bill_id=values.many2one(row["move_id"]) or 0,
+                analytic=values.distribution(row.get("analytic_distribution")),
             )
+
+    def _analytic_accounts(self) -> Iterable[tuple[int, str]]:
+        domain = [("active", "=", True), *self._shared("account.analytic.account")]
+        for row in self.rows("account.analytic.account", domain, "name"):
+            yield int(row["id"]), values.text(row["name"])
 
     def _precision(self) -> Precision:
         names = ["quantity", "price_unit", "discount"]

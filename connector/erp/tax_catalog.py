@@ -69,6 +69,11 @@ def read_fiscal_positions(rows: Rows, country: Country, shared: Sequence[Any]) -
         int(row["id"]): values.many(row.get("country_ids"))
         for row in rows("res.country.group", [], "country_ids")
     }
+    accounts: dict[int, list[tuple[int, int]]] = {}
+    for row in rows("account.fiscal.position.account", [], "position_id account_src_id account_dest_id"):
+        source, wanted = (values.many2one(row[name]) for name in ("account_src_id", "account_dest_id"))
+        if source and wanted:
+            accounts.setdefault(values.many2one(row["position_id"]) or 0, []).append((source, wanted))
     return tuple(
         FiscalPosition(
             id=int(row["id"]),
@@ -79,6 +84,7 @@ def read_fiscal_positions(rows: Rows, country: Country, shared: Sequence[Any]) -
             vat_required=bool(row["vat_required"]),
             countries=frozenset(_countries(row, groups, country)),
             regional=bool(row.get("state_ids") or row.get("zip_from")),
+            accounts=tuple(accounts.get(int(row["id"]), ())),
         )
         for row in rows("account.fiscal.position", shared, _POSITION)
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.errors import SkippableError
+from mappings.erp_data import Distribution
 
 
 def many2one(value: Any) -> int | None:
@@ -34,6 +35,14 @@ def decimal(value: Any) -> Decimal:
     return Decimal(format(float(value or 0), ".15g"))
 
 
+def distribution(value: Any) -> Distribution | None:
+    """An analytic distribution from `{"12": 100.0}`; None where it is empty."""
+    if not isinstance(value, dict):
+        return None
+    parts = sorted((str(key), decimal(percent)) for key, percent in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return Distribution(tuple(parts)) if parts else None
+
+
 def day(value: Any) -> date | None:
     """A date from `2026-11-21`."""
     return date.fromisoformat(value) if value else None
@@ -57,6 +66,8 @@ def for_odoo(name: str, value: Any) -> Any:
         return stamp(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Distribution):
+        return {key: float(percent) for key, percent in value.parts}
     if isinstance(value, tuple):
         return [[6, 0, list(value)]]  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, Decimal):
