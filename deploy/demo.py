@@ -6,9 +6,10 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -19,6 +20,7 @@ from connector.commands.prepare import prepare_odoo
 from connector.commands.read import read_files
 from connector.commands.work import poll, work_off
 from connector.erp import mailed_images
+from connector.erp.port import ORDER
 from connector.errors import VouchError
 from connector.ledger.records import Job
 from connector.ledger.states import JobState
@@ -30,9 +32,10 @@ from deploy.odoo.failure import OdooSetupError
 from deploy.odoo.installation import Installation
 from deploy.odoo.places import ADMIN_LOGIN, ADMIN_PASSWORD
 from tests.samples.fonts import FontUnavailable
-from tests.samples.generate import Sample, samples
+from tests.samples.generate import Sample, samples, taught
 
 DATABASE = "vouch_demo"
+LEARNED_ACCOUNT = "635100"
 COLOURS = {
     JobState.FILLED: "green",
     JobState.IN_REVIEW: "yellow",
@@ -47,7 +50,8 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the round")
     once = parser.parse_args().once
     try:
-        bills = samples(datetime.now().astimezone().date())
+        today = datetime.now().astimezone().date()
+        bills, lessons = samples(today), taught(today)
     except FontUnavailable as error:
         OUT.print(f"The sample bills cannot be made: {error}", markup=False)
         OUT.print(
@@ -55,13 +59,13 @@ def main() -> int:
         )
         return 3
     try:
-        return _with_odoo(bills, once)
+        return _with_odoo(bills, lessons, once)
     except OdooSetupError as error:
         OUT.print(f"\nNo local Odoo can be had: {error}\n", markup=False)
         return _files_only(bills)
 
 
-def _with_odoo(bills: Iterable[Sample], once: bool) -> int:
+def _with_odoo(bills: Iterable[Sample], lessons: Iterable[Sample], once: bool) -> int:
     odoo = Installation()
     OUT.print("[bold]1.[/] A real Odoo 19 with a sample company")
     odoo.start()
@@ -82,7 +86,11 @@ def _with_odoo(bills: Iterable[Sample], once: bool) -> int:
     try:
         with open_service(settings) as service:
             _round(service)
-            _tell(service)
+            _tell(service, set())
+            OUT.print(
+                "[bold]4.[/] A vendor writes under a name that Odoo does not have: Vouch learns who it is"
+            )
+            _teach(service, administrator, lessons)
             OUT.print(
                 f"\nOdoo          {odoo.places.url}/odoo/vendor-bills?db={DATABASE}   accountant / accountant"
             )
@@ -118,6 +126,49 @@ def deliver(
     return places
 
 
+def enter_and_post(odoo: Administrator, bill: int, sample: Sample, account: str) -> None:
+    """What an accountant does with a bill that was left to them: type it in as its truth says, and post it."""
+
+    def one(model: str, *domain: list[object]) -> int:
+        return int(odoo.find(model, domain, ["id"])[0]["id"])
+
+    fields, purchase = sample.truth["fields"], ["type_tax_use", "=", "purchase"]
+    lines = [
+        {
+            "name": line["item_name"],
+            "quantity": float(line["quantity"]),
+            "price_unit": float(line["net_price"]),
+            "account_id": one("account.account", ["code", "=", account]),
+            "tax_ids": [(6, 0, [one("account.tax", ["name", "=", f"{line['vat_rate']} %"], purchase)])],
+        }
+        for line in sample.truth["lines"]
+    ]
+    values = {
+        "partner_id": one("res.partner", ["name", "=", sample.truth["vendor"]]),
+        "ref": fields["invoice_number"],
+        "invoice_date": fields["issue_date"],
+        "invoice_line_ids": [(0, 0, line) for line in lines],
+    }
+    odoo.call("account.move", "write", [bill], values)
+    odoo.call("account.move", "action_post", [bill])
+
+
+def _teach(service: Service, odoo: Administrator, lessons: Iterable[Sample]) -> None:
+    """Bills under a trade name, one after the other; a person enters and posts those that are left to them."""
+    shown = {job.id for job in service.ledger.jobs(limit=1000)}
+    for sample in lessons:
+        [(_, bill)] = deliver(odoo, [sample], lambda _: None).values()
+        _round(service)
+        _tell(service, shown)
+        new = {job.id: job for job in service.ledger.jobs(limit=1000) if job.id not in shown}
+        shown |= new.keys()
+        if any(job.state == JobState.IN_REVIEW for job in new.values()):
+            enter_and_post(odoo, bill, sample, LEARNED_ACCOUNT)
+            OUT.print(
+                f"   The accountant enters it as {sample.truth['vendor']} and posts it.\n", markup=False
+            )
+
+
 def _settings_file(folder: Path, url: str, key_file: Path) -> Path:
     """A fresh data folder and its vouch.toml: the demo begins anew each time, like its database."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,24 +186,28 @@ def _settings_file(folder: Path, url: str, key_file: Path) -> Path:
 
 
 def _round(service: Service) -> None:
+    """Learn from what was posted, poll, and work until nothing is due."""
     _, errors = poll(service)
     work_off(service, errors)
     for error in errors:
         raise error
 
 
-def _tell(service: Service) -> None:
+def _tell(service: Service, shown: Container[int]) -> None:
+    """A table of the documents not shown yet: what became of them and why."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for heading in ("document", "outcome", "what was read, and why"):
         table.add_column(heading, overflow="fold")
     counts = dict.fromkeys(COLOURS, 0)
-    for job in sorted(service.ledger.jobs(limit=1000), key=lambda job: job.id):
+    new = [job for job in service.ledger.jobs(limit=1000) if job.id not in shown]
+    for job in sorted(new, key=lambda job: job.id):
         state = JobState(job.state)
         counts[state] = counts.get(state, 0) + 1
         colour = COLOURS.get(state, "")
         table.add_row(escape(job.attachment.name), f"[{colour}]{state}[/]", escape(_sentence(service, job)))
     OUT.print(table)
-    OUT.print("   ".join(f"{count} {state}" for state, count in counts.items()))
+    if len(new) > 1:
+        OUT.print("   ".join(f"{count} {state}" for state, count in counts.items()))
 
 
 def _sentence(service: Service, job: Job) -> str:
@@ -160,11 +215,21 @@ def _sentence(service: Service, job: Job) -> str:
     if job.state != JobState.FILLED or story is None or not story.readings:
         return job.message
     fields = story.readings[-1].body["fields"]
-    parts = [
-        fields[name]["value"] for name in ("seller_name", "invoice_number", "order_number") if name in fields
-    ]
+    number = "order_number" if job.model == ORDER else "invoice_number"
+    parts = [fields[name]["value"] for name in ("seller_name", number) if name in fields]
     total = fields.get("total_with_vat", {}).get("value", "")
-    return ", ".join([*parts[:2], f"{total} {fields.get('currency', {}).get('value', '')}".strip()])
+    said = ", ".join([*parts, f"{total} {fields.get('currency', {}).get('value', '')}".strip()])
+    return " — ".join([said, *_remarks(story.proposals[-1].body)])
+
+
+def _remarks(proposal: Mapping[str, Any]) -> list[str]:
+    """What is worth telling of a bill that was filled: a vendor learned, an order found, VAT that we owe."""
+    vendor = proposal["values"].get("partner_id", {}).get("reason", "")
+    found = [vendor] if "you chose" in vendor else []
+    orders = [match["name"] for match in proposal["matches"].get("purchase_order", ())]
+    found += [f"lines linked to order {', '.join(orders)}"] if orders else []
+    taxes = {line["tax_ids"]["reason"] for line in proposal["lines"] if "tax_ids" in line}
+    return [*found, *sorted(reason for reason in taxes if reason.startswith("We owe"))]
 
 
 def _files_only(bills: Iterable[Sample]) -> int:

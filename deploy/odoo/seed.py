@@ -91,6 +91,8 @@ def seed_taxes(rows, company_row):
     old = env["account.tax"].search([])
     chart = env["account.chart.template"]
     accounts = {"purchase": chart.ref("tax_paid"), "sale": chart.ref("tax_received")}
+    seed_reverse_charge([row for row in rows if row.get("reverse_charge")], accounts)
+    rows = [row for row in rows if not row.get("reverse_charge")]
     made = {"purchase": {}, "sale": {}}
     for row in rows:
         group = env["account.tax.group"].create({"name": f"VAT {percent(row['rate'])}"})
@@ -115,6 +117,30 @@ def seed_taxes(rows, company_row):
     env["account.account"].search([("tax_ids", "in", old.ids)]).tax_ids = False
     old.unlink()
     return made["purchase"]
+
+
+def seed_reverse_charge(rows, accounts):
+    """Purchase taxes that the company owes itself: input tax and tax due cancel out on the bill."""
+    for row in rows:
+        both = [
+            *tax_lines(accounts["purchase"]),
+            (0, 0, {"repartition_type": "tax", "factor_percent": -100, "account_id": accounts["sale"].id}),
+        ]
+        env["account.tax"].create(
+            {
+                "name": f"{percent(row['rate'])} reverse charge",
+                "invoice_label": "Reverse charge",
+                "type_tax_use": "purchase",
+                "amount_type": "percent",
+                "amount": row["rate"],
+                "price_include_override": "tax_excluded",
+                "tax_group_id": env["account.tax.group"].create({"name": "Reverse charge"}).id,
+                "country_id": env.company.account_fiscal_country_id.id,
+                "sequence": 20,
+                "invoice_repartition_line_ids": both,
+                "refund_repartition_line_ids": both,
+            }
+        )
 
 
 def payment_term(days):

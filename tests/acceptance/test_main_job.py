@@ -42,7 +42,11 @@ def test_a_sure_bill_is_filled_exactly(done: Round, name: str) -> None:
     assert bill["currency_id"][1] == truth["currency"]
     paper = [Decimal(truth[term]) for term in ("total_without_vat", "total_vat", "total_with_vat")]
     assert [Decimal(str(bill[field])) for field in MONEY] == paper
-    rates = {tax["id"]: Decimal(str(tax["amount"])) for tax in done.odoo.find("account.tax", [], ["amount"])}
+    # A tax with reverse charge adds nothing to what is owed.
+    rates = {
+        tax["id"]: Decimal(0) if tax["has_negative_factor"] else Decimal(str(tax["amount"]))
+        for tax in done.odoo.find("account.tax", [], ["amount", "has_negative_factor"])
+    }
     written = [
         (
             Decimal(str(line["quantity"])),
@@ -82,6 +86,12 @@ def test_a_bill_of_an_order_is_linked_to_its_lines(done: Round) -> None:
     assert all(links)
     [order] = done.odoo.find("purchase.order", [["name", "=", "P00103"]], ["order_line"])
     assert {link[0] for link in links} == set(order["order_line"])
+
+
+def test_a_bill_with_reverse_charge_gets_the_tax_that_we_owe(done: Round) -> None:
+    [tax] = done.odoo.find("account.tax", [["name", "=", "19 % reverse charge"]], ["id"])
+    assert [line["tax_ids"] for line in done.lines("reverse_charge")] == [[tax["id"]]] * 2
+    assert done.bill("reverse_charge")["amount_tax"] == 0
 
 
 def test_a_confirmation_gives_the_order_its_reference_and_date(done: Round) -> None:

@@ -182,6 +182,49 @@ def transport(today: date) -> Bill:
     )  # fmt: skip
 
 
+def reverse_charged(today: date) -> Bill:
+    """A service from abroad: no VAT on the bill, the buyer owes it."""
+    day = today - timedelta(days=10)
+    lines = (
+        Line("Transport Salzburg–Berlin, Komplettladung", D(1), "C62", D("890.00"), D(0), "TR-FTL"),
+        Line("Maut", D(1), "C62", D("71.20"), D(0), "MAUT"),
+    )
+    return _bill(
+        company.vendor("alpenrand"), "AR26-3341", day, lines, "compact", accent=5, wording=2, family="lato",
+        delivery_date=day - timedelta(days=1),
+        notes=("Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge).",),
+    )  # fmt: skip
+
+
+TRADE_NAME = "FLL Transporte Nord"
+
+
+def under_trade_name(today: date, number: str, days: int, lines: tuple[Line, ...]) -> Bill:
+    """The freight company under a trade name that Odoo does not have, with nothing else that tells who it is."""
+    known = company.vendor("fuhrwerk")
+    seller = replace(
+        known, name=TRADE_NAME, vat_id="", registration="", account="", bic="", bank="",
+        email="buero@fll-transporte.example", website="https://fll-transporte.example", phone="",
+    )  # fmt: skip
+    return _bill(
+        seller, number, today - timedelta(days=days), lines, "din5008", accent=2, family="carlito", wording=2
+    )
+
+
+def taught(today: date) -> tuple[Bill, ...]:
+    """Three bills under one trade name: who sends them is learned from the first two."""
+    services = (
+        ("FTN-731", 26, "Fracht Bremen–Berlin, 2 Paletten", "218.00"),
+        ("FTN-771", 16, "Fracht Bremen–Berlin, 6 Paletten", "574.00"),
+        ("FTN-811", 6, "Fracht Bremen–Berlin, 4 Paletten", "396.00"),
+    )
+    lift = Line("Hebebühne, Zustellung frei Lager", D(1), "C62", D("35.00"), D(19))
+    return tuple(
+        under_trade_name(today, number, days, (Line(name, D(1), "C62", D(price), D(19)), lift))
+        for number, days, name, price in services
+    )
+
+
 def other_account(today: date) -> Bill:
     """An ordinary bill, but to be paid to an account that nobody has seen."""
     number = strangers.account(Random(77), "DE")

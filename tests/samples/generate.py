@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.samples import bad, collection, degrade
+from tests.samples import bad, collection, company, degrade
 from tests.samples.bill import Bill
 from tests.samples.designs import render
 from tests.samples.facturx_data import facturx_pdf
@@ -72,6 +72,7 @@ def samples(today: date = TODAY) -> tuple[Sample, ...]:
         _facturx("facturx", c.transport(today), "fill", "its own data, exact", "bill"),
         _pdf("duplicate", c.posted_again("2026-0817", "2026-00817"), "review", "booked already as 2026-0817"),
         _pdf("changed_account", c.other_account(today), "review", "the bank account is not the vendor's known one"),
+        _owed("reverse_charge", c.reverse_charged(today), "fill", "we owe the VAT: the tax that adds nothing"),
         _ruined("unreadable", c.unreadable(today), "review", "nobody can read it"),
         _pdf("order_billed", c.ordered(today), "fill", "equals what order P00103 received"),
         _pdf("order_dearer", c.dearer(today), "review", "ARB-20-300 costs 36.20, order P00102 says 34.50"),
@@ -81,6 +82,22 @@ def samples(today: date = TODAY) -> tuple[Sample, ...]:
         _pdf("look_alike", c.look_alike(today), "fill", "Nordlicht Elektrik, not Nordlicht Elektronik"),
         _pdf("unknown_vendor", c.stranger(today), "review", "Odoo does not know the vendor"),
     )  # fmt: skip
+
+
+@cache
+def taught(today: date = TODAY) -> tuple[Sample, ...]:
+    """Three bills of a known vendor under a name that Odoo does not have, to be sent one after the other.
+
+    A person enters and posts the first two; the third is filled. Raises FontUnavailable.
+    """
+    first, second, third = collection.taught(today)
+    vendor = {"vendor": company.vendor("fuhrwerk").name}
+    found = (
+        _pdf("trade_name_first", first, "review", "Odoo does not know the name"),
+        _pdf("trade_name_second", second, "review", "the name was seen once"),
+        _pdf("trade_name_third", third, "fill", "the name was seen twice"),
+    )
+    return tuple(replace(sample, truth=sample.truth | vendor) for sample in found)
 
 
 @cache
@@ -153,6 +170,14 @@ def _ruined(name: str, bill: Bill, expected: Expected, reason: str) -> Sample:
 def _facturx(name: str, bill: Bill, expected: Expected, reason: str, target: Target) -> Sample:
     data = facturx_pdf(bill, render(bill))
     return Sample(name, _filename(bill), PDF, data, bill.truth(), expected, reason, target)
+
+
+def _owed(name: str, bill: Bill, expected: Expected, reason: str) -> Sample:
+    """A bill whose note says that the buyer owes the VAT."""
+    sample = _pdf(name, bill, expected, reason)
+    said = {"vat_category": "AE", "exemption_reason": bill.notes[0]}
+    rows = [row | said for row in sample.truth["vat_breakdown"]]
+    return replace(sample, truth=sample.truth | {"vat_breakdown": rows})
 
 
 def _reminder(name: str, bill: Bill, expected: Expected, reason: str) -> Sample:

@@ -44,7 +44,8 @@ def demo_data(**changes: Any) -> ErpData:
     """The company of `company.toml` as Odoo would give it; `changes` replace whole tables."""
     plan = tomllib.loads(COMPANY_FILE.read_text(), parse_float=Decimal)
     vendors = {vendor["id"]: 100 + i for i, vendor in enumerate(plan["vendors"])}
-    taxes = {Decimal(tax["rate"]): 10 + i for i, tax in enumerate(plan["taxes"])}
+    levied = [tax for tax in plan["taxes"] if not tax.get("reverse_charge")]
+    taxes = {Decimal(tax["rate"]): 10 + i for i, tax in enumerate(levied)}
     accounts = {account["code"]: 500 + i for i, account in enumerate(plan["accounts"])}
     terms = sorted({vendor["payment_days"] for vendor in plan["vendors"]})
     products = {product["reference"]: 300 + i for i, product in enumerate(plan["products"])}
@@ -63,7 +64,10 @@ def demo_data(**changes: Any) -> ErpData:
             BankAccount(200 + i, vendors[v["id"]], fold_account(v["bank_account"]))
             for i, v in enumerate(plan["vendors"])
         ),
-        "taxes": tuple(Tax(n, f"{rate} %", rate, company_id=1, country="DE") for rate, n in taxes.items()),
+        "taxes": (
+            *(Tax(n, f"{rate} %", rate, company_id=1, country="DE") for rate, n in taxes.items()),
+            *(_owed(tax, 90 + i) for i, tax in enumerate(plan["taxes"]) if tax.get("reverse_charge")),
+        ),
         "accounts": (
             Account(499, "600000", "Expenses", "expense"),
             *(Account(accounts[a["code"]], a["code"], a["name"], "expense") for a in plan["accounts"]),
@@ -102,6 +106,13 @@ def _company(plan: Mapping[str, Any]) -> Company:
         plan["vat"],
         plan["tax_rounding"],
         (plan["iban"],),
+    )
+
+
+def _owed(plan: Mapping[str, Any], number: int) -> Tax:
+    rate = Decimal(plan["rate"])
+    return Tax(
+        number, f"{rate} % reverse charge", rate, company_id=1, country="DE", sequence=20, reverse_charge=True
     )
 
 
