@@ -245,6 +245,7 @@ class PostedLine:
     date: date | None = None
     bill_id: int = 0
     analytic: Distribution | None = None
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,22 +133,22 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
     for term in ("seller_vat_id", "seller_tax_id"):
         if text := reading.text(term):
             folded = fold_tax_id(text)
-            exact = index.by_tax_id.get(folded, []) or _registered(index, folded)
+            exact = index.with_tax_id(folded) or _registered(index, folded)
             add(exact, term, TAX_ID, f"tax ID {text} is the vendor's")
             if not exact and len(bare_tax_id(folded)) >= 7:
-                bare = index.by_bare_tax_id.get(bare_tax_id(folded), [])
+                bare = index.with_bare_tax_id(bare_tax_id(folded))
                 alike = [p for p in bare if _one_has_no_country(folded, fold_tax_id(p.vat))]
                 add(alike, term, BARE_TAX_ID, f"tax ID {text} is the vendor's but for the country")
     if text := reading.text("payment_account"):
         holders = [
             index.partners[account.partner_id]
-            for account in index.by_account.get(fold_account(text), [])
+            for account in index.accounts_with(fold_account(text))
             if account.active and account.partner_id in index.partners
         ]
         add(holders, "payment_account", ACCOUNT, f"bank account {text} is the vendor's")
     if text := reading.text("seller_registration"):
-        holders = [p for key in registry_keys(text) for p in index.by_registry.get(key, [])]
-        holders += index.by_tax_id.get(fold_tax_id(text), [])
+        holders = [p for key in registry_keys(text) for p in index.registered(key)]
+        holders += index.with_tax_id(fold_tax_id(text))
         add(holders, "seller_registration", REGISTRY, f"register number {text} is the vendor's")
     domains = {domain_of(reading.text(term) or ""): term for term in ("seller_website", "seller_email")}
     for domain, term in domains.items():
@@ -169,7 +169,7 @@ def _candidates(case: Case) -> dict[int, _Candidate]:
 
 def _registered(index: ErpIndex, folded: str) -> list[Partner]:
     """Who has the id as a register number: a Chinese credit code is both."""
-    return index.by_registry.get(folded, []) if len(folded) >= SHORTEST_CREDIT_CODE else []
+    return index.registered(folded) if len(folded) >= SHORTEST_CREDIT_CODE else []
 
 
 def _one_has_no_country(one: str, other: str) -> bool:

@@ -30,7 +30,7 @@ def check_bank_account(case: Case, vendor: Partner | None) -> Check:
     known = case.index.accounts_of(vendor.id)
     if any(account.active and fold_account(account.number) == folded for account in known):
         return passed("bank_account_known", f"{printed} is one of {vendor.name}'s accounts.")
-    owners = [a for a in case.index.by_account.get(folded, []) if a not in known]
+    owners = [a for a in case.index.accounts_with(folded) if a not in known]
     if owners and owners[0].partner_id in case.index.own:
         owner = case.index.partner_name(owners[0].partner_id)
         text = f"The bank account {printed} on the document is that of {owner}, who works for us, not {vendor.name}'s."
