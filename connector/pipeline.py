@@ -86,6 +86,7 @@ class Pipeline:
         self._review_url, self._reviewer = review_url, reviewer
         self._longest_request = longest_request
         self._index: ErpIndex | None = None
+        self._stale = False
         self._known: Knowledge | None = None
         # Matching and writing go one at a time, so that the second of two equal bills sees the first.
         self._turn = threading.Lock()
@@ -102,7 +103,7 @@ class Pipeline:
         if new:
             log.info("attachments found", backend=self.erp.backend, new=new)
         with self._turn:
-            self._index = self._known = None
+            self._stale, self._known = True, None
         return new
 
     def learn(self) -> int:
@@ -361,6 +362,9 @@ class Pipeline:
     def _data(self) -> ErpIndex:
         if self._index is None:
             self._index = ErpIndex(self.erp.erp_data())
+        elif self._stale:
+            self._index.refresh(self.erp.erp_data())
+        self._stale = False
         return self._index
 
     def _locked_data(self) -> ErpIndex:

@@ -1,15 +1,21 @@
-"""The data for matching, read in pages of 2,000 by id. A field that this version lacks is left at its default."""
+"""The data for matching, read in pages of 2,000 by id. A field that this version lacks is left at its default.
+
+What is large (partners, bank accounts, products, orders, bills and their lines) is read whole once and then followed by
+its changes; what is small is read each time.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.erp import values
 from connector.erp.port import BILL, ORDER, Capabilities
 from connector.erp.records import BILL_TYPES
+from connector.erp.table import Table
 from connector.erp.tax_catalog import read_fiscal_positions, read_taxes
 from connector.erp.transport import Session
 from connector.erp.wire import Row
@@ -37,34 +43,68 @@ LINES_SINCE = timedelta(days=366)
 
 _SPENDING = ["expense", "expense_direct_cost", "expense_depreciation", "expense_other"]
 _ASSETS = ["asset_current", "asset_non_current", "asset_prepayments", "asset_fixed"]
+_PARTNER = (
+    "name commercial_partner_id vat company_registry country_id email website is_company active "
+    "supplier_rank company_id property_supplier_payment_term_id property_account_position_id"
+)
+_BANK_ACCOUNT = "partner_id sanitized_acc_number active"
+_PRODUCT = (
+    "name default_code barcode uom_id uom_po_id product_tmpl_id categ_id "
+    "property_account_expense_id supplier_taxes_id purchase_method type detailed_type"
+)
+_VENDOR_CODE = "partner_id product_tmpl_id product_id product_code product_name price"
+_ORDER = "name partner_id company_id currency_id state partner_ref"
+_ORDER_LINE = (
+    "order_id name product_id product_qty price_unit discount qty_received qty_invoiced "
+    "tax_ids taxes_id date_planned"
+)
+_BILL = "name ref partner_id company_id move_type state invoice_date amount_total currency_id"
+_POSTED_LINE = "partner_id company_id name account_id product_id tax_ids date move_id analytic_distribution"
 _OPEN_ORDERS = ["draft", "sent", "to approve", "purchase"]
 
 
-@dataclass(slots=True)
 class Catalog:
     """Reads the data of the chosen companies; company-dependent fields are those of the first of them."""
 
-    session: Session
-    capabilities: Capabilities
-    _countries: dict[int, str] = field(default_factory=dict[int, str], repr=False)
+    def __init__(self, session: Session, capabilities: Capabilities) -> None:
+        self.session, self.capabilities = session, capabilities
+        self._countries: dict[int, str] = {}
+        self._employees: set[int] = set()
+        self._partners = Table(self, "res.partner", _PARTNER, self._partner)
+        self._bank_accounts = Table(self, "res.partner.bank", _BANK_ACCOUNT, _bank_account)
+        self._bills = Table(self, BILL, _BILL, _bill)
+        self._posted_lines = Table(self, "account.move.line", _POSTED_LINE, _posted_line)
+        self._orders = Table(self, ORDER, _ORDER, _order)
+        self._order_lines = Table(self, "purchase.order.line", _ORDER_LINE, _order_line)
+        self._items = Table(self, "product.product", _PRODUCT, _item)
+        self._codes = Table(self, "product.supplierinfo", _VENDOR_CODE, _vendor_code)
+        self._expenses: dict[int, int | None] = {}
+        self._products: tuple[Product, ...] = ()
+        self._purchase_orders: dict[int, PurchaseOrder] = {}
 
     def read(self) -> ErpData:
-        """Everything, as it is now."""
-        countries = self.rows("res.country", [], "code")
-        self._countries = {int(row["id"]): values.text(row["code"]) for row in countries}
+        """Everything, as it is now. Records that say the same as before are the same objects."""
+        now = self.session.wire.server_time()
+        if not self._countries:
+            countries = self.rows("res.country", [], "code")
+            self._countries = {int(row["id"]): values.text(row["code"]) for row in countries}
+        self._read_partners(now)
+        self._bank_accounts.refresh([], now)
+        self._bills.refresh(self._bill_domain(), now)
+        self._posted_lines.refresh(self._posted_line_domain(), now)
         return ErpData(
             companies=tuple(self._companies()),
             currencies=tuple(self._currencies()),
-            partners=tuple(self._partners()),
-            bank_accounts=tuple(self._bank_accounts()),
+            partners=self._partners.records,
+            bank_accounts=self._bank_accounts.records,
             taxes=read_taxes(self.rows, self._country, self._shared("account.tax")),
             accounts=tuple(self._accounts()),
             journals=tuple(self._journals()),
             payment_terms=tuple(self._payment_terms()),
-            products=tuple(self._products()),
-            purchase_orders=tuple(self._purchase_orders()),
-            bills=tuple(self._bills()),
-            posted_lines=tuple(self._posted_lines()),
+            products=self._read_products(now),
+            purchase_orders=self._read_orders(now),
+            bills=self._bills.records,
+            posted_lines=self._posted_lines.records,
             precision=self._precision(),
             fiscal_positions=read_fiscal_positions(
                 self.rows, self._country, self._shared("account.fiscal.position")
@@ -108,12 +148,14 @@ class Catalog:
                 int(row["id"]), values.text(row["name"]), values.decimal(row["rounding"]), bool(row["active"])
             )
 
-    def _partners(self) -> Iterable[Partner]:
-        employees = {
-            values.many2one(row["partner_id"])
-            for row in self.rows("res.users", [("share", "=", False)], "partner_id")
-        }
-        own = self._any_of(
+    def _read_partners(self, now: datetime) -> None:
+        users = self.rows("res.users", [("share", "=", False)], "partner_id")
+        employees = {values.many2one(row["partner_id"]) or 0 for row in users}
+        if employees != self._employees:
+            # Who works here is not written on the partner.
+            self._employees = employees
+            self._partners.forget()
+        domain = self._any_of(
             ("is_company", "=", True),
             ("vat", "!=", False),
             ("company_registry", "!=", False),
@@ -122,37 +164,26 @@ class Catalog:
             ("user_ids", "!=", False),
             of="res.partner",
         )
-        names = (
-            "name commercial_partner_id vat company_registry country_id email website is_company active "
-            "supplier_rank company_id property_supplier_payment_term_id property_account_position_id"
-        )
-        for row in self.rows("res.partner", [*own, *self._shared("res.partner")], names):
-            yield Partner(
-                id=int(row["id"]),
-                name=values.text(row["name"]),
-                commercial_partner_id=values.many2one(row["commercial_partner_id"]) or int(row["id"]),
-                vat=values.text(row["vat"]),
-                company_registry=values.text(row.get("company_registry")),
-                country=self._country(row["country_id"]),
-                email=values.text(row["email"]),
-                website=values.text(row["website"]),
-                is_company=bool(row["is_company"]),
-                active=bool(row["active"]),
-                supplier_rank=int(row.get("supplier_rank") or 0),
-                company_id=values.many2one(row["company_id"]),
-                is_employee=int(row["id"]) in employees,
-                payment_term_id=values.many2one(row.get("property_supplier_payment_term_id")),
-                fiscal_position_id=values.many2one(row.get("property_account_position_id")),
-            )
+        self._partners.refresh([*domain, *self._shared("res.partner")], now)
 
-    def _bank_accounts(self) -> Iterable[BankAccount]:
-        for row in self.rows("res.partner.bank", [], "partner_id sanitized_acc_number active"):
-            yield BankAccount(
-                id=int(row["id"]),
-                partner_id=values.many2one(row["partner_id"]) or 0,
-                number=values.text(row["sanitized_acc_number"]),
-                active=bool(row.get("active", True)),
-            )
+    def _partner(self, row: Row) -> Partner:
+        return Partner(
+            id=int(row["id"]),
+            name=values.text(row["name"]),
+            commercial_partner_id=values.many2one(row["commercial_partner_id"]) or int(row["id"]),
+            vat=values.text(row["vat"]),
+            company_registry=values.text(row.get("company_registry")),
+            country=self._country(row["country_id"]),
+            email=values.text(row["email"]),
+            website=values.text(row["website"]),
+            is_company=bool(row["is_company"]),
+            active=bool(row["active"]),
+            supplier_rank=int(row.get("supplier_rank") or 0),
+            company_id=values.many2one(row["company_id"]),
+            is_employee=int(row["id"]) in self._employees,
+            payment_term_id=values.many2one(row.get("property_supplier_payment_term_id")),
+            fiscal_position_id=values.many2one(row.get("property_account_position_id")),
+        )
 
     def _accounts(self) -> Iterable[Account]:
         names = "code name account_type active deprecated company_id company_ids"
@@ -189,124 +220,69 @@ class Catalog:
         for row in self.rows("account.payment.term", domain, "name"):
             yield PaymentTerm(int(row["id"]), values.text(row["name"]), _days(parts.get(int(row["id"]), [])))
 
-    def _products(self) -> Iterable[Product]:
-        names = (
-            "name default_code barcode uom_id uom_po_id product_tmpl_id categ_id "
-            "property_account_expense_id supplier_taxes_id purchase_method type detailed_type"
-        )
+    def _read_products(self, now: datetime) -> tuple[Product, ...]:
+        """The products with their vendors' codes and their category's account, the same tuple while nothing changed."""
         domain = [("purchase_ok", "=", True), ("active", "=", True), *self._shared("product.product")]
-        rows = self.rows("product.product", domain, names)
-        accounts = {
+        expenses = {
             int(row["id"]): values.many2one(row.get("property_account_expense_categ_id"))
             for row in self.rows("product.category", [], "property_account_expense_categ_id")
         }
-        codes: dict[tuple[str, int], list[VendorCode]] = {}
-        supplier = "partner_id product_tmpl_id product_id product_code product_name price"
-        for row in self.rows("product.supplierinfo", self._shared("product.supplierinfo"), supplier):
-            variant = values.many2one(row["product_id"])
-            key = (
-                ("variant", variant)
-                if variant
-                else ("template", values.many2one(row["product_tmpl_id"]) or 0)
-            )
-            codes.setdefault(key, []).append(
-                VendorCode(
-                    partner_id=values.many2one(row["partner_id"]) or 0,
-                    product_code=values.text(row["product_code"]),
-                    product_name=values.text(row["product_name"]),
-                    price=values.decimal(row["price"]),
+        changed = expenses != self._expenses
+        changed |= self._items.refresh(domain, now)
+        changed |= self._codes.refresh(self._shared("product.supplierinfo"), now)
+        if changed:
+            self._expenses = expenses
+            codes: dict[tuple[str, int], list[VendorCode]] = {}
+            for place, code in self._codes.records:
+                codes.setdefault(place, []).append(code)
+            self._products = tuple(
+                replace(
+                    item.product,
+                    expense_account_id=item.product.expense_account_id or expenses.get(item.category),
+                    vendor_codes=(
+                        *codes.get(("variant", item.product.id), ()),
+                        *codes.get(("template", item.template), ()),
+                    ),
                 )
+                for item in self._items.records
             )
-        for row in rows:
-            template = values.many2one(row["product_tmpl_id"]) or 0
-            expense = values.many2one(row.get("property_account_expense_id"))
-            yield Product(
-                id=int(row["id"]),
-                name=values.text(row["name"]),
-                default_code=values.text(row["default_code"]),
-                barcode=values.text(row["barcode"]),
-                uom_id=values.many2one(row.get("uom_po_id")) or values.many2one(row["uom_id"]),
-                expense_account_id=expense or accounts.get(values.many2one(row["categ_id"]) or 0),
-                supplier_tax_ids=values.many(row.get("supplier_taxes_id")),
-                kind=_kind(row),
-                vendor_codes=(
-                    *codes.get(("variant", int(row["id"])), ()),
-                    *codes.get(("template", template), ()),
-                ),
-            )
+        return self._products
 
-    def _purchase_orders(self) -> Iterable[PurchaseOrder]:
+    def _read_orders(self, now: datetime) -> tuple[PurchaseOrder, ...]:
+        """The open orders with their lines; an order of which nothing changed is the same object."""
         if ORDER not in self.capabilities.fields:
-            return
+            return ()
         # A locked order ("done" before Odoo 19) can still be billed.
         wanted = self._any_of(("state", "in", _OPEN_ORDERS), ("invoice_status", "=", "to invoice"))
         domain = [*wanted, ("invoice_status", "!=", "invoiced"), *self._shared(ORDER)]
-        orders = self.rows(ORDER, domain, "name partner_id company_id currency_id state partner_ref")
-        lines: dict[int, list[OrderLine]] = {}
-        for line in self._order_lines([int(row["id"]) for row in orders]):
-            lines.setdefault(line.order_id, []).append(line)
-        for row in orders:
-            yield PurchaseOrder(
-                id=int(row["id"]),
-                name=values.text(row["name"]),
-                partner_id=values.many2one(row["partner_id"]) or 0,
-                company_id=values.many2one(row["company_id"]) or 0,
-                currency_id=values.many2one(row["currency_id"]) or 0,
-                state=values.text(row["state"]),
-                partner_ref=values.text(row["partner_ref"]),
-                lines=tuple(lines.get(int(row["id"]), ())),
-            )
+        changed = self._orders.refresh(domain, now)
+        of_order = [leaf if isinstance(leaf, str) else (f"order_id.{leaf[0]}", *leaf[1:]) for leaf in domain]
+        changed |= self._order_lines.refresh([*of_order, ("display_type", "=", False)], now)
+        if changed:
+            lines: dict[int, list[OrderLine]] = {}
+            for line in self._order_lines.records:
+                lines.setdefault(line.order_id, []).append(line)
+            whole = (replace(order, lines=tuple(lines.get(order.id, ()))) for order in self._orders.records)
+            known = self._purchase_orders
+            self._purchase_orders = {
+                order.id: known[order.id] if known.get(order.id) == order else order for order in whole
+            }
+        return tuple(self._purchase_orders.values())
 
-    def _order_lines(self, orders: Sequence[int]) -> Iterable[OrderLine]:
-        names = (
-            "order_id name product_id product_qty price_unit discount qty_received qty_invoiced "
-            "tax_ids taxes_id date_planned"
-        )
-        for start in range(0, len(orders), PAGE):
-            domain = [("order_id", "in", orders[start : start + PAGE]), ("display_type", "=", False)]
-            for row in self.rows("purchase.order.line", domain, names):
-                yield OrderLine(
-                    id=int(row["id"]),
-                    order_id=values.many2one(row["order_id"]) or 0,
-                    name=values.text(row["name"]),
-                    product_id=values.many2one(row["product_id"]),
-                    product_qty=values.decimal(row["product_qty"]),
-                    price_unit=values.decimal(row["price_unit"]),
-                    discount=values.decimal(row.get("discount")),
-                    qty_received=values.decimal(row["qty_received"]),
-                    qty_invoiced=values.decimal(row["qty_invoiced"]),
-                    tax_ids=values.many(row["tax_ids"] if "tax_ids" in row else row.get("taxes_id")),
-                    date_planned=values.moment(row["date_planned"]),
-                )
-
-    def _bills(self) -> Iterable[Bill]:
+    def _bill_domain(self) -> list[Any]:
         since = datetime.now(UTC) - BILLS_SINCE
         recent = self._any_of(("invoice_date", ">=", since.date().isoformat()), ("invoice_date", "=", False))
-        domain = [
+        return [
             ("move_type", "in", list(BILL_TYPES)),
             ("state", "!=", "cancel"),
             *recent,
             ("create_date", ">=", values.stamp(since)),
             *self._shared(BILL),
         ]
-        names = "name ref partner_id company_id move_type state invoice_date amount_total currency_id"
-        for row in self.rows(BILL, domain, names):
-            yield Bill(
-                id=int(row["id"]),
-                partner_id=values.many2one(row["partner_id"]),
-                company_id=values.many2one(row["company_id"]) or 0,
-                move_type=values.text(row["move_type"]),
-                state=values.text(row["state"]),
-                ref=values.text(row["ref"]),
-                invoice_date=values.day(row["invoice_date"]),
-                amount_total=values.decimal(row["amount_total"]),
-                currency_id=values.many2one(row["currency_id"]),
-                name=values.text(row["name"]),
-            )
 
-    def _posted_lines(self) -> Iterable[PostedLine]:
+    def _posted_line_domain(self) -> list[Any]:
         since = (datetime.now(UTC) - LINES_SINCE).date()
-        domain = [
+        return [
             ("parent_state", "=", "posted"),
             ("move_id.move_type", "in", list(BILL_TYPES)),
             ("display_type", "=", "product"),
@@ -314,19 +290,6 @@ class Catalog:
             ("date", ">=", since.isoformat()),
             *self._shared("account.move.line"),
         ]
-        names = "partner_id company_id name account_id product_id tax_ids date move_id analytic_distribution"
-        for row in self.rows("account.move.line", domain, names):
-            yield PostedLine(
-                partner_id=values.many2one(row["partner_id"]) or 0,
-                company_id=values.many2one(row["company_id"]) or 0,
-                name=values.text(row["name"]),
-                account_id=values.many2one(row["account_id"]) or 0,
-                product_id=values.many2one(row["product_id"]),
-                tax_ids=values.many(row["tax_ids"]),
-                date=values.day(row["date"]),
-                bill_id=values.many2one(row["move_id"]) or 0,
-                analytic=values.distribution(row.get("analytic_distribution")),
-            )
 
     def _analytic_accounts(self) -> Iterable[tuple[int, str]]:
         domain = [("active", "=", True), *self._shared("account.analytic.account")]
@@ -365,14 +328,129 @@ class Catalog:
         if model not in self.capabilities.fields:
             return []
         present = [name for name in names.split() if self.capabilities.has(model, name)]
-        context: Mapping[str, Any] = {"allowed_company_ids": list(self.capabilities.companies)}
         found: list[Row] = []
         while True:
             after = [("id", ">", int(found[-1]["id"]))] if found else []
-            page = self.session.rows(model, [*domain, *after], present or ["id"], limit=PAGE, context=context)
+            page = self.session.rows(
+                model, [*domain, *after], present or ["id"], limit=PAGE, context=self._context
+            )
             found += page
             if len(page) < PAGE:
                 return found
+
+    def count(self, model: str, domain: Sequence[Any]) -> int:
+        """How many rows a search has; none where this version lacks the model."""
+        if model not in self.capabilities.fields:
+            return 0
+        context = {"active_test": False, **self._context}
+        return int(self.session.read(model, "search_count", domain=list(domain), context=context))
+
+    @property
+    def _context(self) -> Mapping[str, Any]:
+        return {"allowed_company_ids": list(self.capabilities.companies)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A product as its own row tells it, with the ids of its template and category."""
+
+    product: Product
+    template: int
+    category: int
+
+
+def _item(row: Row) -> _Item:
+    product = Product(
+        id=int(row["id"]),
+        name=values.text(row["name"]),
+        default_code=values.text(row["default_code"]),
+        barcode=values.text(row["barcode"]),
+        uom_id=values.many2one(row.get("uom_po_id")) or values.many2one(row["uom_id"]),
+        expense_account_id=values.many2one(row.get("property_account_expense_id")),
+        supplier_tax_ids=values.many(row.get("supplier_taxes_id")),
+        purchase_method=values.text(row.get("purchase_method")) or "receive",
+        kind=_kind(row),
+    )
+    return _Item(product, values.many2one(row["product_tmpl_id"]) or 0, values.many2one(row["categ_id"]) or 0)
+
+
+def _vendor_code(row: Row) -> tuple[tuple[str, int], VendorCode]:
+    """Where a vendor's code belongs, a variant or a whole template, and the code."""
+    variant, template = values.many2one(row["product_id"]), values.many2one(row["product_tmpl_id"]) or 0
+    code = VendorCode(
+        partner_id=values.many2one(row["partner_id"]) or 0,
+        product_code=values.text(row["product_code"]),
+        product_name=values.text(row["product_name"]),
+        price=values.decimal(row["price"]),
+    )
+    return ("variant", variant) if variant else ("template", template), code
+
+
+def _bank_account(row: Row) -> BankAccount:
+    return BankAccount(
+        id=int(row["id"]),
+        partner_id=values.many2one(row["partner_id"]) or 0,
+        number=values.text(row["sanitized_acc_number"]),
+        active=bool(row.get("active", True)),
+    )
+
+
+def _bill(row: Row) -> Bill:
+    return Bill(
+        id=int(row["id"]),
+        partner_id=values.many2one(row["partner_id"]),
+        company_id=values.many2one(row["company_id"]) or 0,
+        move_type=values.text(row["move_type"]),
+        state=values.text(row["state"]),
+        ref=values.text(row["ref"]),
+        invoice_date=values.day(row["invoice_date"]),
+        amount_total=values.decimal(row["amount_total"]),
+        currency_id=values.many2one(row["currency_id"]),
+        name=values.text(row["name"]),
+    )
+
+
+def _posted_line(row: Row) -> PostedLine:
+    return PostedLine(
+        partner_id=values.many2one(row["partner_id"]) or 0,
+        company_id=values.many2one(row["company_id"]) or 0,
+        name=sys.intern(values.text(row["name"])),
+        account_id=values.many2one(row["account_id"]) or 0,
+        product_id=values.many2one(row["product_id"]),
+        tax_ids=values.many(row["tax_ids"]),
+        date=values.day(row["date"]),
+        bill_id=values.many2one(row["move_id"]) or 0,
+        analytic=values.distribution(row.get("analytic_distribution")),
+        id=int(row["id"]),
+    )
+
+
+def _order(row: Row) -> PurchaseOrder:
+    return PurchaseOrder(
+        id=int(row["id"]),
+        name=values.text(row["name"]),
+        partner_id=values.many2one(row["partner_id"]) or 0,
+        company_id=values.many2one(row["company_id"]) or 0,
+        currency_id=values.many2one(row["currency_id"]) or 0,
+        state=values.text(row["state"]),
+        partner_ref=values.text(row["partner_ref"]),
+    )
+
+
+def _order_line(row: Row) -> OrderLine:
+    return OrderLine(
+        id=int(row["id"]),
+        order_id=values.many2one(row["order_id"]) or 0,
+        name=values.text(row["name"]),
+        product_id=values.many2one(row["product_id"]),
+        product_qty=values.decimal(row["product_qty"]),
+        price_unit=values.decimal(row["price_unit"]),
+        discount=values.decimal(row.get("discount")),
+        qty_received=values.decimal(row["qty_received"]),
+        qty_invoiced=values.decimal(row["qty_invoiced"]),
+        tax_ids=values.many(row["tax_ids"] if "tax_ids" in row else row.get("taxes_id")),
+        date_planned=values.moment(row["date_planned"]),
+    )
 
 
 def _days(parts: Sequence[Row]) -> int | None:

@@ -59,6 +59,8 @@ class OdooErp:
     _discovery: Discovery | None = field(default=None, repr=False)
     _effects: Effects | None = field(default=None, repr=False)
     _users: dict[str, int] = field(default_factory=dict[str, int], repr=False)
+    _catalog: Catalog | None = field(default=None, repr=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -133,8 +135,11 @@ class OdooErp:
         return found
 
     def erp_data(self) -> ErpData:
-        """The data for matching, of the chosen companies."""
-        data = Catalog(self.session, self.capabilities()).read()
+        """The data for matching, of the chosen companies; after the first time only what changed is fetched."""
+        with self._reading:
+            if self._catalog is None:
+                self._catalog = Catalog(self.session, self.capabilities())
+            data = self._catalog.read()
         companies = self.capabilities().companies
         return replace(data, related=field_check.related(self.session, self.field_map(), companies))
 

@@ -144,7 +144,7 @@ class Erp(Protocol):
         ...
 
     def erp_data(self) -> ErpData:
-        """The data for matching, read in pages; the caller keeps it for a round."""
+        """The data for matching, for a round; records that say the same as the last time are the same objects."""
         ...
 
     def apply(self, effect: Effect) -> Record:

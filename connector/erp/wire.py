@@ -10,6 +10,8 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 import httpx
@@ -79,6 +81,7 @@ class Wire:
         self.calls = 0
         self._timeout = settings.timeout
         self.longest_request = settings.longest_request
+        self._ahead = timedelta()
         self._patience = threading.local()
         self._limit = max(64, settings.max_attachment_megabytes * 3 // 2) * _MEGABYTE
         self._count = threading.Lock()
@@ -132,6 +135,16 @@ class Wire:
     def close(self) -> None:
         self._client.close()
 
+    def server_time(self) -> datetime:
+        """The server's time now, by what it said with its last answer; ours where it said nothing."""
+        return datetime.now(UTC) + self._ahead
+
+    def _set_clock(self, stamp: str) -> None:
+        try:
+            self._ahead = parsedate_to_datetime(stamp) - datetime.now(UTC)
+        except (ValueError, TypeError):
+            self._ahead = timedelta()
+
     def _exchange(self, request: httpx.Request) -> tuple[int, bytes, str]:
         with self._count:
             self.calls += 1
@@ -142,6 +155,7 @@ class Wire:
         body = bytearray()
         try:
             response = self._client.send(request, stream=True)
+            self._set_clock(response.headers.get("date", ""))
             try:
                 for chunk in response.iter_bytes():
                     body += chunk
