@@ -50,7 +50,7 @@ test-unit: install ## The quick tests, without Odoo and browser
 test-vllm: install ## The tests of the model reader against a real vLLM on this CPU (600 MB to fetch on first use)
 	$(RUN)/pytest tests/unit/test_vlm_answers.py tests/unit/test_vlm_learning.py tests/unit/test_vlm_merge.py tests/unit/test_vllm_serving.py tests/integration/test_vision_reader.py tests/integration/test_vision_decisions.py tests/integration/test_model_desk.py tests/integration/test_model_pipeline.py tests/integration/test_vllm_serve.py tests/integration/test_vllm_client.py tests/integration/test_benches.py tests/acceptance/test_model_round.py
 
-bench: install ## Print the speed of reading, of talking to a model server and to Odoo, as ratios
+bench: install ## Print the speed of reading and of the model client, how well and fast is matched, and the speed of talking to Odoo
 	$(RUN)/python -m tests.bench
 
 eval: install ## Read DIR's documents with truth and hold the figures against the targets (ARGS=--only pages)

@@ -1,6 +1,6 @@
-"""`make bench`: print the speed of reading, of talking to a model server and to Odoo."""
+"""`make bench`: print the speed of reading, of a model server and of Odoo, and how well and fast is matched."""
 
-from tests.bench import model_client, odoo, reading
+from tests.bench import matching, model_client, odoo, reading
 
 
 def main() -> None:
@@ -9,6 +9,8 @@ def main() -> None:
     reading.main()
     print("\nModel server")
     model_client.main()
+    print("\nMatching")
+    matching.main()
     print("\nOdoo")
     odoo.main()
 
