@@ -129,7 +129,7 @@ def _promised_dates(case: Case, bought: Sequence[BoughtLine]) -> tuple[dict[str,
     if case.record.values.get("partner_ref"):
         return ()
     found: list[dict[str, ProposedValue]] = []
-    for one, line, score, clear in pair_lines(case, bought, _ordered_lines(case)):
+    for one, line, score, clear, _ in pair_lines(case, bought, _ordered_lines(case)):
         if (promised := _promised(case, one.position)) and not _as_planned(promised, line):
             here = ProposedValue(
                 line.id, min(1.0, score / SURE_LINE) if clear else UNCLEAR, f"The order's line {line.name}."

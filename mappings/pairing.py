@@ -18,6 +18,9 @@ from mappings.totals import HUNDRED, PricedLine
 
 GOOD_LINE = 0.60
 SURE_LINE = 0.75
+SURE_NAME = 0.80
+"""Price and quantity may agree by chance: the names must be so alike, or product or code the same."""
+
 TOSS_UP = 0.06
 """Where another assignment is worth nearly as much, by less than this, a pair is a guess."""
 
@@ -43,17 +46,19 @@ class BoughtLine:
 
 
 class Pair(NamedTuple):
-    """A document line, its order line, the score (0–1), and whether no other assignment is nearly as good."""
+    """A document line, its order line, the score (0–1), whether no other assignment is nearly as good, and how far
+    product, code or name alone say that they are the same (0–1)."""
 
     bought: BoughtLine
     line: OrderLine
     score: float
     clear: bool
+    same: float
 
     @property
     def is_sure(self) -> bool:
         """Whether the order line may be linked without asking."""
-        return self.clear and self.score >= SURE_LINE
+        return self.clear and self.score >= SURE_LINE and self.same >= SURE_NAME
 
 
 def pair_lines(case: Case, bought: Sequence[BoughtLine], lines: Sequence[OrderLine]) -> list[Pair]:
@@ -73,7 +78,8 @@ def pair_lines(case: Case, bought: Sequence[BoughtLine], lines: Sequence[OrderLi
             and not (other in row_of and _same_goods(bought[row], bought[row_of[other]]))
         )
         lost = min((_loss(scores, row, column, other, row_of.get(other)) for other in others), default=1.0)
-        found.append(Pair(bought[row], lines[column], scores[row][column], lost >= TOSS_UP))
+        same = _same(case, bought[row], lines[column])
+        found.append(Pair(bought[row], lines[column], scores[row][column], lost >= TOSS_UP, same))
     return found
 
 

@@ -67,8 +67,14 @@ def _fits(case: Case, bought: Sequence[BoughtLine], orders: Iterable[PurchaseOrd
     if len(lines) < len(bought):
         return []
     pairs = pair_lines(case, bought, lines)
-    whole = len(pairs) == len(bought) and all(pair.is_sure and not _differences(case, pair) for pair in pairs)
+    whole = len(pairs) == len(bought) and all(_is_beyond_doubt(case, pair) for pair in pairs)
     return pairs if whole else []
+
+
+def _is_beyond_doubt(case: Case, pair: Pair) -> bool:
+    """Where no order is named, the price must be the ordered one to the cent."""
+    exact = net(pair.bought.figures) == net_price(pair.line)
+    return pair.is_sure and exact and not _differences(case, pair)
 
 
 def _named_orders(

@@ -426,3 +426,15 @@ def test_a_toss_up_between_order_lines_is_no_link() -> None:
     found = propose(read, draft_bill(), erp, TODAY)
     assert found.lines[0]["purchase_line_id"].confidence < 0.9
     assert decide(found, read, draft_bill(), Policy()).outcome is Outcome.REVIEW
+
+
+def test_a_like_price_makes_no_link_where_the_names_are_not_alike() -> None:
+    """The goods of the bill are on no open order; another order has something of the same kind at nearly its price."""
+    first = order("P00103")
+    bottle = replace(first.lines[0], name="Vouwdoos 500 ml", product_id=None)
+    erp = ErpIndex(demo_data(purchase_orders=(replace(first, lines=(bottle,)),)))
+    red = {name: CARTON[name] for name in ("quantity", "net_price", "line_net_amount", "vat_rate")}
+    for reference in ("", "P00103"):
+        read = dijkzicht(red | {"item_name": "Vouwdoos rood"}, purchase_order_reference=reference)
+        link = propose(read, draft_bill(), erp, TODAY).lines[0].get("purchase_line_id")
+        assert link is None or link.confidence < 0.9
