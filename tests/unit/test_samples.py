@@ -42,7 +42,7 @@ except FontUnavailable as missing:
 SEEDS = st.integers(min_value=0, max_value=10**9)
 BILL_DESIGNS = sorted(set(DESIGNS) - {"reminder", "dunning", "purchase", "till"})
 # Codes are not printed as such; the unit is printed as a word.
-NOT_PRINTED = {"document_type", "currency", "unit"}
+NOT_PRINTED = {"document_type", "currency", "unit", "vat_category"}
 
 
 def test_truth_of_every_sample_is_typed_and_adds_up() -> None:
