@@ -100,7 +100,7 @@ class Judge:
 
     def _within_budget(self, proof: Proof) -> Policy:
         if proof.threshold is None:
-            return replace(self.owner.policy, held_back=unproven(proof, self.owner))
+            return replace(self.owner.policy, held_back=f"All is sure, but {unproven(proof, self.owner)}")
         return replace(self.owner.policy, fill_confidence=proof.threshold)
 
     def _in_shadow(self, proposal: Proposal, record: Record, index: ErpIndex) -> str:
@@ -117,14 +117,25 @@ class Judge:
 
 
 def unproven(proof: Proof, owner: Owner) -> str:
-    """Why nothing is filled yet under the error budget."""
+    """Why nothing is filled yet under the error budget, from “it” or “of” on."""
     allowed = percent(owner.error_budget or 0.0)
     if proof.bills < proof.needed:
         return (
-            f"All is sure, but it is not proven yet that at most {allowed} of the bills would be wrong: {proof.bills} "
+            f"it is not proven yet that at most {allowed} of the bills would be wrong: {proof.bills} "
             f"like it were posted so far ({proof.wrong} wrong), at least {proof.needed} are needed."
         )
     return (
-        f"All is sure, but of the {proof.bills} bills like it posted so far {proof.wrong} were wrong: that may be "
+        f"of the {proof.bills} bills like it posted so far {proof.wrong} were wrong: that may be "
         f"{percent(proof.bound)}, and at most {allowed} is allowed."
+    )
+
+
+def proven(proof: Proof, owner: Owner) -> str:
+    """What the posted bills prove of the error budget, in a sentence."""
+    if proof.threshold is None:
+        found = unproven(proof, owner)
+        return found[0].upper() + found[1:]
+    return (
+        f"Bills are filled from {percent(proof.threshold)} sure on: of {proof.bills} such bills posted {proof.wrong} were "
+        f"wrong, which is at most {percent(proof.bound)} with {percent(owner.budget_confidence)} confidence."
     )

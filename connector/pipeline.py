@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -29,7 +30,8 @@ from connector.errors import (
     VouchError,
 )
 from connector.judgement import Judge
-from connector.learn import learn_from_posted
+from connector.learn import School
+from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
@@ -108,9 +110,17 @@ class Pipeline:
 
     def learn(self) -> int:
         """Learn from the bills that people posted since the last time; how many. The next match knows of them."""
-        count = learn_from_posted(
-            self.erp, self.ledger, self._judge.learning, self._locked_data, self._today()
+        with self._turn:
+            self._stale = True  # who posted a bill may have made its vendor first
+        school = School(
+            self.erp,
+            self.ledger,
+            self._judge.learning,
+            JudgedValues(self.ledger.engine),
+            self._held_data,
+            self._today(),
         )
+        count = school.learn()
         if count:
             with self._turn:
                 self._known = None
@@ -367,12 +377,15 @@ class Pipeline:
         self._stale = False
         return self._index
 
-    def _locked_data(self) -> ErpIndex:
+    @contextmanager
+    def _held_data(self) -> Generator[ErpIndex]:
+        """The data, which nobody refreshes meanwhile."""
         with self._turn:
-            return self._data()
+            yield self._data()
 
     def _recipient(self) -> Recipient:
-        return recipient(self._locked_data().data.companies)
+        with self._held_data() as index:
+            return recipient(index.data.companies)
 
 
 def recipient(companies: tuple[Company, ...]) -> Recipient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from inference.invoice import Reading, Status, as_decimal
 from mappings.assignment import assign
 from mappings.case import field_at, number
-from mappings.erp_data import Record, RecordLine
+from mappings.erp_data import Record, RecordLine, Scalar
 from mappings.folding import reference_keys, text_similarity
 from mappings.index import ErpIndex
 from mappings.memory import DESCRIPTION, RATE, VENDOR_TERMS, Kind, Lesson, Memory, Subject, subject
@@ -35,13 +35,15 @@ MOST_LINES = 120
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What became of a Proposal. `wrong` and `changed` name values that people posted otherwise; `changed` are those
-    that were only suggested. `vendor_id` is the posted bill's commercial partner."""
+    that were only suggested. `vendor_id` is the posted bill's commercial partner. `standing` has, by Term, what people
+    left standing of the values read, as JSON text."""
 
     vendor_id: int
     vendor: str
     wrong: tuple[str, ...]
     changed: tuple[str, ...]
     lessons: tuple[Lesson, ...]
+    standing: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,11 @@ def compare(
     wrong = [*_wrong_values(posted), *_wrong_totals(posted), *(["tax_ids"] if differing else [])]
     changed = [name for name in ADVISED if any(_chosen(p, name) != _booked(line, name) for p, line in pairs)]
     lessons: list[Lesson] = []
+    standing: dict[str, str] = {}
     if posted.vendor_id and _is_the_document(posted):
         lessons = _worth_keeping([*_of_vendor(posted), *_of_lines(posted, pairs)], memory)
-    return Compared(posted.vendor_id, posted.vendor, tuple(wrong), tuple(changed), tuple(lessons))
+        standing = dict(_standing(posted))
+    return Compared(posted.vendor_id, posted.vendor, tuple(wrong), tuple(changed), tuple(lessons), standing)
 
 
 def _is_the_document(posted: _Posted) -> bool:
@@ -117,6 +121,33 @@ def _wrong_totals(posted: _Posted) -> Iterator[str]:
     ):  # fmt: skip
         if predicted.get(name) is not None and Decimal(predicted[name]) != amount:
             yield f"amount_{name}"
+
+
+def _standing(posted: _Posted) -> Iterator[tuple[str, str]]:
+    """What the posted bill says of values that were read. A due date may be the payment term's: it tells nothing."""
+    record, reading = posted.record, posted.reading
+    number, present = reading.text("invoice_number"), str(record.values.get("ref") or "")
+    if number:
+        # Another spelling of the same number is no other number.
+        yield "invoice_number", number if reference_keys(number) & reference_keys(present) else present
+    if reading.get("issue_date") and (issued := record.values.get("invoice_date")):
+        yield "issue_date", str(scalar_as_json(issued))
+    currency = posted.index.currencies.get(_id(record.values.get("currency_id")))
+    if reading.get("currency") and currency:
+        yield "currency", currency.name
+    for name, amount in (
+        ("total_without_vat", record.amount_untaxed),
+        ("total_vat", record.amount_tax),
+        ("total_with_vat", record.amount_total),
+    ):
+        read = reading.amount(name)
+        if read is not None:
+            # Refunds are positive in Odoo, however the document prints them.
+            yield name, format(-amount if read < 0 < amount else amount, "f")
+
+
+def _id(value: Scalar) -> int:
+    return value if isinstance(value, int) else 0
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------

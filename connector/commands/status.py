@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,19 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from connector.bootstrap import opened_ledger
+from connector.bootstrap import opened_ledger, owner_of
 from connector.commands.output import OUT, print_json
 from connector.errors import SettingsError
+from connector.judgement import Judge, proven
+from connector.ledger.learning import Learning
 from connector.ledger.states import JobState
 from connector.settings import load_settings
 
 if TYPE_CHECKING:
     from connector.ledger.records import Job
+    from connector.ledger.store import Ledger
+    from connector.settings import Settings
+    from mappings.budget import Proof
 
 
 def show_status(as_json: bool, config: Path | None) -> int:
     """Print counts by state, polls, and what failed or waits; 0."""
-    with opened_ledger(load_settings(config)) as ledger:
+    settings = load_settings(config)
+    with opened_ledger(settings) as ledger:
+        proofs = _proofs(settings, ledger)
         counts, polls = ledger.counts(), ledger.polls()
         failed, waiting = ledger.jobs([JobState.FAILED]), ledger.jobs([JobState.QUEUED])
         in_review = ledger.reviews()
@@ -38,6 +46,10 @@ def show_status(as_json: bool, config: Path | None) -> int:
                     }
                     for poll in polls
                 ],
+                "error_budget": [
+                    {"backend": name, "proven": proof.threshold is not None} | dataclasses.asdict(proof)
+                    for name, proof in proofs.items()
+                ],
                 "failed": [_job(job) for job in failed],
                 "waiting": [_job(job) for job in waiting],
             }
@@ -51,6 +63,8 @@ def show_status(as_json: bool, config: Path | None) -> int:
             f"{escape(poll.backend)}: last poll {when}"
             + (f", then: {escape(poll.error)}" if poll.error else "")
         )
+    for name, proof in proofs.items():
+        OUT.print(f"{escape(name)}: {escape(proven(proof, owner_of(settings)))}")
     for job in failed + waiting:
         OUT.print(f"[dim]{job.id:>6}[/] {job.state} {escape(job.attachment.name)}: {escape(job.message)}")
     return 0
@@ -75,6 +89,13 @@ def retry_documents(
     else:
         OUT.print(f"{count} to be tried again in the next round")
     return 0
+
+
+def _proofs(settings: Settings, ledger: Ledger) -> dict[str, Proof]:
+    """What each Backend's posted bills prove of the error budget; none where there is no budget."""
+    learning, owner = Learning(ledger.engine), owner_of(settings)
+    found = {name: Judge(name, learning, owner).proof() for name in settings.backends}
+    return {name: proof for name, proof in found.items() if proof}
 
 
 def _job(job: Job) -> dict[str, Any]:

@@ -279,6 +279,14 @@ def test_what_odoo_filled_from_an_e_invoice_is_checked_and_never_refilled(
     assert odoo.find("account.move", [["id", "=", bill]], ["amount_total"])[0] == less
 
 
+def test_status_says_what_the_error_budget_has_proven(environment: dict[str, str]) -> None:
+    asked = environment | {"VOUCH_POLICY__ERROR_BUDGET": "0.01"}
+    [proof] = json.loads(vouch(asked, "status", "--json").stdout)["error_budget"]
+    assert (proof["backend"], proof["proven"], proof["bills"], proof["needed"]) == ("main", False, 0, 299)
+    assert "at least 299 are needed" in vouch(asked, "status").stdout
+    assert json.loads(vouch(environment, "status", "--json").stdout)["error_budget"] == []
+
+
 def sample_file(folder: Path, name: str) -> str:
     file = folder / SAMPLES[name].filename
     file.write_bytes(SAMPLES[name].data)

@@ -43,7 +43,7 @@ def test_without_evidence_nothing_is_proven_and_the_sentence_says_what_is_missin
     proof = prove(bills(298, 0), 0.01, CONFIDENCE, FLOOR)
     assert (proof.threshold, proof.needed) == (None, 299)
     assert unproven(proof, owner) == (
-        "All is sure, but it is not proven yet that at most 1 % of the bills would be wrong: 298 like it were posted so "
+        "it is not proven yet that at most 1 % of the bills would be wrong: 298 like it were posted so "
         "far (0 wrong), at least 299 are needed."
     )
     assert prove(bills(299, 0), 0.01, CONFIDENCE, FLOOR).threshold == FLOOR

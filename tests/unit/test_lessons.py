@@ -195,6 +195,18 @@ def test_another_document_on_the_same_record_teaches_nothing() -> None:
     assert found.lessons == ()
 
 
+def test_what_people_left_standing_of_what_was_read() -> None:
+    record = posted(proposed(paper_bill()), values={"ref": "2026 - 0901", "invoice_date": date(2026, 9, 11)})
+    assert learned(paper_bill(), record).standing == {
+        "invoice_number": "2026-0901",
+        "issue_date": "2026-09-11",
+        "currency": "EUR",
+        "total_without_vat": "261.00",
+        "total_vat": "49.59",
+        "total_with_vat": "310.59",
+    }
+
+
 def test_ourselves_as_the_vendor_is_no_lesson() -> None:
     read = paper_bill(seller_name="Papier Isartor", seller_vat_id="", payment_account="")
     assert learned(read, posted(proposed(read), values={"partner_id": OWN_PARTNER})).lessons == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,12 +12,13 @@ import structlog
 
 from connector.errors import AwayError, FatalError, VouchError
 from connector.execution.inline import Worker
+from connector.execution.schedule import make_scheduler
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import Job
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
 from connector.logs import configure_logs
-from connector.settings import Settings
+from connector.settings import LearningSettings, ScheduleSettings, Settings
 from tests.unit.test_ledger import attachment, poll
 
 
@@ -65,3 +67,27 @@ def test_a_logged_defect_shows_no_values(log_format: Any, capsys: pytest.Capture
     logged = capsys.readouterr().err
     assert "10 letters" in logged
     assert "opensesame" not in logged
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_learning_has_a_schedule_of_its_own(enabled: bool) -> None:
+    class Learns:
+        count = 0
+        erp = SimpleNamespace(backend="main")
+
+        def learn(self) -> int:
+            self.count += 1
+            raise AwayError("not now")
+
+    pipeline = Learns()
+    scheduler = cast("Any", make_scheduler(
+        cast("Any", {"main": pipeline}), {"main": ScheduleSettings()}, cast("Any", Worker(cast("Any", None), {}, 1)),
+        LearningSettings(enabled=enabled, interval_minutes=7),
+    ))  # fmt: skip
+    jobs = {job.id: job for job in scheduler.get_jobs()}
+    assert ("learn main" in jobs) == enabled
+    if enabled:
+        job = jobs["learn main"]
+        assert job.trigger.interval.total_seconds() == 7 * 60
+        job.func(*job.args[:1])  # an Odoo that is away ends nothing
+        assert pipeline.count == 1
