@@ -363,6 +363,18 @@ Client rate          0.00                   Total               114.00
     ]
 
 
+def test_two_totals_side_by_side_are_no_line() -> None:
+    table = """
+Artikel                      Aantal    Prijs per stuk    BTW    Prijs incl. BTW
+Tablet                            1            399,00    21%             399,00
+Hoes                              2             69,99    21%             139,98
+Exclusief BTW    € 445,44    Subtotaal                                   538,98
+BTW 21%          € 93,54
+Totaal                                                                   538,98
+"""
+    assert names(read(table)) == ["Tablet", "Hoes"]
+
+
 def test_an_item_that_begins_with_its_count_goes_on_to_the_row_with_its_amount() -> None:
     page = """Corner Shop
 

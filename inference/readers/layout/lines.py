@@ -14,8 +14,9 @@ from inference.readers.layout.candidates import DateAt, Finding, NumberAt
 from inference.readers.layout.header import Context
 from inference.readers.layout.headings import AMOUNTS
 from inference.readers.layout.items import Identified, item_ids
-from inference.readers.layout.lexicon import fold, lexicon
+from inference.readers.layout.lexicon import fold, lexicon, pieces
 from inference.readers.layout.line_confidence import line_probability
+from inference.readers.layout.names import told
 from inference.readers.layout.rows import Row, Span
 
 CENT = Decimal("0.01")
@@ -119,14 +120,22 @@ def is_total(context: Context, row: Row) -> bool:
         figures = [
             s for s in row.segments if s.end <= label.segment.start and not any(c.isalpha() for c in s.text)
         ]
-        # "19 % VAT" is a label; a figure in a column before it makes a line.
-        if figures or not re.fullmatch(r"[\d\s.,%()+]*|\D*", before):
+        named = [s for s in row.segments if s.end <= label.segment.start and any(c.isalpha() for c in s.text)]
+        # "19 % VAT" is a label; a figure in a column before it makes a line, unless that one has a label too.
+        other = bool(named) and all(_is_caption(s) for s in named)
+        if (figures and not other) or not re.fullmatch(r"[\d\s.,%()+]*|\D*", before):
             continue
         after = [at for at in context.values.numbers(row) if at.span.start >= label.span.end]
         # "Consulting …   + Tax" says how a line is taxed.
         if after or (label.ends_segment and "+" not in before):
             return True
     return False
+
+
+def _is_caption(segment: Span) -> bool:
+    """Whether a segment is nothing but words that name an amount."""
+    words = {piece.folded for piece in pieces(segment.text) if piece.folded.isalpha()}
+    return words <= frozenset[str]().union(*lexicon().amount_words.values()) or told(segment.text) == 1
 
 
 def _heads_totals(context: Context, row: Row) -> bool:
