@@ -30,8 +30,7 @@ BEFOREHAND: Mapping[str, Mapping[str, float]] = {
     "buyer_name": {
         "rule_buyer": 5, "rule_seller": -2, "buyer_heading": 2, "label": -1, "address": -1, "sender": -1,
         "person_under": -4, "over_person": 3, "told": -3, "unplaced": -2, "name_label": 1.5, "block_street": 1,
-        "order_letterhead": 3, "order_headed": 1, "under_colon": 0.5, "house_last": -1,
-        "named_unheaded": 1.5, NONE: 1,
+        "order_letterhead": 3, "order_headed": 1, "under_colon": 0.5, "house_last": -1, NONE: 1,
     },
     "identifier": {"label": 8, "rival": -2, "tied": -1, NONE: 2.4},
     "date": {"label": 8, "rival": -2, "tied": -1, NONE: 2.4},

@@ -88,11 +88,14 @@ def fit(marked: Sequence[Marked], names: Sequence[str]) -> dict[str, Any]:
     return {group: fit_logit(group, questions(marked, group)) for group in names}
 
 
-def split(group_of: Sequence[int]) -> list[int]:
-    """A fold per example: whole groups, the largest first into the fold that has least."""
-    sizes = {g: group_of.count(g) for g in set(group_of)}
+def split(group_of: Sequence[int], weight: Sequence[float]) -> list[int]:
+    """A fold per example: whole groups, the weightiest first into the fold that has least.
+
+    Real documents weigh most, so that generated ones do not crowd them into one fold.
+    """
+    sizes = {g: sum(w for own, w in zip(group_of, weight, strict=True) if own == g) for g in set(group_of)}
     order = np.random.default_rng(SEED).permutation(sorted(sizes))
-    filled = [0] * FOLDS
+    filled = [0.0] * FOLDS
     fold_of: dict[int, int] = {}
     for group in sorted(order, key=lambda g: -sizes[int(g)]):
         target = filled.index(min(filled))
@@ -132,10 +135,9 @@ def mark(examples: Sequence[Example], group_of: Sequence[int], jobs: int = 2) ->
     """All candidates; those that depend on names are marked by names that an unseeing scorer chose."""
     with ProcessPoolExecutor(jobs) as pool:
         documents = [e.document for e in examples]
+        folds = split(group_of, [e.weight**2 for e in examples])
         found = pool.map(_candidates, documents, [Scorer({})] * len(documents), chunksize=8)
-        marked = [
-            Marked(e, g, f, c) for e, g, f, c in zip(examples, group_of, split(group_of), found, strict=True)
-        ]
+        marked = [Marked(e, g, f, c) for e, g, f, c in zip(examples, group_of, folds, found, strict=True)]
         for number in range(FOLDS):
             models = fit([m for m in marked if m.fold != number], ("seller_name", "buyer_name"))
             entries = [

@@ -66,10 +66,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Page:
-    """A document still to be read: the name that tells its format, its bytes, and what is known of it."""
+    """A document still to be read, or its first page as a `scan`, and what is known of it."""
 
     file: str
     data: bytes
+    scan: bool
     kind: DocumentType
     group: str
     real: bool
@@ -78,7 +79,8 @@ class Page:
 
 def example(page: Page) -> Example | None:
     """The example of a document; None where it has no words."""
-    document = words_of(page.data, page.file, words_folder())
+    data = worsened(page.data, zlib.crc32(page.name.encode()), 1) if page.scan else page.data
+    document = words_of(data, page.file, words_folder())
     if document is None:
         return None
     sheet = sheet_of(document)
@@ -87,7 +89,8 @@ def example(page: Page) -> Example | None:
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
     if not sheet.rows:
         return None
-    return Example(page.kind, evidence_of(context).votes, page.group, page.real, page.name)
+    name = f"{page.name} as a scan" if page.scan else page.name
+    return Example(page.kind, evidence_of(context).votes, page.group, page.real, name)
 
 
 def of_folder(folder: Path, *, scans: bool) -> Iterator[Page]:
@@ -98,17 +101,17 @@ def of_folder(folder: Path, *, scans: bool) -> Iterator[Page]:
             continue
         data = case.document.read_bytes()
         group = f"{case.set}/{truth.fields.get('seller_name', case.id.rpartition('_')[2])[:6].casefold()}"
-        yield Page(case.document.name, data, truth.document_type, group, True, case.id)
-        if scans and data.startswith(b"%PDF-"):
-            scan = worsened(data, zlib.crc32(case.id.encode()), 1)
-            yield Page(case.document.name, scan, truth.document_type, group, True, f"{case.id} as a scan")
+        for scan in (False, True) if scans and data.startswith(b"%PDF-") else (False,):
+            yield Page(case.document.name, data, scan, truth.document_type, group, True, case.id)
 
 
 def generated(count: int) -> Iterator[Page]:
     """So many generated documents of all kinds."""
     for number, (data, _, bill) in enumerate(random_documents(count, 1)):
         kind = DocumentType(bill.document_type)
-        yield Page("document.pdf", data, kind, bill.design, False, f"generated {number}, {bill.design}")
+        yield Page(
+            "document.pdf", data, False, kind, bill.design, False, f"generated {number}, {bill.design}"
+        )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -15,11 +16,12 @@ Image = MatLike
 WHITE = (255, 255, 255)
 
 
-def pages(pdf: bytes, dpi: int = 200) -> list[Image]:
-    """The pages of a PDF as images."""
+def pages(pdf: bytes, dpi: int = 200, most: int | None = None) -> list[Image]:
+    """The pages of a PDF as images, the first `most` of them."""
     document = pypdfium2.PdfDocument(pdf)
     try:
-        return [np.array(page.render(scale=dpi / 72).to_pil().convert("RGB")) for page in document]
+        first = islice(document, most)
+        return [np.array(page.render(scale=dpi / 72).to_pil().convert("RGB")) for page in first]
     finally:
         document.close()
 

@@ -45,11 +45,19 @@ def test_documents_of_one_seller_or_one_template_are_one_group() -> None:
 def test_folds_keep_groups_whole_and_are_all_used() -> None:
     rng = Random(7)
     group_of = [rng.randint(0, 30) for _ in range(200)]
-    folds = split(group_of)
+    folds = split(group_of, [1.0] * len(group_of))
     assert len(set(folds)) == FOLDS
     assert all(
         len({f for f, g in zip(folds, group_of, strict=True) if g == group}) == 1 for group in set(group_of)
     )
+
+
+def test_light_groups_do_not_crowd_the_weighty_ones_into_one_fold() -> None:
+    group_of = [0] * 100 + [1] * 100 + [2] * 100 + [3] * 100 + list(range(4, 44))
+    weight = [0.01] * 400 + [1.0] * 40
+    folds = split(group_of, weight)
+    weighty = [f for f, w in zip(folds, weight, strict=True) if w == 1]
+    assert all(6 <= weighty.count(number) <= 10 for number in range(FOLDS))
 
 
 def test_the_fit_learns_what_examples_say_and_keeps_to_rules_where_they_say_nothing() -> None:

@@ -464,7 +464,6 @@ def _together(m: Mapping[str, float]) -> dict[str, float]:
         "order_window": m["order_of_buyer"] * window,
         "foot_company": m["company"] * (m["top"] > 0.8),
         "foot_domain": m["domain"] * (m["top"] > 0.8),
-        "named_unheaded": m["name_label"] * (1 - max(m["seller_block"], m["other_block"], m["form"])),
         "block_street": opens * m["street_below"] * (1 - m["told"]),
         "unplaced": m["below_table"] * (1 - m["legal_form"]),
         "long": float(m["letters"] > 35),
