@@ -25,12 +25,12 @@ RESOLUTIONS = (150, 200, 300)
 MOST_SKEW = 3.0
 
 
-def worsened(pdf: bytes, seed: int, most: int = MOST_PAGES) -> bytes:
-    """The first pages of a PDF as a scan, at most `most`."""
+def worsened(pdf: bytes, seed: int) -> bytes:
+    """The first pages of a PDF as a scan."""
     rng = np.random.default_rng(seed)
     dpi = int(rng.choice(RESOLUTIONS))
     scanned: list[degrade.Image] = []
-    for page in degrade.pages(pdf, dpi, most):
+    for page in degrade.pages(pdf, dpi)[:MOST_PAGES]:
         grey = cv2.cvtColor(cv2.cvtColor(page, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         askew = degrade.rotate(grey, float(rng.uniform(-MOST_SKEW, MOST_SKEW)))
         scanned.append(degrade.noise(degrade.blur(askew, 0.6 if dpi > 150 else 0.4), rng))

@@ -1,15 +1,14 @@
 """`python -m tests.bench.fit_document_type DIR [--write]`: fit what tells the type of a document, on DIR's with truth.
 
-Every document of DIR, as it is and (PDFs) the first page as a scan, and generated documents of every kind and language
-are read; a conditional logit over the types is fitted, pulled towards `PRIOR`. What it is worth is told out of fold,
-where documents of one vendor or template are never in both. Words that OCR has read once are kept in the cache.
+Every document of DIR and generated documents of every kind and language are read; a conditional logit over the types is
+fitted, pulled towards `PRIOR`. What it is worth is told out of fold, where documents of one vendor or template are never
+in both. Words that OCR has read once are kept in the cache, the same as those of `make train`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -32,7 +31,6 @@ from inference.readers.layout.headings import find_headings
 from inference.readers.layout.labels import find_labels
 from inference.readers.layout.rows import sheet_of
 from inference.training.examples import words_folder, words_of
-from tests.bench.degraded import worsened
 from tests.samples.random_documents import random_documents
 
 PRIOR = {"title": 1.6, "titled": 1.5, "signs": 1.2, "special": 1.0, "numbered": 0.8, "due": 0.3}
@@ -66,11 +64,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Page:
-    """A document still to be read, or its first page as a `scan`, and what is known of it."""
+    """A document still to be read: the name that tells its format, its bytes, and what is known of it."""
 
     file: str
     data: bytes
-    scan: bool
     kind: DocumentType
     group: str
     real: bool
@@ -79,8 +76,7 @@ class Page:
 
 def example(page: Page) -> Example | None:
     """The example of a document; None where it has no words."""
-    data = worsened(page.data, zlib.crc32(page.name.encode()), 1) if page.scan else page.data
-    document = words_of(data, page.file, words_folder())
+    document = words_of(page.data, page.file, words_folder())
     if document is None:
         return None
     sheet = sheet_of(document)
@@ -89,29 +85,25 @@ def example(page: Page) -> Example | None:
     context = Context(sheet, values, find_labels(sheet.rows), frozenset(i for h in headings for i in h.rows))
     if not sheet.rows:
         return None
-    name = f"{page.name} as a scan" if page.scan else page.name
-    return Example(page.kind, evidence_of(context).votes, page.group, page.real, name)
+    return Example(page.kind, evidence_of(context).votes, page.group, page.real, page.name)
 
 
-def of_folder(folder: Path, *, scans: bool) -> Iterator[Page]:
-    """Every document of a folder whose type is known, and the first page of each PDF as a scan."""
+def of_folder(folder: Path) -> Iterator[Page]:
+    """Every document of a folder whose type is known."""
     for case in find_cases(folder):
         truth = read_truth(case.truth)
         if truth.document_type is None:
             continue
         data = case.document.read_bytes()
         group = f"{case.set}/{truth.fields.get('seller_name', case.id.rpartition('_')[2])[:6].casefold()}"
-        for scan in (False, True) if scans and data.startswith(b"%PDF-") else (False,):
-            yield Page(case.document.name, data, scan, truth.document_type, group, True, case.id)
+        yield Page(case.document.name, data, truth.document_type, group, True, case.id)
 
 
 def generated(count: int) -> Iterator[Page]:
     """So many generated documents of all kinds."""
     for number, (data, _, bill) in enumerate(random_documents(count, 1)):
         kind = DocumentType(bill.document_type)
-        yield Page(
-            "document.pdf", data, False, kind, bill.design, False, f"generated {number}, {bill.design}"
-        )
+        yield Page("document.pdf", data, kind, bill.design, False, f"generated {number}, {bill.design}")
 
 
 @dataclass(frozen=True)
@@ -212,11 +204,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generated", type=int, default=400)
-    parser.add_argument("--no-scans", action="store_true")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--write", action="store_true", help="replace the shipped doctype.json")
     options = parser.parse_args()
-    pages = [*of_folder(options.folder, scans=not options.no_scans), *generated(options.generated)]
+    pages = [*of_folder(options.folder), *generated(options.generated)]
     with ProcessPoolExecutor(options.jobs) as pool:
         examples = [found for found in pool.map(example, pages, chunksize=4) if found]
     table = table_of(examples)

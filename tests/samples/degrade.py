@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from itertools import islice
 
 import cv2
 import numpy as np
@@ -16,12 +15,11 @@ Image = MatLike
 WHITE = (255, 255, 255)
 
 
-def pages(pdf: bytes, dpi: int = 200, most: int | None = None) -> list[Image]:
-    """The pages of a PDF as images, the first `most` of them."""
+def pages(pdf: bytes, dpi: int = 200) -> list[Image]:
+    """The pages of a PDF as images."""
     document = pypdfium2.PdfDocument(pdf)
     try:
-        first = islice(document, most)
-        return [np.array(page.render(scale=dpi / 72).to_pil().convert("RGB")) for page in first]
+        return [np.array(page.render(scale=dpi / 72).to_pil().convert("RGB")) for page in document]
     finally:
         document.close()
 

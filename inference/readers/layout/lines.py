@@ -16,7 +16,6 @@ from inference.readers.layout.headings import AMOUNTS
 from inference.readers.layout.items import Identified, item_ids
 from inference.readers.layout.lexicon import fold, lexicon, pieces
 from inference.readers.layout.line_confidence import line_probability
-from inference.readers.layout.names import told
 from inference.readers.layout.rows import Row, Span
 
 CENT = Decimal("0.01")
@@ -135,7 +134,7 @@ def is_total(context: Context, row: Row) -> bool:
 def _is_caption(segment: Span) -> bool:
     """Whether a segment is nothing but words that name an amount."""
     words = {piece.folded for piece in pieces(segment.text) if piece.folded.isalpha()}
-    return words <= frozenset[str]().union(*lexicon().amount_words.values()) or told(segment.text) == 1
+    return words <= frozenset[str]().union(*lexicon().amount_words.values())
 
 
 def _heads_totals(context: Context, row: Row) -> bool:
