@@ -17,12 +17,22 @@ class Turn(NamedTuple):
 
     def image(self, image: Image) -> Image:
         """`image` turned and levelled, at any resolution, nothing cut off; uncovered corners are white."""
-        from PIL.Image import Resampling
-
         turned = turned_image(image, self.quarters)
         if self.tilt == 0.0:
             return turned
-        return turned.rotate(self.tilt, Resampling.BICUBIC, expand=True, fillcolor="white")
+        import cv2
+        import numpy
+        from PIL import Image
+
+        width, height = turned.size
+        wide, high = (math.ceil(side) for side in self.size(*image.size))
+        x0, y0 = self.levelled(0.5, 0.5, width, height)  # the middle of the first pixel
+        cos, sin = math.cos(math.radians(self.tilt)), math.sin(math.radians(self.tilt))
+        shift = numpy.array([[cos, sin, x0 - 0.5], [-sin, cos, y0 - 0.5]])
+        pixels = cv2.warpAffine(
+            numpy.asarray(turned), shift, (wide, high), flags=cv2.INTER_CUBIC, borderValue=(255, 255, 255)
+        )
+        return Image.fromarray(pixels)
 
     def size(self, width: float, height: float) -> tuple[float, float]:
         """The width and height of what `image` makes of `width` × `height`."""
