@@ -316,7 +316,7 @@ def _engine() -> Any:
     for model in (detector, recogniser):
         if not model.is_file():
             raise FileNotFoundError(f"{model} is missing: install the package rapidocr again.")
-    engine = RapidOCR(
+    engine: Any = RapidOCR(
         params={
             "Global.log_level": "warning",
             "Global.use_cls": False,
