@@ -26,6 +26,7 @@ from mappings.printed import placed
 from mappings.proposal import Proposal, ProposedValue
 from mappings.purchases import match_orders
 from mappings.reconciliation import predict_totals
+from mappings.settle import settled
 from mappings.verify import verify
 
 BILL_TYPES = frozenset({DocumentType.INVOICE, DocumentType.CREDIT_NOTE, DocumentType.RECEIPT})
@@ -34,6 +35,7 @@ BILL_TYPES = frozenset({DocumentType.INVOICE, DocumentType.CREDIT_NOTE, Document
 def propose_bill(case: Case) -> Proposal:
     """Values and lines for an empty draft; for a bill that has lines already, only the comparison."""
     vendor = find_vendor(case)
+    case = settled(case, vendor.partner)
     checks = [check_document_type(case), *vendor.checks, check_buyer(case), *check_dates(case)]
     checks += [check_bank_account(case, vendor.partner), check_duplicate(case, vendor.partner)]
     checks += [check_look_alike(case, vendor.partner), *check_fapiao(case, vendor.partner)]

@@ -51,7 +51,8 @@ class SeenDocument:
 class Case:
     """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught, `seen` the same
     document met before, `tolerance` how far a bill may be from its order,
-    `fields` the declared mapping, `line_styles` how bills are booked."""
+    `fields` the declared mapping, `line_styles` how bills are booked. `currency_term` is the term
+    that shows the currency: an amount where only its sign does."""
 
     reading: Reading
     record: Record
@@ -62,6 +63,7 @@ class Case:
     tolerance: Tolerance = field(default_factory=Tolerance)
     fields: FieldMap = field(default_factory=default_map)
     line_styles: LineStyles = field(default_factory=LineStyles)
+    currency_term: str = "currency"
 
     @property
     def company(self) -> Company:

@@ -20,17 +20,30 @@ MIXED = frozenset({"CA", "CN", "GH", "HU", "JP", "KE", "KR", "KY", "LT", "MN", "
 _NUMERIC = re.compile(r"\D*(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}\D*")
 
 
+def printed_parts(found: Field) -> tuple[int, int] | None:
+    """The first two numbers of a printed date where either can be the month; None where only one can."""
+    printed = found.evidence[0].text if found.evidence else None
+    parts = _NUMERIC.fullmatch(printed or "")
+    if parts is None:
+        return None
+    first, second = int(parts[1]), int(parts[2])
+    return (first, second) if max(first, second) <= 12 and first != second else None
+
+
+def expected_month(found: Field, vendor: Partner | None) -> int | None:
+    """The number that is the month as dates are written in the vendor's country; None where that settles nothing."""
+    parts = printed_parts(found)
+    if parts is None or vendor is None or not vendor.country or vendor.country in MIXED:
+        return None
+    return parts[0] if vendor.country in MONTH_FIRST else parts[1]
+
+
 def with_country(found: Field, vendor: Partner | None) -> tuple[float, str]:
     """The confidence of a printed date once the vendor's country is known, and a sentence."""
-    printed = found.evidence[0].text if found.evidence else None
-    swapped = _NUMERIC.fullmatch(printed or "")
-    if swapped is None or not isinstance(found.value, date) or vendor is None:
+    month = expected_month(found, vendor)
+    if month is None or vendor is None or not isinstance(found.value, date):
         return found.confidence, "As printed."
-    first, second = int(swapped[1]), int(swapped[2])
-    open_order = max(first, second) <= 12 and first != second
-    if not open_order or not vendor.country or vendor.country in MIXED:
-        return found.confidence, "As printed."
-    month = first if vendor.country in MONTH_FIRST else second
+    printed = found.evidence[0].text
     order = "month first" if vendor.country in MONTH_FIRST else "day first"
     if found.value.month == month:
         return max(found.confidence, SETTLED), f"“{printed}” with the {order}, as usual in {vendor.country}."

@@ -69,6 +69,7 @@ class Partner:
     is_employee: bool = False
     payment_term_id: int | None = None
     fiscal_position_id: int | None = None
+    purchase_currency_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

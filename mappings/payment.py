@@ -51,13 +51,18 @@ def propose_currency(case: Case, vendor: Partner | None) -> tuple[ProposedValue 
         return _habitual_currency(case, vendor), []
     currency = case.index.currency_by_code.get(code.upper())
     if currency is None:
-        return None, [failed("currency_active", f"Odoo does not have the currency {code} of the document.")]
+        text = f"Odoo does not have the currency {code} of the document. Add it under Accounting, Currencies."
+        return None, [failed("currency_active", text)]
     checks: list[Check] = []
     if not currency.active:
         checks.append(
-            failed("currency_active", f"The currency {code} of the document is not active in Odoo.")
+            failed(
+                "currency_active",
+                f"The currency {code} of the document is not active in Odoo. Activate it under Accounting, Currencies.",
+            )
         )
-    value = ProposedValue(currency.id, found.confidence, f"The document is in {code}.", ("currency",))
+    reason = found.note or f"The document is in {code}."
+    value = ProposedValue(currency.id, found.confidence, reason, (case.currency_term,))
     return value, checks
 
 
@@ -102,7 +107,8 @@ def propose_bill_date(case: Case, vendor: Partner | None) -> ProposedValue | Non
     issued = case.reading.get("issue_date")
     if issued is None:
         return None
-    return ProposedValue(issued.value, *with_country(issued, vendor), ("issue_date",))
+    sure, reason = with_country(issued, vendor)
+    return ProposedValue(issued.value, sure, issued.note or reason, ("issue_date",))
 
 
 def propose_due_date(case: Case, vendor: Partner | None) -> tuple[ProposedValue | None, ProposedValue | None]:

@@ -45,7 +45,8 @@ _SPENDING = ["expense", "expense_direct_cost", "expense_depreciation", "expense_
 _ASSETS = ["asset_current", "asset_non_current", "asset_prepayments", "asset_fixed"]
 _PARTNER = (
     "name commercial_partner_id vat company_registry country_id email website is_company active "
-    "supplier_rank company_id property_supplier_payment_term_id property_account_position_id"
+    "supplier_rank company_id property_supplier_payment_term_id property_account_position_id "
+    "property_purchase_currency_id"
 )
 _BANK_ACCOUNT = "partner_id sanitized_acc_number active"
 _PRODUCT = (
@@ -183,6 +184,7 @@ class Catalog:
             is_employee=int(row["id"]) in self._employees,
             payment_term_id=values.many2one(row.get("property_supplier_payment_term_id")),
             fiscal_position_id=values.many2one(row.get("property_account_position_id")),
+            purchase_currency_id=values.many2one(row.get("property_purchase_currency_id")),
         )
 
     def _accounts(self) -> Iterable[Account]:
