@@ -27,6 +27,7 @@ from mappings.proposal import Proposal, ProposedValue
 from mappings.purchases import match_orders
 from mappings.reconciliation import predict_totals
 from mappings.settle import settled
+from mappings.stages import check_deposit, check_prepaid
 from mappings.verify import verify
 
 BILL_TYPES = frozenset({DocumentType.INVOICE, DocumentType.CREDIT_NOTE, DocumentType.RECEIPT})
@@ -39,7 +40,8 @@ def propose_bill(case: Case) -> Proposal:
     checks = [check_document_type(case), *vendor.checks, check_buyer(case), *check_dates(case)]
     checks += [check_bank_account(case, vendor.partner), check_duplicate(case, vendor.partner)]
     checks += [check_look_alike(case, vendor.partner), *check_fapiao(case, vendor.partner)]
-    checks += check_habits(case, vendor.partner)
+    checks += [*check_habits(case, vendor.partner), check_deposit(case, vendor.partner)]
+    checks.append(check_prepaid(case, vendor.partner))
     if case.record.lines:
         checks += verify(case, vendor.partner)
         return _proposal(case, vendor, checks, verify_only=True)

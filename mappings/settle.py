@@ -18,7 +18,7 @@ from mappings.dates import CONTRADICTED, SETTLED, expected_month, printed_parts
 from mappings.erp_data import Partner
 from mappings.payment import FUTURE_DAYS, LONGEST_TERM_DAYS
 
-_SHARED = re.compile(r"(?<![A-Za-z])\$|[¥￥元]|(?<!\w)kr\b\.?", re.IGNORECASE)
+_SHARED = re.compile(r"(?<![A-Za-z])\$|[¥￥元]|(?<![^\W\d_])kr(?![^\W\d_])\.?", re.IGNORECASE)
 _TOTALS = ("total_with_vat", "amount_due", "total_without_vat", "total_vat")
 DISPUTED = 0.5
 # How sure each voice is alone. A dollar abroad is the American one often.
