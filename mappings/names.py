@@ -219,6 +219,14 @@ class Variant(NamedTuple):
 @lru_cache(maxsize=65536)
 def name_core(name: str) -> str:
     """A company name without legal form and punctuation; the folded name where nothing else would be left."""
+    core = _without_form(name)
+    # What is left may read as a legal form itself: "A:B公司" leaves two letters in a row.
+    while (again := _without_form(core)) != core:
+        core = again
+    return core
+
+
+def _without_form(name: str) -> str:
     text = _INNER_DOT.sub("", unicodedata.normalize("NFKC", name))
     words = _joined(_NOT_ALNUM.sub(" ", plain(text)).split())
     own = [unicodedata.normalize("NFKC", _SHORT.get(word, word)) for word in words]
