@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from connector.errors import AwayError, FatalError, SettingsError
-from connector.ledger.judged import JudgedValues, judge_of
+from connector.ledger.judged import JudgedValues, calibration_of
 from connector.sandbox import opened_sandbox, unavailable_is_fatal
 from inference.readers.vlm.confidence import BY_HAND
 from inference.readers.vlm.desk import VisionDesk
@@ -141,7 +141,7 @@ def opened_reader(settings: Settings, reviewed: JudgedValues | None = None) -> G
         reuse,
         second_look=vlm.second_look,
         document_seconds=vlm.document_seconds,
-        judge=judge_of(reviewed, place.served_model) if reviewed else lambda: BY_HAND,
+        calibration=calibration_of(reviewed, place.served_model) if reviewed else lambda: BY_HAND,
     )
     try:
         yield reader

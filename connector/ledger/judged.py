@@ -1,7 +1,7 @@
 """What people found right and wrong of the values that a model read: what its confidences are learned from.
 
-The smallest input: a Job, and what a person left standing of each value they saw. Whoever settles a Review calls
-`keep`; nothing else is asked of a screen.
+The smallest input: a Job, and what a person left standing of each value they saw. Bills in review that
+people post give it (`connector.learn`); a screen that settles Reviews need only call `keep`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from connector.ledger.records import JudgedRecord, ReadingRecord
 from connector.ledger.store import utc_now
 from inference.invoice import HEADER, value_from_json
 from inference.readers.vlm.agreement import same
-from inference.readers.vlm.confidence import BY_HAND, Judge, Signs
+from inference.readers.vlm.confidence import BY_HAND, Calibration, Signs
 from inference.readers.vlm.learning import JudgedValue, learned
 
 MOST_VALUES = 5000
@@ -97,11 +97,11 @@ class JudgedValues:
         return Session(self._engine.execution_options(read_only=True))
 
 
-def judge_of(values: JudgedValues, model: str) -> Callable[[], Judge]:
-    """Gives the Judge that a model's judged values make, made anew when there are others."""
-    made: dict[datetime | None, Judge] = {None: BY_HAND}
+def calibration_of(values: JudgedValues, model: str) -> Callable[[], Calibration]:
+    """Gives the Calibration that a model's judged values make, made anew when there are others."""
+    made: dict[datetime | None, Calibration] = {None: BY_HAND}
 
-    def judge() -> Judge:
+    def calibration() -> Calibration:
         changed = values.changed_at(model)
         found = made.get(changed)
         if found is None:
@@ -110,7 +110,7 @@ def judge_of(values: JudgedValues, model: str) -> Callable[[], Judge]:
             made[changed] = found
         return found
 
-    return judge
+    return calibration
 
 
 def _is_right(term: str, read: str, standing: str) -> bool:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from connector.bootstrap import make_read
 from connector.erp.port import Attachment, Effect
 from connector.errors import AwayError
 from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
+from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
+from connector.ledger.records import JudgedRecord
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
 from connector.model import Desk, opened_desk
 from connector.pipeline import Pipeline
 from mappings.erp_data import ErpData, Record
+from mappings.field_map import FieldMap, default_map
 from tests.integration.recorded_model import RecordedModel, true_answer
 from tests.integration.test_model_desk import settings
 from tests.samples.generate import TODAY, samples
@@ -36,15 +43,22 @@ class OneDraft:
 
     def __init__(self) -> None:
         self.written: list[Effect] = []
+        self.posted: Record | None = None
 
     def erp_data(self) -> ErpData:
         return demo_data()
+
+    def field_map(self) -> FieldMap:
+        return default_map()
 
     def download(self, found: Attachment) -> bytes:  # noqa: ARG002
         return SAMPLE.data
 
     def record(self, model: str, number: int) -> Record:  # noqa: ARG002
-        return draft_bill(id=number)
+        return self.posted or draft_bill(id=number)
+
+    def states(self, model: str, numbers: list[int]) -> dict[int, str]:  # noqa: ARG002
+        return dict.fromkeys(numbers, "posted" if self.posted else "draft")
 
     def apply(self, effect: Effect) -> Record:
         self.written.append(effect)
@@ -60,21 +74,17 @@ def ledger(tmp_path: Path) -> Any:
     opened.close()
 
 
+def pipeline_for(erp: OneDraft, ledger: Ledger, desk: Desk, folder: Path) -> Pipeline:
+    documents, read = DocumentStore(folder / "documents"), make_read(desk)
+    return Pipeline(cast(Any, erp), ledger, documents, read, Owner(), str, today=lambda: TODAY)
+
+
 def worked(ledger: Ledger, desk: Desk, folder: Path) -> tuple[JobState, OneDraft]:
     erp = OneDraft()
-    pipeline = Pipeline(
-        cast(Any, erp),
-        ledger,
-        DocumentStore(folder / "documents"),
-        make_read(desk),
-        Owner(),
-        str,
-        today=lambda: TODAY,
-    )
     ledger.retry("test", states=())
     job = ledger.claim("test", ["main"])
     assert job
-    return pipeline.work(job), erp
+    return pipeline_for(erp, ledger, desk, folder).work(job), erp
 
 
 def test_a_document_waits_for_the_server_and_is_read_when_it_is_back(tmp_path: Path, ledger: Ledger) -> None:
@@ -112,3 +122,31 @@ def test_a_document_read_without_the_model_says_so_in_the_ledger(tmp_path: Path,
     assert story.readings[-1].reader == "layout"
     told = {check["id"]: check["message"] for check in story.readings[-1].body["checks"]}
     assert "cannot be reached" in told["model"]
+
+
+def test_a_posted_bill_judges_what_the_model_read(tmp_path: Path, ledger: Ledger) -> None:
+    """In review, since the model passed over the currency. As posted: the number written another way, another date,
+    the totals as printed."""
+    truth = SAMPLE.truth["fields"]
+    with (
+        RecordedModel(lambda asked: true_answer(SAMPLE.truth, asked.keys, currency="")).serving() as model,
+        opened_desk(settings(tmp_path, model.url)) as desk,
+    ):
+        state, erp = worked(ledger, desk, tmp_path)
+        assert state == JobState.IN_REVIEW
+        amounts = [Decimal(truth[name]) for name in ("total_without_vat", "total_vat", "total_with_vat")]
+        erp.posted = draft_bill(
+            id=1, state="posted",
+            values={"ref": f" {truth['invoice_number'].lower()}", "invoice_date": date(2020, 1, 31), "currency_id": 1, "partner_id": demo_data().partners[0].id},
+            amount_untaxed=amounts[0], amount_tax=amounts[1], amount_total=amounts[2],
+        )  # fmt: skip
+        pipeline = pipeline_for(erp, ledger, desk, tmp_path)
+        assert pipeline.learn() == 1
+        # Once is enough.
+        assert pipeline.learn() == 0
+    judged = JudgedValues(ledger.engine)
+    with Session(ledger.engine) as session:
+        found = {one.term: one.right for one in session.scalars(select(JudgedRecord))}
+    assert all(found[name] for name in ("invoice_number", "total_with_vat", "total_vat"))
+    assert not found["issue_date"]
+    assert judged.count("glm-4v-9b") == len(found) >= 5

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.ledger.judged import JudgedValues, judge_of
+from connector.ledger.judged import JudgedValues, calibration_of
 from connector.ledger.migrate import open_ledger
 from inference.invoice import Box, Check, Evidence, Field, Reading, Status, Usage
 from inference.readers.vlm.agreement import header_of
 from inference.readers.vlm.certainty import Certainty
 from inference.readers.vlm.combine import combined, outcomes
-from inference.readers.vlm.confidence import ALONE, BY_HAND, NOWHERE, TOGETHER, Judge, Signs
+from inference.readers.vlm.confidence import ALONE, BY_HAND, NOWHERE, TOGETHER, Calibration, Signs
 from inference.readers.vlm.learning import LEAST_VALUES, JudgedValue, learned
 from inference.readers.vlm.merge import Merged
 from inference.readers.vlm.placing import Said
@@ -96,8 +96,8 @@ def test_a_model_that_people_found_right_alone_may_fill_and_one_they_did_not_may
 
 
 def test_what_was_learned_of_one_kind_leaves_the_bounds_of_the_other() -> None:
-    judge = learned(drawn(600, 0.999))
-    assert judge.together == TOGETHER
+    calibration = learned(drawn(600, 0.999))
+    assert calibration.together == TOGETHER
     assert learned(drawn(600, 0.999, layout=0.95)).alone == ALONE
 
 
@@ -112,13 +112,13 @@ def test_learned_probabilities_are_those_of_values_not_seen() -> None:
     others = [
         value for at, (right, more) in enumerate(kinds) for value in drawn(400, right, seed=100 + at, **more)
     ]
-    judge = learned(training)
-    assert 2 * _distance(judge, others) < _distance(BY_HAND, others)
+    calibration = learned(training)
+    assert 2 * _distance(calibration, others) < _distance(BY_HAND, others)
 
 
-def _distance(judge: Judge, values: list[JudgedValue]) -> float:
+def _distance(calibration: Calibration, values: list[JudgedValue]) -> float:
     """Expected calibration error over ten bins of equal counts."""
-    ranked = sorted((judge.probability(value.signs), value.right) for value in values)
+    ranked = sorted((calibration.probability(value.signs), value.right) for value in values)
     size = len(ranked) // 10
     bins = [ranked[at : at + size] for at in range(0, len(ranked), size)]
     return sum(abs(sum(chance - right for chance, right in one)) for one in bins) / len(ranked)
@@ -143,11 +143,11 @@ def test_a_check_is_a_sign_that_is_learned_and_never_changes_a_value() -> None:
         ]
     )
     assert told == {"total_without_vat": -1, "total_vat": 1, "total_with_vat": 1}
-    judge = learned(drawn(400, 0.95, checks=1) + drawn(400, 0.2, checks=-1))
+    calibration = learned(drawn(400, 0.95, checks=1) + drawn(400, 0.2, checks=-1))
     from inference.invoice import HEADER
 
     passed, failed = (
-        header_of(said, {}, HEADER, frozenset(HEADER), judge, {"seller_name": outcome})["seller_name"]
+        header_of(said, {}, HEADER, frozenset(HEADER), calibration, {"seller_name": outcome})["seller_name"]
         for outcome in (1, -1)
     )
     assert passed.value == failed.value
@@ -192,18 +192,19 @@ def test_what_a_person_left_standing_is_learned_from_and_only_that(values: Any) 
 
 def test_a_running_service_learns_from_the_next_review_on_and_for_each_model_alone(values: Any) -> None:
     store, ledger = values
-    judge, other = judge_of(store, "glm-4v-9b"), judge_of(store, "glm-ocr")
+    calibration, other = calibration_of(store, "glm-4v-9b"), calibration_of(store, "glm-ocr")
     standing = {name: str(found.value) for name, found in reading().fields.items()}
     for number in range(40):
         job = ledger.claim("test", ["main"])
         ledger.keep_reading(job, "vlm", "1", reading().as_json())
         store.keep(job.id, standing, "person:a")
-        assert judge().reviewed == (200 if number == 39 else 0)
-    assert judge() is judge()
-    assert judge().alone > ALONE
+        assert calibration().reviewed == (200 if number == 39 else 0)
+    assert calibration() is calibration()
+    assert calibration().alone > ALONE
     assert other() == BY_HAND
     # One word of a person, and it is made anew.
     store.keep(job.id, {"seller_name": ""}, "person:b")
     assert (
-        judge().alone < learned([JudgedValue(Signs(Certainty(0.99, 0.9, 4), placed=True), True)] * 200).alone
+        calibration().alone
+        < learned([JudgedValue(Signs(Certainty(0.99, 0.9, 4), placed=True), True)] * 200).alone
     )

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from rapidfuzz.fuzz import ratio, token_set_ratio
 
 from inference.invoice import Field, Kind, Row, Term, Value, value_as_json
-from inference.readers.vlm.confidence import ALONE, BY_HAND, DISPUTED, Judge
+from inference.readers.vlm.confidence import ALONE, BY_HAND, DISPUTED, Calibration
 from inference.readers.vlm.placing import Said, SaidRow
 from inference.readers.vlm.schema import DOCUMENT_TYPE
 from inference.textrow import fold
@@ -58,7 +58,7 @@ def header_of(
     layout: Mapping[str, Field],
     terms: Mapping[str, Term],
     asked: frozenset[str],
-    judge: Judge = BY_HAND,
+    calibration: Calibration = BY_HAND,
     checks: Mapping[str, int] = NOTHING_CHECKED,
 ) -> dict[str, Field]:
     """One Field for each Term that either has. What the model was not `asked` for stays the layout Reader's. `checks`
@@ -67,28 +67,30 @@ def header_of(
     for name in [*layout, *(name for name in said if name not in layout)]:
         theirs, ours = layout.get(name), said.get(name)
         if theirs is None and ours is not None:
-            found[name] = _only_model(ours, judge, checks.get(name, 0))
+            found[name] = _only_model(ours, calibration, checks.get(name, 0))
         elif theirs is not None and ours is None:
             found[name] = theirs.doubted(ALONE, ONLY_LAYOUT_NOTE) if name in asked else theirs
         elif theirs is not None and ours is not None:
-            found[name] = both(terms[name], ours, theirs, judge, checks.get(name, 0))
+            found[name] = both(terms[name], ours, theirs, calibration, checks.get(name, 0))
     return found
 
 
-def both(term: Term, said: Said, layout: Field, judge: Judge = BY_HAND, checked: int = 0) -> Field:
+def both(
+    term: Term, said: Said, layout: Field, calibration: Calibration = BY_HAND, checked: int = 0
+) -> Field:
     """The Field of a value that both Readers have something for."""
     if same(term, said.value, layout.value):
         placed = any(proof.box for proof in layout.evidence)
         signs = said.signs(placed=placed, layout=layout.confidence, checks=checked)
-        confidence = judge.probability(signs)
+        confidence = calibration.probability(signs)
         evidence = layout.evidence or ((said.evidence,) if said.evidence else ())
         note = layout.note if confidence < ALONE else ""
         return replace(layout, confidence=confidence, evidence=evidence, note=note, signs=signs.as_json())
     # What was checked are the values as they stand, so it must not change which of two stands.
-    mine = said.evidence is not None and judge.probability(said.signs()) > layout.confidence
+    mine = said.evidence is not None and calibration.probability(said.signs()) > layout.confidence
     if mine:
         note = f"The layout reader reads “{_short(layout.value)}”."
-        return replace(_only_model(said, judge), note=note, signs={}).doubted(DISPUTED, note)
+        return replace(_only_model(said, calibration), note=note, signs={}).doubted(DISPUTED, note)
     # What a document is, no words of it need say.
     nowhere = "" if said.evidence or term.name == DOCUMENT_TYPE else ", which stands nowhere on the page"
     note = f"The model reads “{_short(said.value)}”{nowhere}."
@@ -166,11 +168,11 @@ def _same_by(one: Row, other: Row, terms: Mapping[str, Term], names: Sequence[st
     )
 
 
-def _only_model(said: Said, judge: Judge = BY_HAND, checked: int = 0) -> Field:
+def _only_model(said: Said, calibration: Calibration = BY_HAND, checked: int = 0) -> Field:
     signs = said.signs(checks=checked)
     note = ONLY_MODEL_NOTE if said.evidence else NOWHERE_NOTE
     evidence = (said.evidence,) if said.evidence else ()
-    return Field(said.value, judge.probability(signs), evidence, said.raw, note, signs.as_json())
+    return Field(said.value, calibration.probability(signs), evidence, said.raw, note, signs.as_json())
 
 
 def _short(value: Value) -> str:

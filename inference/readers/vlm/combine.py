@@ -10,7 +10,7 @@ from inference.checks import failed_lines, run_checks
 from inference.confidence import CONCERNS, doubt_amounts, doubt_failed, doubt_failed_lines
 from inference.invoice import HEADER, LINE, VAT, Check, Reading, Row, Status
 from inference.readers.vlm.agreement import header_of, rows_of, settled_rows
-from inference.readers.vlm.confidence import BY_HAND, Judge
+from inference.readers.vlm.confidence import BY_HAND, Calibration
 from inference.readers.vlm.schema import HEADER_KEYS
 
 if TYPE_CHECKING:
@@ -30,9 +30,11 @@ _MOST_NAMED = 5
 _TAX_KEYS = (("vat_rate",), ("vat_amount",))
 
 
-def combined(said: Merged, layout: Reading, checks: Sequence[Check] = (), judge: Judge = BY_HAND) -> Reading:
+def combined(
+    said: Merged, layout: Reading, checks: Sequence[Check] = (), calibration: Calibration = BY_HAND
+) -> Reading:
     """The Reading of both. `checks` are those of asking the model: pages that it could not answer."""
-    fields = header_of(said.header, layout.fields, HEADER, ASKED, judge)
+    fields = header_of(said.header, layout.fields, HEADER, ASKED, calibration)
     model = rows_of(said.lines)
     lines = _lines(replace(layout, lines=model), layout)
     taxes = rows_of(said.taxes)
@@ -41,7 +43,7 @@ def combined(said: Merged, layout: Reading, checks: Sequence[Check] = (), judge:
     reading = replace(layout, reader=NAME, fields=fields, lines=lines, vat_breakdown=taxes)
     # What the checks say of the values is a sign of its own; it changes confidences, never values.
     told = outcomes(run_checks(reading))
-    reading = replace(reading, fields=header_of(said.header, layout.fields, HEADER, ASKED, judge, told))
+    reading = replace(reading, fields=header_of(said.header, layout.fields, HEADER, ASKED, calibration, told))
     cut = [_lines_missing(page) for page in said.cut_pages]
     return _checked(reading, layout, (*checks, *cut))
 

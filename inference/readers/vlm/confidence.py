@@ -1,7 +1,7 @@
 """Confidence of what a vision model reads: from what speaks for a value to the probability that it is right.
 
 It starts with weights set by hand, low on purpose: the model alone is never sure enough to fill, and the model and the
-layout Reader together only where the value stands on the page. `inference.readers.vlm.learning` makes a Judge from
+layout Reader together only where the value stands on the page. `inference.readers.vlm.learning` makes a Calibration from
 what people said of reviewed values. Whatever it learned, a value that stands nowhere on the page keeps `NOWHERE`.
 """
 
@@ -81,7 +81,7 @@ _FLAGS = ("placed", "ambiguous", "two_ways", "seen_again", "checks")
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Calibration:
     """From Signs to a probability: log-odds per unit of each feature, the most that a value gets which only the model
     has (`alone`) or both Readers (`together`), and the number of `reviewed` values it learned from, 0 for none."""
 
@@ -102,7 +102,7 @@ class Judge:
         return min(most, UNREADABLE) if signs.two_ways else most
 
 
-BY_HAND = Judge(
+BY_HAND = Calibration(
     MappingProxyType(
         {
             "bias": -1.2, "mean": 1.0, "least": 0.4, "placed": 1.6, "ambiguous": -0.8, "two_ways": 0.0, "seen_again": 0.0,

@@ -1,6 +1,6 @@
-"""A Judge from what people said of reviewed values.
+"""A Calibration from what people said of reviewed values.
 
-A logistic regression whose prior is the Judge set by hand (a Gaussian around its weights, found by Newton's method; C.
+A logistic regression whose prior is the Calibration set by hand (a Gaussian around its weights, found by Newton's method; C.
 M. Bishop, Pattern Recognition and Machine Learning, 2006, 4.5.1): few values hardly move it, many do. How sure the
 best values of a kind may be is counted, not fitted: the lower end of Wilson's interval of the share of the surer half
 that was right.
@@ -16,7 +16,7 @@ import numpy as np
 
 from inference.confidence import HIGHEST
 from inference.evaluation.figures import Share
-from inference.readers.vlm.confidence import BY_HAND, Judge, Signs
+from inference.readers.vlm.confidence import BY_HAND, Calibration, Signs
 
 LEAST_VALUES = 200
 """Fewer reviewed values change nothing."""
@@ -32,23 +32,26 @@ class JudgedValue(NamedTuple):
     right: bool
 
 
-def learned(judged: Sequence[JudgedValue]) -> Judge:
-    """The Judge that the values teach; the one set by hand where they are fewer than `LEAST_VALUES`."""
+def learned(judged: Sequence[JudgedValue]) -> Calibration:
+    """The Calibration that the values teach; the one set by hand where they are fewer than `LEAST_VALUES`."""
     if len(judged) < LEAST_VALUES:
         return BY_HAND
     names = tuple(BY_HAND.weights)
     seen = np.array([[value.signs.features()[name] for name in names] for value in judged])
     right = np.array([float(value.right) for value in judged])
     start = np.array([BY_HAND.weights[name] for name in names])
-    judge = Judge(dict(zip(names, _fitted(seen, right, start), strict=True)), 1.0, 1.0, len(judged))
+    calibration = Calibration(
+        dict(zip(names, _fitted(seen, right, start), strict=True)), 1.0, 1.0, len(judged)
+    )
     clear = [v for v in judged if v.signs.placed and not v.signs.two_ways and v.signs.checks >= 0]
     alone, both = (
         sorted(
-            (v for v in clear if (v.signs.layout is None) is only), key=lambda v: -judge.probability(v.signs)
+            (v for v in clear if (v.signs.layout is None) is only),
+            key=lambda v: -calibration.probability(v.signs),
         )
         for only in (True, False)
     )
-    return replace(judge, alone=_most(alone, BY_HAND.alone), together=_most(both, BY_HAND.together))
+    return replace(calibration, alone=_most(alone, BY_HAND.alone), together=_most(both, BY_HAND.together))
 
 
 def _fitted(seen: np.ndarray, right: np.ndarray, start: np.ndarray) -> list[float]:

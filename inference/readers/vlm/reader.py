@@ -18,7 +18,7 @@ from inference.numbers import NUMBER
 from inference.readers.vlm.answer import AnswerError
 from inference.readers.vlm.asking import Asker, PageAnswer, Tally
 from inference.readers.vlm.combine import NAME, combined, no_time, unanswered
-from inference.readers.vlm.confidence import BY_HAND, Judge
+from inference.readers.vlm.confidence import BY_HAND, Calibration
 from inference.readers.vlm.merge import Merged, merged
 from inference.readers.vlm.placing import PageSaid, Placer, Said
 from inference.readers.vlm.prompt import language_of
@@ -51,7 +51,7 @@ class Sheet:
 class VisionReader:
     """Asks one model server; shared by all threads. `reuse` keeps answers between documents and runs.
 
-    The model has `document_seconds` for each document: pages it has not answered by then are a failed Check. `judge`
+    The model has `document_seconds` for each document: pages it has not answered by then are a failed Check. `calibration`
     gives what makes confidences, asked anew for each document.
     """
 
@@ -64,10 +64,10 @@ class VisionReader:
         *,
         second_look: bool = True,
         document_seconds: float = DOCUMENT_SECONDS,
-        judge: Callable[[], Judge] = lambda: BY_HAND,
+        calibration: Callable[[], Calibration] = lambda: BY_HAND,
     ) -> None:
         self.endpoint, self._reuse, self._second_look = endpoint, reuse, second_look
-        self._judge = judge
+        self._calibration = calibration
         self._document_seconds = document_seconds
         self._background = Background()
         self._client = self._background.run(_client(endpoint))
@@ -92,13 +92,13 @@ class VisionReader:
         said, checks = self._background.run(visit.pages())
         if self._second_look and visit.answers:
             said = self._looked_again(visit, said, layout, crop)
-        judge = self._judge()
-        reading = combined(said, layout, checks, judge)
+        calibration = self._calibration()
+        reading = combined(said, layout, checks, calibration)
         spent = {self.name: (time.perf_counter() - started) * 1000, "model": visit.tally.seconds * 1000}
         return replace(
             reading,
             timing_ms={**layout.timing_ms, **spent},
-            usage=_usage(self.endpoint, visit.tally, judge.reviewed),
+            usage=_usage(self.endpoint, visit.tally, calibration.reviewed),
         )
 
     def close(self) -> None:
