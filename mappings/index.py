@@ -263,7 +263,9 @@ class ErpIndex:
         if moved:
             self._texts.clear()
         for line in (*gone, *come):
-            self._texts.pop((self.commercial(line.partner_id), line.company_id), None)
+            # Odoo may hold a company that another one is the head of: its lines are found under both.
+            for head in (line.partner_id, self.commercial(line.partner_id)):
+                self._texts.pop((head, line.company_id), None)
         self._domestic: frozenset[tuple[int, int]] | None = None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inference.invoice import Check, Status
@@ -125,6 +125,8 @@ def test_the_buyer_must_be_us(buyer: dict[str, str], status: Status) -> None:
 
 
 @settings(max_examples=500)
+@example("K:U:E")
+@example("a gmbh b")
 @given(st.text(max_size=40) | st.text("aeouGmbHVAT1公司. &", max_size=20))
 def test_folding_is_idempotent(text: str) -> None:
     assert name_core(name_core(text)) == name_core(text)
