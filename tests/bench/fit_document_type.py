@@ -39,8 +39,9 @@ PRIOR = {"title": 1.6, "titled": 1.5, "signs": 1.2, "special": 1.0, "numbered": 
 PULL, PULL_OTHERS, PULL_FREQUENCY = 0.3, 0.6, 3.0
 """How strongly: how often a type is among these documents says little of others."""
 
-GENERATED = 0.3
-"""The weight of a generated document beside a real one."""
+GENERATED = 1.0
+"""The weight of a generated document beside a real one. With less, the types of which real examples are few are doubted
+more than they are wrong, and the real ones are told no better (log loss 0.146 at 0.3, 0.147 at 1)."""
 
 FEW, LEAST, MOST = 25, 0.6, 6.0
 """Types with fewer than `FEW` documents count as if they had that many, within these bounds."""
