@@ -86,7 +86,8 @@ def vendor(known: ErpData) -> int:
 
 
 def tax(known: ErpData, rate: str) -> int:
-    return next(tax.id for tax in known.taxes if tax.amount == Decimal(rate))
+    """The tax that a bill with VAT of this rate has."""
+    return next(tax.id for tax in known.taxes if tax.amount == Decimal(rate) and not tax.reverse_charge)
 
 
 def bill_effect(erp: OdooErp, known: ErpData, bill: int) -> Effect:
