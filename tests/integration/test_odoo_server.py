@@ -73,8 +73,11 @@ def test_vendors_have_their_tax_ids_accounts_and_terms(admin: Odoo):
 
 
 def test_every_purchase_tax_rate_is_there_once_and_excluded_from_prices(admin: Odoo):
-    taxes = admin.find("account.tax", [["type_tax_use", "=", "purchase"]], ["amount", "price_include"])
-    assert sorted(tax["amount"] for tax in taxes) == [float(row["rate"]) for row in COMPANY["taxes"]]
+    fields = ["amount", "price_include", "has_negative_factor"]
+    taxes = admin.find("account.tax", [["type_tax_use", "=", "purchase"]], fields)
+    assert sorted((tax["amount"], tax["has_negative_factor"]) for tax in taxes) == sorted(
+        (float(row["rate"]), row.get("reverse_charge", False)) for row in COMPANY["taxes"]
+    )
     assert not any(tax["price_include"] for tax in taxes)
 
 
