@@ -31,7 +31,6 @@ LONG = 6
 """Identifiers this long are the same with a country code before them and without."""
 _LINE_GAP = 2.2
 _KEY = 2
-_NUMBER_KINDS = (Kind.AMOUNT, Kind.QUANTITY, Kind.PERCENT)
 
 
 class Found(NamedTuple):

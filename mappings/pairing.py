@@ -29,7 +29,6 @@ OTHER_NUMBERS = 0.6
 
 CODE, PRODUCT = 1.0, 1.0
 NAME_WEIGHT, PRICE_WEIGHT, QUANTITY_WEIGHT = 0.65, 0.20, 0.15
-LONGEST_CODE = 40
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _BRACKETED = re.compile(r"^\s*\[([^\]]{1,40})\]\s*")
 
