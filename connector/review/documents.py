@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from connector.review.screen import Screen
 
 ROWS = 100
-ACTOR = "review page"
 STATES: dict[str, frozenset[JobState]] = {
     "filled": frozenset({JobState.FILLED}),
     "in_review": frozenset({JobState.IN_REVIEW}),
@@ -98,7 +97,7 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
         screen.tokens.require(request, token)
         if _story(deps, job_id).job.state not in RETRIABLE:
             raise HTTPException(409, "not_retriable")
-        deps.ledger.retry(ACTOR, RETRIABLE, [job_id])
+        deps.ledger.retry(screen.access.person(request).name, RETRIABLE, [job_id])
         return RedirectResponse(f"/documents/{job_id}", 303)
 
     return router

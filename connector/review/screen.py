@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from connector.review.access import Access
 from connector.review.language import LANGUAGE_COOKIE, Language, Languages, decimal, from_document, plain, utc
 from connector.review.security import CSRF_COOKIE, FormTokens
 
@@ -25,6 +26,7 @@ class Screen:
     def __init__(self, deps: ReviewDeps) -> None:
         self.languages = Languages(deps.language)
         self.tokens = FormTokens()
+        self.access = Access(self.tokens)
         self._deps = deps
         self._templates = Environment(
             loader=PackageLoader("connector.review"),
