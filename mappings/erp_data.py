@@ -201,11 +201,12 @@ class OrderLine:
     qty_invoiced: Decimal = Decimal(0)
     tax_ids: tuple[int, ...] = ()
     date_planned: datetime | None = None
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOrder:
-    """`purchase.order` that is not done or cancelled."""
+    """`purchase.order` that is not done or cancelled; its goods lines in the order in which it prints them."""
 
     id: int
     name: str

@@ -13,7 +13,7 @@ from mappings.case import Case, confidence, confirmed, failed, number, shortened
 from mappings.descriptions import cleaned
 from mappings.erp_data import Partner
 from mappings.folding import alnum, most_similar, plain
-from mappings.pairing import BoughtLine
+from mappings.pairing import BoughtLine, order_places
 from mappings.prices import PRICE_DIGITS, Price, price_line
 from mappings.printed import placed
 from mappings.products import find_product
@@ -61,6 +61,7 @@ class DraftLines:
 
     def bought(self, case: Case) -> list[BoughtLine]:
         """The printed lines, as orders are compared with them."""
+        places = order_places(case.reading)
         return [
             BoughtLine(
                 line.position,
@@ -68,6 +69,7 @@ class DraftLines:
                 _id(line.product),
                 line.figures,
                 alnum(as_text(case.reading.lines[line.position].get("item_seller_id")) or ""),
+                places.get(line.position, 0),
             )
             for line in self.lines
             if line.position is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from inference.invoice import Check, DocumentType, as_date
@@ -13,7 +13,17 @@ from mappings.erp_data import OrderLine
 from mappings.kept import still_empty
 from mappings.lines import DraftLine, DraftLines, chosen_figures, draft_lines, fitted
 from mappings.look_alikes import check_look_alike
-from mappings.pairing import SURE_LINE, BoughtLine, net, net_price, pair_lines
+from mappings.pairing import (
+    SURE_LINE,
+    BoughtLine,
+    Pair,
+    billed_together,
+    by_order_line,
+    net,
+    net_price,
+    pair_lines,
+    where,
+)
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.printed import placed
 from mappings.proposal import Proposal, ProposedValue, PurchaseLine
@@ -129,14 +139,21 @@ def _promised_dates(case: Case, bought: Sequence[BoughtLine]) -> tuple[dict[str,
     if case.record.values.get("partner_ref"):
         return ()
     found: list[dict[str, ProposedValue]] = []
-    for one, line, score, clear, _ in pair_lines(case, bought, _ordered_lines(case)):
-        if (promised := _promised(case, one.position)) and not _as_planned(promised, line):
-            here = ProposedValue(
-                line.id, min(1.0, score / SURE_LINE) if clear else UNCLEAR, f"The order's line {line.name}."
-            )
-            planned = f"; Odoo planned {line.date_planned.date()}" if line.date_planned else ""
-            found.append({"id": here, "date_planned": replace(promised, reason=f"As promised{planned}.")})
+    for lots in by_order_line(pair_lines(case, bought, _ordered_lines(case))):
+        line, promised = lots[0].line, _promised(case, lots[0].bought.position)
+        if promised is None or _as_planned(promised, line) or len(_promised_days(case, lots)) > 1:
+            continue
+        sure = min(min(1.0, pair.score / SURE_LINE) if pair.clear else UNCLEAR for pair in lots)
+        here = ProposedValue(line.id, sure, f"The order's line {line.name}.")
+        planned = f"; Odoo planned {line.date_planned.date()}" if line.date_planned else ""
+        found.append({"id": here, "date_planned": replace(promised, reason=f"As promised{planned}.")})
     return tuple(found)
+
+
+def _promised_days(case: Case, lots: Sequence[Pair]) -> list[date]:
+    """The days on which the document's lines for one order line are promised."""
+    promised = (_promised(case, pair.bought.position) for pair in lots)
+    return sorted({one.value.date() for one in promised if one and isinstance(one.value, datetime)})
 
 
 def _as_planned(promised: ProposedValue, line: OrderLine) -> bool:
@@ -162,7 +179,9 @@ def compare_lines(case: Case, bought: Sequence[BoughtLine]) -> list[Check]:
         return [failed("order_line", "The document's lines could not be read, so they cannot be compared.")]
     pairs = pair_lines(case, bought, ordered)
     checks = [
-        failed("order_line", text) for pair in pairs for text in _differences(case, pair.bought, pair.line)
+        failed("order_line", f"{where(lots)}: {text}")
+        for lots in by_order_line(pairs)
+        for text in _differences(case, lots)
     ]
     paired, confirmed = {pair.bought.position for pair in pairs}, {pair.line.id for pair in pairs}
     checks += [
@@ -228,22 +247,20 @@ def _ordered_lines(case: Case) -> list[OrderLine]:
     return found
 
 
-def _differences(case: Case, bought: BoughtLine, line: OrderLine) -> list[str]:
-    where = f"Line {bought.position + 1}, {shortened(bought.name)}: "
+def _differences(case: Case, lots: Sequence[Pair]) -> list[str]:
+    """What the document's lines for one order line say otherwise than it, without saying where."""
+    line = lots[0].line
     found: list[str] = []
-    quantity = bought.figures.quantity
+    quantity = billed_together(lots)
     if quantity != line.product_qty:
-        found.append(f"{where}{number(line.product_qty)} ordered, {number(quantity)} confirmed.")
-    price, ordered = net(bought.figures), net_price(line)
-    if price != ordered:
-        found.append(f"{where}the price is {money(price)}, the order says {money(ordered)}.")
-    promised, planned = _promised(case, bought.position), line.date_planned
-    day = promised.value if promised else None
-    if (
-        case.record.values.get("partner_ref")
-        and planned
-        and isinstance(day, datetime)
-        and day.date() != planned.date()
-    ):
-        found.append(f"{where}promised for {day.date()}, planned for {planned.date()}.")
+        found.append(f"{number(line.product_qty)} ordered, {number(quantity)} confirmed.")
+    ordered = net_price(line)
+    other = (price for price in dict.fromkeys(net(pair.bought.figures) for pair in lots) if price != ordered)
+    found += [f"the price is {money(price)}, the order says {money(ordered)}." for price in other]
+    days, planned = _promised_days(case, lots), line.date_planned
+    if len(days) > 1:
+        # Odoo keeps one date a line: a person splits the line, or takes one of them.
+        found.append(f"promised in parts, for {' and '.join(str(day) for day in days)}.")
+    elif case.record.values.get("partner_ref") and planned and days and days[0] != planned.date():
+        found.append(f"promised for {days[0]}, planned for {planned.date()}.")
     return found

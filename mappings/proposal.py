@@ -54,8 +54,8 @@ class Totals:
 class PurchaseLine:
     """A line of an order that the document is about: quantities ordered, received and billed before, net price.
 
-    `position` is the document's line for it, from 0, None where it has none; `document_quantity` and
-    `document_price` (net) are what that line says.
+    `positions` are the document's lines for it, from 0; `document_quantity` and `document_price` (net) are what they
+    say together.
     """
 
     order: str
@@ -65,7 +65,7 @@ class PurchaseLine:
     received: Decimal
     billed: Decimal
     price: Decimal
-    position: int | None = None
+    positions: tuple[int, ...] = ()
     document_quantity: Decimal | None = None
     document_price: Decimal | None = None
 

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from inference.invoice import Check, as_text
 from mappings.case import Case, failed, money, not_applicable, number, passed, shortened, term
 from mappings.erp_data import OrderLine, Partner, PurchaseOrder
 from mappings.folding import order_keys, reference_keys
-from mappings.pairing import BoughtLine, Pair, net, net_price, open_quantity, pair_lines
+from mappings.pairing import (
+    SURE_NAME,
+    BoughtLine,
+    Pair,
+    billed_together,
+    by_order_line,
+    net,
+    net_price,
+    open_quantity,
+    pair_lines,
+    where,
+)
 from mappings.proposal import Match, ProposedValue, PurchaseLine
 
 CONFIRMED = frozenset({"purchase", "done"})
-BY_REFERENCE, BY_LINES = 0.98, 0.92
+BY_REFERENCE, BY_LINES, LIKELY = 0.98, 0.92, 0.70
 UNCLEAR = 0.80
 """The most that a pair is worth where another assignment is nearly as good."""
+
+LIKELY_SHARE = 0.5
+"""Of a bill without an order's number, so many lines must be for goods of an order before it is taken to be for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +65,49 @@ def _by_lines(case: Case, vendor: Partner, bought: Sequence[BoughtLine]) -> Purc
     if len(fitting) == 1:
         return _link(case, fitting, bought, (), BY_LINES, [])
     if len(fitting) > 1:
-        names = " and ".join(order.name for order in fitting)
-        text = f"The lines fit orders {names} alike, and the document names none."
-        matches = tuple(Match("purchase.order", o.id, o.name, UNCLEAR, ("every line fits",)) for o in fitting)
-        return Purchase({}, {}, matches, (failed("order_line", text),))
+        return _undecided(fitting, "The lines fit orders {} alike, and the document names none.")
     used = _fits(case, bought, opened) if len(opened) > 1 else None
     if not used:
-        return NOTHING
+        return NOTHING if case.is_credit else _likely(case, vendor, bought)
     orders = {pair.line.order_id for pair in used}
     return _link(case, [order for order in opened if order.id in orders], bought, (), BY_LINES, [])
+
+
+def _likely(case: Case, vendor: Partner, bought: Sequence[BoughtLine]) -> Purchase:
+    """The order that the bill seems to be for although it differs: a suggestion, and a reason to ask a person."""
+    likely: list[tuple[tuple[int, float], PurchaseOrder]] = []
+    for order in case.index.orders_of(vendor.id):
+        if order.state not in CONFIRMED or not case.within_company(order.company_id):
+            continue
+        left = [line for line in order.lines if line.product_qty > case.index.billed(line)]
+        pairs = [pair for pair in pair_lines(case, bought, left) if pair.same >= SURE_NAME]
+        if LIKELY_SHARE * len(bought) <= len(pairs) > 0:
+            likely.append(((len(pairs), round(sum(pair.score for pair in pairs), 6)), order))
+    if not likely:
+        return NOTHING
+    best = max(worth for worth, _ in likely)
+    orders = [order for worth, order in likely if worth == best]
+    if len(orders) > 1:
+        return _undecided(orders, "The lines are like those of orders {}, and the document names none.")
+    [order] = orders
+    found = _link(case, orders, bought, (), LIKELY, [])
+    text = f"The document names no order; its lines are like those of {order.name}, but do not all agree."
+    return replace(found, checks=(failed("order_line", text), *found.checks))
+
+
+def _undecided(orders: Sequence[PurchaseOrder], says: str) -> Purchase:
+    matches = tuple(Match("purchase.order", o.id, o.name, UNCLEAR, ("its lines fit",)) for o in orders)
+    text = says.format(" and ".join(order.name for order in orders))
+    return Purchase({}, {}, matches, (failed("order_line", text),))
 
 
 def _fits(case: Case, bought: Sequence[BoughtLine], orders: Iterable[PurchaseOrder]) -> list[Pair]:
     """The pairs, where every document line has one that is sure and without a difference; else none."""
     lines = [line for order in orders for line in order.lines if open_quantity(case, line) > 0]
-    if len(lines) < len(bought):
-        return []
     pairs = pair_lines(case, bought, lines)
-    whole = len(pairs) == len(bought) and all(_is_beyond_doubt(case, pair) for pair in pairs)
-    return pairs if whole else []
-
-
-def _is_beyond_doubt(case: Case, pair: Pair) -> bool:
-    """Where no order is named, the price must be the ordered one to the cent."""
-    exact = net(pair.bought.figures) == net_price(pair.line)
-    return pair.is_sure and exact and not _differences(case, pair)
+    # Where no order is named, the price must be the ordered one to the cent.
+    exact = all(pair.is_sure and net(pair.bought.figures) == net_price(pair.line) for pair in pairs)
+    return pairs if exact and len(pairs) == len(bought) and not _differences(case, pairs) else []
 
 
 def _named_orders(
@@ -164,8 +197,7 @@ def _link(
         doubt = "" if pair.clear else " Another line fits nearly as well."
         reason = f"Line of order {names[line.order_id]}: {line.name}.{doubt}"
         links[one.position] = ProposedValue(line.id, sure, reason, terms)
-        for text in _differences(case, pair):
-            checks.append(failed("order_line", f"Line {one.position + 1}, {shortened(one.name)}: {text}"))
+    checks += [failed("order_line", text) for text in _differences(case, pairs)]
     if confirmed and not case.is_credit:
         label = " and ".join(order.name for order in confirmed)
         checks.extend(
@@ -176,7 +208,8 @@ def _link(
         if not any(check.status == "fail" for check in checks):
             checks.append(passed("order_line", f"The lines agree with order {label}."))
     matches = tuple(
-        Match("purchase.order", order.id, order.name, certainty, (_why(order, terms),)) for order in orders
+        Match("purchase.order", order.id, order.name, certainty, (_why(order, terms, certainty),))
+        for order in orders
     )
     lines = {pair.bought.position: pair.line for pair in pairs}
     return Purchase(links, lines, matches, tuple(checks), progress(case, confirmed, pairs))
@@ -184,11 +217,11 @@ def _link(
 
 def progress(case: Case, orders: Iterable[PurchaseOrder], pairs: Sequence[Pair]) -> tuple[PurchaseLine, ...]:
     """Every line of the orders: ordered, received and billed, and what the document asks for it."""
-    asked = {pair.line.id: pair.bought for pair in pairs}
+    asked = {lots[0].line.id: lots for lots in by_order_line(pairs)}
     found: list[PurchaseLine] = []
     for order in orders:
         for line in order.lines:
-            one = asked.get(line.id)
+            lots = asked.get(line.id, [])
             found.append(
                 PurchaseLine(
                     order.name,
@@ -198,12 +231,21 @@ def progress(case: Case, orders: Iterable[PurchaseOrder], pairs: Sequence[Pair])
                     received=line.qty_received,
                     billed=case.index.billed(line),
                     price=net_price(line),
-                    position=one.position if one else None,
-                    document_quantity=one.figures.quantity if one else None,
-                    document_price=net(one.figures) if one else None,
+                    positions=tuple(pair.bought.position for pair in lots),
+                    document_quantity=billed_together(lots) if lots else None,
+                    document_price=_average_price(lots),
                 )
             )
     return tuple(found)
+
+
+def _average_price(lots: Sequence[Pair]) -> Decimal | None:
+    """The net price of one; where lines for one order line have several, their mean by quantity."""
+    prices = {net(pair.bought.figures) for pair in lots}
+    quantity = billed_together(lots)
+    if len(prices) <= 1 or not quantity:
+        return next(iter(prices), None)
+    return sum((net(p.bought.figures) * p.bought.figures.quantity for p in lots), Decimal(0)) / quantity
 
 
 def _currency_checks(case: Case, orders: Sequence[PurchaseOrder]) -> list[Check]:
@@ -215,25 +257,35 @@ def _currency_checks(case: Case, orders: Sequence[PurchaseOrder]) -> list[Check]
     ]
 
 
-def _why(order: PurchaseOrder, terms: tuple[str, ...]) -> str:
+def _why(order: PurchaseOrder, terms: tuple[str, ...], certainty: float) -> str:
     if terms:
         return f"the document names order {order.name}"
+    if certainty == LIKELY:
+        return f"the lines are like those of {order.name}"
     return f"every line fits {order.name}, and none another open order of the vendor"
 
 
-def _differences(case: Case, pair: Pair) -> list[str]:
+def _differences(case: Case, pairs: Sequence[Pair]) -> list[str]:
     """What the bill asks beyond the order, in sentences. A refund gives back, so nothing can be too much."""
-    bought, line, tolerance = pair.bought, pair.line, case.tolerance
     found: list[str] = []
-    price, ordered = net(bought.figures), net_price(line)
-    if not tolerance.same_price(price, ordered):
-        found.append(f"the price is {money(price)}, the order says {money(ordered)}.")
-    if case.is_credit:
-        return found
-    quantity, left = bought.figures.quantity, line.product_qty - case.index.billed(line)
-    came = open_quantity(case, line)
-    if tolerance.exceeds(quantity, left):
-        found.append(f"{number(quantity)} are billed, {number(left)} of the order are left to bill.")
-    elif tolerance.exceeds(quantity, came):
-        found.append(f"{number(quantity)} are billed, but only {number(came)} received and not billed yet.")
+    for lots in by_order_line(pairs):
+        for pair in lots:
+            price, ordered = net(pair.bought.figures), net_price(pair.line)
+            if not case.tolerance.same_price(price, ordered):
+                found.append(
+                    f"{where([pair])}: the price is {money(price)}, the order says {money(ordered)}."
+                )
+        if not case.is_credit and (text := _too_much(case, lots)):
+            found.append(f"{where(lots)}: {text}")
     return found
+
+
+def _too_much(case: Case, lots: Sequence[Pair]) -> str:
+    """More than the order line has left, by all document lines for it together."""
+    line, quantity = lots[0].line, billed_together(lots)
+    left, came = line.product_qty - case.index.billed(line), open_quantity(case, line)
+    if case.tolerance.exceeds(quantity, left):
+        return f"{number(quantity)} are billed, {number(left)} of the order are left to bill."
+    if case.tolerance.exceeds(quantity, came):
+        return f"{number(quantity)} are billed, but only {number(came)} received and not billed yet."
+    return ""

@@ -57,7 +57,7 @@ _VENDOR_CODE = "partner_id product_tmpl_id product_id product_code product_name 
 _ORDER = "name partner_id company_id currency_id state partner_ref"
 _ORDER_LINE = (
     "order_id name product_id product_qty price_unit discount qty_received qty_invoiced "
-    "tax_ids taxes_id date_planned"
+    "tax_ids taxes_id date_planned sequence"
 )
 _BILL = "name ref partner_id company_id move_type state invoice_date amount_total currency_id"
 _POSTED_LINE = "partner_id company_id name account_id product_id tax_ids date move_id analytic_distribution"
@@ -262,7 +262,7 @@ class Catalog:
         changed |= self._order_lines.refresh([*of_order, ("display_type", "=", False)], now)
         if changed:
             lines: dict[int, list[OrderLine]] = {}
-            for line in self._order_lines.records:
+            for line in sorted(self._order_lines.records, key=lambda line: (line.sequence, line.id)):
                 lines.setdefault(line.order_id, []).append(line)
             whole = (replace(order, lines=tuple(lines.get(order.id, ()))) for order in self._orders.records)
             known = self._purchase_orders
@@ -452,6 +452,7 @@ def _order_line(row: Row) -> OrderLine:
         qty_invoiced=values.decimal(row["qty_invoiced"]),
         tax_ids=values.many(row["tax_ids"] if "tax_ids" in row else row.get("taxes_id")),
         date_planned=values.moment(row["date_planned"]),
+        sequence=int(row.get("sequence") or 0),
     )
 
 

@@ -18,7 +18,7 @@ from mappings.lines import draft_lines
 from mappings.matching import propose
 from mappings.partners import find_vendor
 from mappings.policy import Policy
-from mappings.purchases import match_orders
+from mappings.purchases import Purchase, match_orders
 from tests.samples import books
 from tests.samples.books import Delivery, Vendor
 from tests.unit.mappings_builder import TODAY, demo_data, draft_bill, reading
@@ -43,18 +43,26 @@ class VendorScore:
 
 @dataclass
 class LineScore:
-    """Document lines that are for an order line: right pairs, links above the threshold, and wrong ones among those."""
+    """Document lines that are for an order line: right pairs, links above the threshold, and wrong ones among those.
+
+    `open` are lines of bills that name no order and are for one that was made twice: nothing tells for which, and no
+    pair is suggested. `lots` are lines that share their order line with another.
+    """
 
     lines: int = 0
     right: int = 0
     sure: int = 0
     wrong: list[str] = field(default_factory=list)
-    ambiguous: int = 0
+    suggested: int = 0
+    right_suggested: int = 0
+    open: int = 0
+    lots: int = 0
+    right_lots: int = 0
 
     @property
     def share(self) -> float:
-        """The share of lines paired with the right order line."""
-        return self.right / max(1, self.lines)
+        """The share of the lines, but for open ones, that are paired with the right one, surely or as a suggestion."""
+        return self.right / max(1, self.lines - self.open)
 
 
 def books_of(vendors: list[Vendor], **tables: object) -> ErpData:
@@ -126,25 +134,36 @@ def score_lines(count: int, seed: int = 11) -> LineScore:
     orders = books.orders(rng, vendors, count)
     index = ErpIndex(books_of(vendors, purchase_orders=tuple(orders)))
     found = LineScore()
+    goods = Counter((order.partner_id, str(books.goods_of(order))) for order in orders)
     for order in orders:
         made = books.delivery(rng, by_id[order.partner_id], order)
         case = Case(_bill(made), draft_bill(), index, TODAY)
         bought = draft_lines(case, made.vendor.partner).bought(case)
         purchase = match_orders(case, made.vendor.partner, bought)
-        if not made.reference and not purchase.links:
-            # Nothing on the paper names the order, and its figures differ: a person looks.
-            found.ambiguous += len(made.rows)
-            continue
-        for position, truth in enumerate(made.truth):
-            link = purchase.links.get(position)
-            found.lines += truth is not None
-            right = link is not None and truth is not None and link.value == truth.id
-            found.right += right
-            if link and link.confidence >= SURE:
-                found.sure += 1
-                if not right:
-                    found.wrong.append(f"{made.rows[position]} is not line {link.value}: {link.reason}")
+        repeated = goods[order.partner_id, str(books.goods_of(order))] > 1
+        _count(found, made, purchase, may_be_open=repeated and not made.reference)
     return found
+
+
+def _count(found: LineScore, made: Delivery, purchase: Purchase, *, may_be_open: bool) -> None:
+    for position, truth in enumerate(made.truth):
+        link = purchase.links.get(position)
+        right = link is not None and truth is not None and link.value == truth.id
+        if truth is not None:
+            is_open = may_be_open and not purchase.links
+            is_lot = made.truth.count(truth) > 1 and not is_open
+            found.lines += 1
+            found.open += is_open
+            found.lots += is_lot
+            found.right_lots += is_lot and right
+        found.right += right
+        if link and link.confidence >= SURE:
+            found.sure += 1
+            if not right:
+                found.wrong.append(f"{made.rows[position]} is not line {link.value}: {link.reason}")
+        elif link:
+            found.suggested += 1
+            found.right_suggested += right
 
 
 def _bill(made: Delivery) -> Reading:
@@ -228,9 +247,12 @@ def main() -> None:
     print(f"  strangers taken for a known vendor: {len(score_strangers(10_000, 1_000))} of 1,000")
     lines = score_lines(2_000)
     print(
-        f"  order lines: {lines.share:.1%} of {lines.lines} right; sure {lines.sure}, wrong among those {len(lines.wrong)}"
+        f"  order lines: {lines.right} of {lines.lines} right, {lines.share:.1%} of those that anything tells; "
+        f"sure {lines.sure}, wrong among those {len(lines.wrong)}"
     )
-    print(f"    left to a person, since no reference is printed and no order fits: {lines.ambiguous}")
+    print(f"    left to a person with a suggestion {lines.suggested}, right {lines.right_suggested}")
+    print(f"    left to a person without one, no order named and the same ordered twice: {lines.open}")
+    print(f"    several document lines for one order line: {lines.right_lots} of {lines.lots} right")
     print(
         f"  memory of 10,000 vendors, 100,000 posted lines, 5,000 orders: {_memory(10_000, 100_000, 5_000):.0f} MB"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
@@ -261,9 +261,12 @@ SIZES = (
 
 
 def orders(rng: Random, of: list[Vendor], count: int) -> list[PurchaseOrder]:
-    """Confirmed orders, received in whole or in part, of goods that differ in a size or a word."""
+    """Confirmed orders, received in whole or in part, of goods that differ in a size or a word; some are repeated."""
     found: list[PurchaseOrder] = []
     for number in range(count):
+        if found and rng.random() < 0.05:
+            found.append(_repeated(rng.choice(found), number))
+            continue
         vendor = rng.choice(of)
         goods = COUNTRIES.get(vendor.country, COUNTRIES["DE"]).goods
         names: dict[str, None] = {}
@@ -304,8 +307,22 @@ def orders(rng: Random, of: list[Vendor], count: int) -> list[PurchaseOrder]:
     return found
 
 
+def _repeated(order: PurchaseOrder, number: int) -> PurchaseOrder:
+    """The same order once more."""
+    lines = tuple(
+        replace(line, id=number * 100 + place + 1, order_id=number + 1)
+        for place, line in enumerate(order.lines)
+    )
+    return replace(order, id=number + 1, name=f"P{number + 1:05d}", lines=lines)
+
+
+def goods_of(order: PurchaseOrder) -> list[tuple[str, Decimal, Decimal]]:
+    """What is ordered, by which an order and its repetition are the same."""
+    return [(line.name, line.product_qty, line.price_unit) for line in order.lines]
+
+
 def delivery(rng: Random, vendor: Vendor, order: PurchaseOrder) -> Delivery:
-    """A bill for some or all lines of an order, in any order, spelt by the vendor; sometimes with freight."""
+    """A bill for some or all lines of an order, in any order, spelt by the vendor; sometimes in lots, with freight."""
     billed = rng.sample(order.lines, rng.randint(max(1, len(order.lines) // 2), len(order.lines)))
     made = Delivery(vendor)
     for line in billed:
@@ -316,15 +333,12 @@ def delivery(rng: Random, vendor: Vendor, order: PurchaseOrder) -> Delivery:
             if rng.random() < 0.9
             else (line.price_unit * Decimal("1.08")).quantize(Decimal("0.01"))
         )
-        row = {
-            "item_name": _spelt(rng, name),
-            "quantity": str(quantity),
-            "net_price": str(price),
-            "line_net_amount": str((quantity * price).quantize(Decimal("0.01"))),
-            "vat_rate": "19",
-        }
-        made.rows.append(row | ({"item_seller_id": code} if code and rng.random() < 0.7 else {}))
-        made.truth.append(line)
+        row = {"item_name": _spelt(rng, name), "net_price": str(price), "vat_rate": "19"}
+        row |= {"item_seller_id": code} if code and rng.random() < 0.7 else {}
+        for lot in _lots(rng, quantity):
+            amount = (lot * price).quantize(Decimal("0.01"))
+            made.rows.append(row | {"quantity": str(lot), "line_net_amount": str(amount)})
+            made.truth.append(line)
     if rng.random() < 0.15:
         made.rows.append({"item_name": "Fracht und Verpackung", "line_net_amount": "12.50", "vat_rate": "19"})
         made.truth.append(None)
@@ -339,6 +353,14 @@ def delivery(rng: Random, vendor: Vendor, order: PurchaseOrder) -> Delivery:
     )
     made.reference = rng.choice(forms) if rng.random() < 0.75 else ""
     return made
+
+
+def _lots(rng: Random, quantity: Decimal) -> list[Decimal]:
+    """The quantity in one line, or in two as it was delivered."""
+    if quantity < 2 or rng.random() >= 0.08:
+        return [quantity]
+    first = Decimal(rng.randint(1, int(quantity) - 1))
+    return [first, quantity - first]
 
 
 def _spelt(rng: Random, name: str) -> str:
