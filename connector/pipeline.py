@@ -243,7 +243,7 @@ class Pipeline:
         try:
             if decision.outcome is Outcome.FILL:
                 return self._fill(job, judged)
-            return self._ask(job, judged.record, decision.reasons, _summary(judged), _header(judged))
+            return self._ask(job, judged.record, decision.reasons, self._summary(judged), _header(judged))
         except SkippableError as error:
             if error.reason == GONE:
                 raise
@@ -253,7 +253,7 @@ class Pipeline:
                 return self._finish(
                     job, JobState.SKIPPED, "posted", f"{record.display_name} is no longer a draft."
                 )
-            return self._ask(job, record, reasons, _summary(judged), {})
+            return self._ask(job, record, reasons, self._summary(judged, "refused"), {})
 
     def _fill(self, job: Job, judged: Judged) -> JobState:
         proposal = judged.proposal
@@ -271,7 +271,7 @@ class Pipeline:
         after = self._write(job, effect, intended)
         if wrong := _differences(paper, after):
             self.ledger.carried_out(job, intended, wrong)
-            return self._ask(job, after, (wrong,), _summary(judged), {})
+            return self._ask(job, after, (wrong,), self._summary(judged, "odoo_totals"), {})
         self._settle(job, intended, after, None, ())
         if after.model == BILL:
             self._index = self._data().with_bill(_as_bill(after), _billed(proposal))
@@ -358,7 +358,7 @@ class Pipeline:
         if not record.is_draft:
             return self._finish(job, JobState.FAILED, why, message)
         reason = f"{job.attachment.name} cannot be read: {message}"
-        summary = ReviewSummary(title=record.display_name)
+        summary = ReviewSummary(record.display_name, company_id=record.company_id, topics=("unreadable",))
         with self._turn:
             return self._ask(job, record, (reason,), summary, {}, JobState.FAILED, why)
 
@@ -366,6 +366,20 @@ class Pipeline:
         self.ledger.finish(job, state, reason, message)
         log.info(str(state), job=job.id, document=job.attachment.name, reason=message)
         return state
+
+    def _summary(self, judged: Judged, *first: str) -> ReviewSummary:
+        """What the queue shows; `first` are topics before those of the Decision."""
+        reading, total = judged.reading, judged.reading.amount("total_with_vat")
+        company = self._data().companies.get(judged.record.company_id)
+        return ReviewSummary(
+            title=judged.record.display_name,
+            vendor=reading.text("seller_name") or "",
+            amount=format(total, "f") if total is not None else "",
+            currency=reading.text("currency") or "",
+            company_id=judged.record.company_id,
+            company=company.name if company else "",
+            topics=(*first, *judged.decision.topics),
+        )
 
     # -- ERP data of the round ----------------------------------------------------------------------------------------
 
@@ -450,16 +464,6 @@ def _header(judged: Judged) -> dict[str, Any]:
     return {name: values[name].value for name in judged.decision.write}
 
 
-def _summary(judged: Judged) -> ReviewSummary:
-    reading, total = judged.reading, judged.reading.amount("total_with_vat")
-    return ReviewSummary(
-        title=judged.record.display_name,
-        vendor=reading.text("seller_name") or "",
-        amount=format(total, "f") if total is not None else "",
-        currency=reading.text("currency") or "",
-    )
-
-
 def _key(job: Job, kind: str) -> str:
     # A generation is one person's wish to try again; within it an Effect happens once.
     identity = f"{job.backend}|{job.attachment.erp_id}|{job.attachment.checksum}|{job.generation}|{kind}"
@@ -478,5 +482,5 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _plain_summary(summary: ReviewSummary | None) -> dict[str, str] | None:
+def _plain_summary(summary: ReviewSummary | None) -> dict[str, Any] | None:
     return dataclasses.asdict(summary) if summary else None

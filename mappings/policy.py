@@ -108,7 +108,9 @@ class Decision:
     """The outcome, the reasons in plain sentences, and the names of the header values to write now.
 
     `score` is the highest dial at which the record would still be filled, 0 where more than confidence stands against
-    it. `held` says that it would have been filled but for `Policy.held_back`.
+    it. `held` says that it would have been filled but for `Policy.held_back`. `topics` name what a review is about, for
+    grouping, most important first: ids of failed Checks (`reading.` those of the reader), `missing:` or
+    `low_confidence:` with a Term or with Odoo's name of a field (`lines.` before those of lines), `held_back`.
     """
 
     outcome: Outcome
@@ -116,6 +118,15 @@ class Decision:
     write: tuple[str, ...] = ()
     score: float = 0.0
     held: bool = False
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """One reason against filling: what it is about, and the sentence."""
+
+    topic: str
+    sentence: str
 
 
 def decide(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> Decision:
@@ -131,11 +142,12 @@ def decide(proposal: Proposal, reading: Reading, record: Record, policy: Policy)
     reasons = [*failures, *_doubts(proposal, reading, record, policy)]
     score = 0.0 if failures else _score(proposal, reading, record, policy)
     if reasons:
-        return Decision(Outcome.REVIEW, _few(reasons), _sure_header(proposal, reading, policy), score)
+        write = _sure_header(proposal, reading, policy)
+        return Decision(Outcome.REVIEW, _few(reasons), write, score, topics=_topics(reasons))
     if not proposal.values and not proposal.lines:
         return Decision(Outcome.SKIP, ("The record agrees with the document; there is nothing to fill.",))
     if policy.held_back:
-        return Decision(Outcome.REVIEW, (policy.held_back,), (), score, held=True)
+        return Decision(Outcome.REVIEW, (policy.held_back,), (), score, held=True, topics=("held_back",))
     return Decision(Outcome.FILL, (_summary(proposal),), tuple(proposal.values), score)
 
 
@@ -175,59 +187,58 @@ def _is_own_order(reading: Reading, record: Record) -> bool:
     return any(alnum(reading.text(name) or "") == own for name in ("order_number", "invoice_number"))
 
 
-def _failures(proposal: Proposal, reading: Reading) -> list[str]:
-    """The sentences of the failed Checks, most important first."""
+def _failures(proposal: Proposal, reading: Reading) -> list[_Doubt]:
+    """The failed Checks, most important first."""
     ours = {check.id for check in proposal.checks if check.status is Status.FAIL}
     said = {name for cause in ours for name in CONSEQUENCES.get(cause, ())}
-    failed = [check for check in proposal.checks if check.status is Status.FAIL and check.id not in said]
+    failed = [(check.id, check) for check in proposal.checks if check.status is Status.FAIL]
     # A Check of the reader's may have the name of one of ours and another meaning.
-    failed += [c for c in reading.checks if c.status is Status.FAIL and f"reading.{c.id}" not in said]
-    failed.sort(key=_rank)
-    return _unique(check.message for check in failed)
+    failed += [(f"reading.{check.id}", check) for check in reading.checks if check.status is Status.FAIL]
+    failed.sort(key=lambda one: _rank(one[1]))
+    return _unique(_Doubt(topic, check.message) for topic, check in failed if topic not in said)
 
 
 def _rank(check: Check) -> int:
     return FIRST.index(check.id) if check.id in FIRST else len(FIRST)
 
 
-def _verified(failures: list[str]) -> Decision:
+def _verified(failures: list[_Doubt]) -> Decision:
     if failures:
-        return Decision(Outcome.REVIEW, _few(failures))
+        return Decision(Outcome.REVIEW, _few(failures), topics=_topics(failures))
     return Decision(Outcome.SKIP, ("Already filled, and it agrees with the document.",))
 
 
-def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> list[str]:
-    """What is missing, not proven or not sure enough, in sentences."""
+def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> list[_Doubt]:
+    """What is missing, not proven or not sure enough."""
     found = list(_missing(proposal, reading, record, policy))
     proved = _sums_agree(proposal)
     kind = reading.get("document_type")
     if kind is None:
-        found.append("What kind of document this is could not be read.")
+        found.append(_Doubt("missing:document_type", "What kind of document this is could not be read."))
     elif kind.confidence < policy.fill_confidence:
-        found.append(f"It is not sure that the document is {a_kind(DocumentType(str(kind.value)))}.")
+        text = f"It is not sure that the document is {a_kind(DocumentType(str(kind.value)))}."
+        found.append(_Doubt("low_confidence:document_type", text))
     for name, value in proposal.values.items():
         if not _is_sure(value, reading, policy.fill_confidence):
-            found.append(
-                _doubt(
-                    policy.fields.label(name, *TABLES[proposal.model]), value, reading, policy.fill_confidence
-                )
-            )
+            label = policy.fields.label(name, *TABLES[proposal.model])
+            text = _doubt(label, value, reading, policy.fill_confidence)
+            found.append(_Doubt(f"low_confidence:{name}", text))
     found += _line_doubts(proposal, reading, policy, proved=proved)
     return _unique(found)
 
 
-def _missing(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> Iterable[str]:
+def _missing(proposal: Proposal, reading: Reading, record: Record, policy: Policy) -> Iterable[_Doubt]:
     if record.model != BILL:
         return
     vendor_said = any(check.id.startswith("vendor_") for check in proposal.checks)
     for name in policy.fields.required("bill"):
         there = name in proposal.values or record.values.get(name) not in (None, "", False)
         if not there and not (name == "partner_id" and vendor_said):
-            yield f"The {policy.fields.label(name, 'bill')} could not be read."
+            yield _Doubt(f"missing:{name}", f"The {policy.fields.label(name, 'bill')} could not be read.")
     if reading.get("total_with_vat") is None:
-        yield "The document's total could not be read."
+        yield _Doubt("missing:total_with_vat", "The document's total could not be read.")
     if not proposal.lines:
-        yield "The document's lines could not be read."
+        yield _Doubt("missing:lines", "The document's lines could not be read.")
 
 
 def _sums_agree(proposal: Proposal) -> bool:
@@ -241,7 +252,7 @@ def _needed(name: str, policy: Policy, *, proved: bool) -> float:
     return min(PROOF, policy.fill_confidence) if proved and name in PROVED else policy.fill_confidence
 
 
-def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy, *, proved: bool) -> Iterable[str]:
+def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy, *, proved: bool) -> Iterable[_Doubt]:
     """Per kind of value one sentence, not one per line: twenty lines have one cause."""
     failed = {check.id for check in proposal.checks if check.status is Status.FAIL}
     said = {name for check, names in SAID_BY.items() if check in failed for name in names}
@@ -251,7 +262,7 @@ def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy, *, proved
             if name not in said and not _is_sure(value, reading, _needed(name, policy, proved=proved)):
                 unsure.setdefault(name, []).append(position)
         if "account_id" not in line and proposal.model == BILL:
-            yield f"No account was found for line {position + 1}."
+            yield _Doubt("missing:lines.account_id", f"No account was found for line {position + 1}.")
     for name, positions in unsure.items():
         if name in WITH_PRICE and unsure.get("price_unit") == positions:
             continue
@@ -260,9 +271,8 @@ def _line_doubts(proposal: Proposal, reading: Reading, policy: Policy, *, proved
         if len(positions) > 1:
             where = f"{len(positions)} of {len(proposal.lines)} lines, such as {where}"
         needed = _needed(name, policy, proved=proved)
-        yield _doubt(
-            f"{policy.fields.label(name, *LINE_TABLES[proposal.model])} of {where}", value, reading, needed
-        )
+        label = f"{policy.fields.label(name, *LINE_TABLES[proposal.model])} of {where}"
+        yield _Doubt(f"low_confidence:lines.{name}", _doubt(label, value, reading, needed))
 
 
 def _doubt(label: str, value: ProposedValue, reading: Reading, needed: float) -> str:
@@ -324,12 +334,21 @@ def _summary(proposal: Proposal) -> str:
     return f"All is sure and proven on the document: {len(proposal.values)} values{lines}."
 
 
-def _unique(sentences: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(sentences))
+def _unique(doubts: Iterable[_Doubt]) -> list[_Doubt]:
+    """One a sentence, the first with it."""
+    found: dict[str, _Doubt] = {}
+    for doubt in doubts:
+        found.setdefault(doubt.sentence, doubt)
+    return list(found.values())
 
 
-def _few(reasons: list[str]) -> tuple[str, ...]:
-    if len(reasons) <= MOST_REASONS:
-        return tuple(reasons)
-    rest = len(reasons) - MOST_REASONS + 1
-    return (*reasons[: MOST_REASONS - 1], f"And {rest} more.")
+def _topics(reasons: list[_Doubt]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(doubt.topic for doubt in reasons))
+
+
+def _few(reasons: list[_Doubt]) -> tuple[str, ...]:
+    sentences = tuple(doubt.sentence for doubt in reasons)
+    if len(sentences) <= MOST_REASONS:
+        return sentences
+    rest = len(sentences) - MOST_REASONS + 1
+    return (*sentences[: MOST_REASONS - 1], f"And {rest} more.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -83,6 +84,7 @@ class Job(Base):
     __tablename__ = "job"
     __table_args__ = (
         Index("ix_job_claim", "state", "not_before"),
+        Index("ix_job_updated_at", "updated_at"),
         # One worker at a time on one ERP record, whatever the number of processes.
         Index(
             "uq_job_record_held",
@@ -209,9 +211,25 @@ class EffectRecord(Base):
 
 
 class Review(Base):
-    """A queue item: what a person is asked, and what they said. Open while `settled_at` is empty."""
+    """A queue item: what a person is asked, and what they said. Open while `settled_at` is empty.
+
+    `topics` are ids of what made it doubtful (see `mappings.policy.Decision`). Who works on it holds the claim until
+    `claimed_until`; `seconds` is the active work from claim to verdict, None where nobody measured it. `asked_at` and
+    `question` are of the last question that a person sent back.
+    """
 
     __tablename__ = "review"
+    __table_args__ = (
+        # The queue is the open ones, oldest first; the others are history.
+        Index(
+            "ix_review_open",
+            "opened_at",
+            "id",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        Index("ix_review_settled_at", "settled_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), unique=True)
@@ -224,8 +242,48 @@ class Review(Base):
     settled_at: Mapped[datetime | None]
     verdict: Mapped[str] = mapped_column(String(32), default="")
     actor: Mapped[str] = mapped_column(String(128), default="")
+    company_id: Mapped[int | None]
+    company: Mapped[str] = mapped_column(Text, default="", server_default="")
+    topics: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    claimed_by: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    claimed_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    claimed_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    seconds: Mapped[int | None]
+    asked_at: Mapped[datetime | None]
+    question: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     job: Mapped[Job] = relationship(lazy="joined")
+
+
+class DraftRecord(Base):
+    """A person's edits of a bill in review that are not settled yet, in the order they were made."""
+
+    __tablename__ = "draft"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), primary_key=True, autoincrement=False)
+    edits: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime]
+
+
+class CorrectionRecord(Base):
+    """A value that a person changed before the bill was written: `target` as in the review's JSON, `term` the business
+    term it came from, `before` what was proposed and `after` what was written, as JSON, and where it stands on the
+    page (`box` in fractions of the page)."""
+
+    __tablename__ = "correction"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    target: Mapped[str] = mapped_column(String(128))
+    term: Mapped[str | None] = mapped_column(String(64))
+    before: Mapped[Any] = mapped_column(JSON)
+    after: Mapped[Any] = mapped_column(JSON)
+    page: Mapped[int | None]
+    box: Mapped[list[float] | None] = mapped_column(JSON)
+    actor: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class JudgedRecord(Base):
@@ -323,6 +381,9 @@ class ReviewSummary:
     vendor: str = ""
     amount: str = ""
     currency: str = ""
+    company_id: int | None = None
+    company: str = ""
+    topics: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

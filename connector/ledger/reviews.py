@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from connector.ledger.records import Job, Review, ReviewSummary
+from connector.ledger.records import DraftRecord, Job, Review, ReviewSummary
 
 
 def close_review(session: Session, job: Job, verdict: str, actor: str, now: datetime) -> None:
@@ -27,6 +27,14 @@ def open_review(
     review = session.scalar(select(Review).where(Review.job_id == job.id)) or Review(job_id=job.id)
     review.title, review.vendor = summary.title, summary.vendor
     review.amount, review.currency = summary.amount, summary.currency
+    review.company_id, review.company, review.topics = (
+        summary.company_id,
+        summary.company,
+        list(summary.topics),
+    )
     review.reasons, review.opened_at = list(reasons), now
     review.settled_at, review.verdict, review.actor = None, "", ""
+    review.claimed_by, review.claimed_name, review.claimed_at, review.claimed_until = "", "", None, None
+    review.seconds, review.asked_at, review.question = None, None, ""
+    session.execute(delete(DraftRecord).where(DraftRecord.job_id == job.id))
     session.add(review)

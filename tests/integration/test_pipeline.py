@@ -186,6 +186,10 @@ def test_a_fill_that_odoo_refuses_goes_to_a_person(
     assert job.state == JobState.IN_REVIEW, job.message
     [asked] = activities(odoo, bill)
     assert "more digits" in asked
+    [review] = pipeline.ledger.reviews()
+    [record] = odoo.find(BILL, [["id", "=", bill]], ["company_id"])
+    assert [review.company_id, review.company] == record["company_id"]
+    assert review.topics == ["refused"]
 
 
 def test_a_person_who_is_at_it_all_the_time_only_delays(

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,12 +22,34 @@ from sqlalchemy.exc import IntegrityError
 from connector.erp.port import Attachment, Poll, SyncCursor
 from connector.errors import FatalError, SettingsError
 from connector.ledger.documents import DocumentStore
-from connector.ledger.migrate import open_ledger
+from connector.ledger.engine import make_engine
+from connector.ledger.migrate import MIGRATIONS, open_ledger
 from connector.ledger.records import Base, EffectRecord, ReviewSummary
 from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState, require_transition
 from connector.ledger.store import MAX_CRASHES, LeaseLost, Ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+OLD_ROWS = (
+    (
+        "INSERT INTO attachment VALUES "
+        "(1, 'main', 5, 'c', 'a.pdf', 'application/pdf', 9, 'account.move', 7, true, '2025-01-02 00:00:00.000000', '2025-01-02 00:00:00.000000')"
+    ),
+    (
+        "INSERT INTO job (id, attachment_id, backend, model, record_id, priority, state, reason, message, generation, "
+        "crashes, delays, not_before, created_at, updated_at) VALUES (1, 1, 'main', 'account.move', 7, 0, 'in_review', "
+        "'doubtful', '', 0, 0, 0, '2025-01-02 00:00:00.000000', '2025-01-02 00:00:00.000000', '2025-01-02 00:00:00.000000')"
+    ),
+    "INSERT INTO reading VALUES (1, 1, 'layout', '0.1', '{\"reader\": \"layout\"}', '2025-01-02 00:00:00.000000')",
+    (
+        "INSERT INTO proposal (id, job_id, reading_id, body, outcome, reasons, at) VALUES "
+        "(1, 1, 1, '{\"values\": {}}', 'review', '[]', '2025-01-02 00:00:00.000000')"
+    ),
+    (
+        "INSERT INTO review (id, job_id, title, vendor, amount, currency, reasons, opened_at, verdict, actor) VALUES "
+        "(1, 1, 'BILL/7', 'Acme', '11.90', 'EUR', '[\"The total is not sure.\"]', '2025-01-02 00:00:00.000000', '', '')"
+    ),
+)
+"""Rows as the first ledger had them."""
 
 
 def attachment(number: int, record: int | None = None, checksum: str = "c") -> Attachment:
@@ -82,6 +106,30 @@ def test_migrations_make_exactly_the_records(ledger_url: str) -> None:
     with ledger.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+    ledger.close()
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+def test_an_older_ledger_keeps_its_rows(ledger_url: str, revision: str) -> None:
+    engine = make_engine(ledger_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for row in OLD_ROWS:
+            connection.execute(text(row))
+    engine.dispose()
+    ledger = open_ledger(ledger_url)
+    [review] = ledger.reviews()
+    assert (review.title, review.amount, review.reasons) == ("BILL/7", "11.90", ["The total is not sure."])
+    assert (review.company_id, review.topics, review.claimed_by, review.seconds) == (None, [], "", None)
+    story = ledger.story(review.job_id)
+    assert story is not None
+    assert [(one.outcome, one.body, one.score) for one in story.proposals] == [
+        ("review", {"values": {}}, 0.0)
+    ]
+    assert [one.body for one in story.readings] == [{"reader": "layout"}]
     ledger.close()
 
 
@@ -168,10 +216,12 @@ def test_an_effect_is_settled_with_its_review_in_one_step(ledger: Ledger) -> Non
     intended = effect(leads_to=JobState.IN_REVIEW)
     ledger.intend(job, intended)
     assert ledger.unsettled_effect(job) is not None
-    ledger.settle(job, intended, ReviewSummary("BILL/1", "Seller", "10.00", "EUR"), ["the total is not sure"])
+    summary = ReviewSummary("BILL/1", "Seller", "10.00", "EUR", 3, "Company", ("totals",))
+    ledger.settle(job, intended, summary, ["the total is not sure"])
     assert ledger.unsettled_effect(job) is None
     review = ledger.reviews()[0]
     assert (review.vendor, review.amount, review.reasons) == ("Seller", "10.00", ["the total is not sure"])
+    assert (review.company_id, review.company, review.topics) == (3, "Company", ["totals"])
     story = ledger.story(job.id)
     assert story is not None
     assert [(t.before, t.after) for t in story.transitions] == [

@@ -295,3 +295,20 @@ def test_a_contact_stands_for_its_company() -> None:
     read = paper_bill(seller_vat_id="")
     assert propose(read, draft_bill(), erp, TODAY).values["partner_id"].value == number
     assert decision(read, erp=erp).outcome is Outcome.FILL
+
+
+@pytest.mark.parametrize(
+    ("make", "topic"),
+    [
+        (look_alike, "vendor_unique"),
+        (lambda: doubtful("invoice_number", 0.5, "smudged"), "low_confidence:ref"),
+        (failing_check, "reading.sum"),
+        (lambda: paper_bill(issue_date=""), "missing:invoice_date"),
+    ],
+)
+def test_topics_name_what_a_review_is_about(make: Callable[[], Reading], topic: str) -> None:
+    made = decision(make())
+    assert topic in made.topics
+    assert len(made.topics) == len(set(made.topics))
+    assert decision(paper_bill()).topics == ()
+    assert decision(paper_bill(), policy=Policy(held_back="Not yet.")).topics == ("held_back",)
