@@ -298,6 +298,49 @@ def shadow_off(
     raise typer.Exit(switch_shadow(vendor, False, backend, json, config))
 
 
+audit = typer.Typer(
+    help="The audit: what was done, by whom and when, as a chain that shows every change.",
+    no_args_is_help=True,
+)
+app.add_typer(audit, name="audit")
+
+
+@audit.command("verify")
+def audit_verify(
+    anchor: Annotated[
+        str, typer.Option(help="An anchor that was kept (NUMBER:HASH), or a file that holds it.")
+    ] = "",
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say whether any entry was changed, removed or put in; with an anchor also whether the end was cut."""
+    from connector.commands.audit import verify_audit
+
+    raise typer.Exit(verify_audit(anchor, json, config))
+
+
+@audit.command("anchor")
+def audit_anchor(json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Print where the audit ends. Keep it on another machine, for `verify --anchor`."""
+    from connector.commands.audit import print_anchor
+
+    raise typer.Exit(print_anchor(json, config))
+
+
+@audit.command("list")
+def audit_list(
+    document: Annotated[int | None, typer.Option(help="Only of the document with this number.")] = None,
+    action: Annotated[str, typer.Option(help="Only actions that begin so, such as effect.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 50,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the newest entries, last first."""
+    from connector.commands.audit import list_audit
+
+    raise typer.Exit(list_audit(document, action, limit, json, config))
+
+
 vllm = typer.Typer(help="Start the model server, on the machine with the GPU.", no_args_is_help=True)
 app.add_typer(vllm, name="vllm")
 

@@ -55,6 +55,12 @@ class RegressionError(VouchError):
     exit_code = 7
 
 
+class AuditError(VouchError):
+    """The audit is not whole: something was changed or removed behind Vouch's back."""
+
+    exit_code = 8
+
+
 class ConflictError(SkippableError):
     """A person changed the record since it was read; theirs stands."""
 

@@ -63,7 +63,7 @@ def forget_memory(
         if unknown or (vendor and not chosen):
             what = ", ".join(unknown) or f"of {vendor}"
             raise SettingsError(f"Nothing is remembered under {what}. See `vouch memory list`.")
-        learning.forget(name, [entry.subject.id for entry in chosen])
+        learning.forget(name, [entry.subject.id for entry in chosen], getpass.getuser())
     if as_json:
         print_json({"backend": name, "forgotten": [_node(entry) for entry in chosen]})
         return 0

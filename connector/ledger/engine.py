@@ -6,6 +6,11 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 
+# Whoever writes through an engine is audited, and refused after an upgrade.
+from connector.ledger import audit, schema
+
+__all__ = ["audit", "make_engine", "schema"]
+
 
 def make_engine(url: str) -> Engine:
     """An engine for a SQLAlchemy URL; SQLite waits for its lock, survives power loss and keeps foreign keys."""

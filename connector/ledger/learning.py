@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from connector.erp.port import BILL
+from connector.ledger.audit import Deed, audit
 from connector.ledger.records import (
     Job,
     LessonRecord,
@@ -81,10 +82,16 @@ class Learning:
         with Session(self._engine) as session, session.begin():
             _forget(session, backend, [lesson.subject.id])
             _teach(session, backend, [lesson])
+            audit(
+                session,
+                Deed("memory.set", f"lesson {lesson.subject.id}", lesson.set_by, {"to": list(lesson.value)}),
+            )
 
-    def forget(self, backend: str, subjects: Sequence[str]) -> int:
+    def forget(self, backend: str, subjects: Sequence[str], actor: str = "vouch") -> int:
         """Delete all Lessons on these Subjects (by id); how many Lessons there were."""
         with Session(self._engine) as session, session.begin():
+            for one in subjects:
+                audit(session, Deed("memory.forgotten", f"lesson {one}", actor))
             return _forget(session, backend, subjects)
 
     # -- posted bills ---------------------------------------------------------------------------------------------------

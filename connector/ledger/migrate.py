@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic import command
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from connector.errors import FatalError, SettingsError
+from connector.ledger import schema
 from connector.ledger.engine import make_engine
 from connector.ledger.store import Ledger
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def open_ledger(url: str) -> Ledger:
@@ -45,17 +42,20 @@ def open_ledger(url: str) -> Ledger:
 
 
 def _migrate(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    scripts = ScriptDirectory.from_config(config)
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    if found == scripts.get_current_head():
+    if found == schema.head():
         return
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise FatalError(
-            f"The ledger was written by a newer Vouch (schema {found}). Install that version or restore a backup."
-        )
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": schema.MIGRATING})
+        # Looked up again: another process may have migrated while this one waited for the lock.
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found is not None and found not in schema.known():
+            raise FatalError(
+                f"The ledger was written by a newer Vouch (schema {found}, this one knows {schema.head()}). Install that "
+                "version or restore a backup."
+            )
+        config = schema.config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

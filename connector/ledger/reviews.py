@@ -8,16 +8,20 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from connector.ledger.audit import Deed, audit
 from connector.ledger.records import DraftRecord, Job, Review, ReviewSummary
 
 
 def close_review(session: Session, job: Job, verdict: str, actor: str, now: datetime) -> None:
     """Settle the Job's Review where it is open."""
-    session.execute(
+    closed = session.scalars(
         update(Review)
         .where(Review.job_id == job.id, Review.settled_at.is_(None))
         .values(settled_at=now, verdict=verdict, actor=actor)
-    )
+        .returning(Review.id)
+    ).all()
+    if closed:
+        audit(session, Deed("review.settled", f"document {job.id}", actor, {"verdict": verdict}))
 
 
 def open_review(
