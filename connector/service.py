@@ -21,6 +21,7 @@ from connector.review.deps import ReviewDeps
 
 if TYPE_CHECKING:
     from connector.bootstrap import Service
+    from connector.erp.port import Erp
     from connector.settings import ScheduleSettings
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -103,7 +104,12 @@ def _review_deps(service: Service) -> ReviewDeps:
         pipeline = service.pipelines.get(backend)
         return pipeline.erp.record_url(model, record_id) if pipeline else None
 
+    def erp(backend: str) -> Erp | None:
+        pipeline = service.pipelines.get(backend)
+        return pipeline.erp if pipeline else None
+
     return ReviewDeps(
+        erp=erp,
         ledger=service.ledger,
         documents=service.documents,
         record_url=record_url,

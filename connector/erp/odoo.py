@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from connector.erp import capabilities, effects, field_check, records
+from connector.erp import capabilities, effects, field_check, records, vendors
+from connector.erp import search as choosing
 from connector.erp.catalog import Catalog
 from connector.erp.discovery import Discovery
 from connector.erp.effects import Effects
-from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Effect, Poll, SyncCursor, Upload
+from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Choice, Effect, Poll, SyncCursor, Upload
 from connector.erp.transport import Session, as_rows, open_session
 from connector.erp.wire import Connection, Row
 from connector.errors import (
@@ -181,6 +182,16 @@ class OdooErp:
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
         """One draft bill per document, from Odoo 17 on in one transaction with its attachment."""
         return tuple(self._upload(one) for one in uploads)
+
+    def search(
+        self, model: str, text: str, company: int | None = None, vendor: int | None = None, limit: int = 20
+    ) -> tuple[Choice, ...]:
+        """Records to choose from, in one call; see `connector.erp.search`."""
+        return choosing.search(self.session, self.capabilities(), model, text, company, vendor, limit)
+
+    def create_vendor(self, details: Mapping[str, str | bool], company: int | None = None) -> Choice:
+        """A new vendor, or the one there is; see `connector.erp.vendors`."""
+        return vendors.create_vendor(self.session, self.capabilities(), details, company)
 
     def user_id(self, login: str) -> int:
         """The id of the internal user with that login; asked once."""

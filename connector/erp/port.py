@@ -102,6 +102,15 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A record that a person may choose: `name` as Odoo's users know it, `detail` what tells it from its like."""
+
+    id: int
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A document to put into the ERP as a new draft bill."""
 
@@ -161,6 +170,21 @@ class Erp(Protocol):
 
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
         """Make one draft bill per document with its attachment; the ids of the bills."""
+        ...
+
+    def search(
+        self, model: str, text: str, company: int | None = None, vendor: int | None = None, limit: int = 20
+    ) -> tuple[Choice, ...]:
+        """At most `limit` records with every word of `text` in a name or number of theirs, the likeliest first.
+
+        `company` keeps to records of that company and those of none, `vendor` to what belongs to that partner. Raises
+        SkippableError for a model that nobody chooses from.
+        """
+        ...
+
+    def create_vendor(self, details: Mapping[str, str | bool], company: int | None = None) -> Choice:
+        """Make a `res.partner` from these of its fields (`country_code` is an ISO code), or give the one there is with
+        the same name and tax id, so that asking twice makes one. Bank details are refused: SkippableError."""
         ...
 
     def user_id(self, login: str) -> int:

@@ -15,7 +15,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from connector.review import documents, health, reviews
+from connector.review.api import choices, words
 from connector.review.language import LANGUAGE_COOKIE
+from connector.review.pages import PageImages
 from connector.review.screen import Screen
 from connector.review.security import LOOPBACK, SecurityMiddleware, harden
 
@@ -39,7 +41,10 @@ def create_app(deps: ReviewDeps) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(health.make_router(deps))
     app.include_router(reviews.make_router(deps, screen))
-    app.include_router(documents.make_router(deps, screen))
+    images = PageImages(deps.documents, deps.sandbox)
+    app.include_router(documents.make_router(deps, screen, images))
+    app.include_router(choices.make_router(deps, screen))
+    app.include_router(words.make_router(deps, screen, images))
     app.include_router(_choices(screen))
     _explain_errors(app, screen)
     return app

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 
+from connector.erp.port import Erp
 from connector.ledger.documents import DocumentStore
 from connector.ledger.store import Ledger, utc_now
 from inference.isolation import Sandbox
@@ -18,6 +19,11 @@ def no_problems() -> Sequence[str]:
     return ()
 
 
+def no_erp(_backend: str) -> Erp | None:
+    """No Backend is configured."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewDeps:
     """The dependencies of `create_app`.
@@ -26,6 +32,7 @@ class ReviewDeps:
     not configured any more. `backends` says for each Backend how old its last poll may be before the service is
     not ready. `problems` adds sentences of its own to `/readyz`. `hosts` are names besides the loopback ones under
     which people reach the server. `sure` is the confidence from which a value is filled without a person. `sandbox` draws pages.
+    `erp(backend)` is the Backend's ERP, None where it is not configured any more.
     `attribution` is what the licence of a model in use wants shown.
     """
 
@@ -39,5 +46,6 @@ class ReviewDeps:
     language: str = "en"
     sure: float = 0.90
     attribution: str = ""
+    erp: Callable[[str], Erp | None] = no_erp
     sandbox: Sandbox = field(default_factory=Sandbox)
     clock: Callable[[], datetime] = utc_now

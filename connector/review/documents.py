@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from connector.ledger.states import TRANSITIONS, JobState
 from connector.review.bill import bill_of
-from connector.review.pages import PageImages, Paper
+from connector.review.pages import Paper
 from inference.errors import DocumentError
 
 if TYPE_CHECKING:
     from connector.ledger.records import Story
     from connector.review.deps import ReviewDeps
+    from connector.review.pages import PageImages
     from connector.review.screen import Screen
 
 ROWS = 100
@@ -32,10 +33,9 @@ RETRIABLE = frozenset(
 JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
+def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRouter:
     """`/documents`, `/documents/{id}`, its page images and its retry."""
     router = APIRouter()
-    images = PageImages(deps.documents, deps.sandbox)
 
     @router.get("/documents", response_class=HTMLResponse)
     def all_documents(

@@ -12,6 +12,7 @@ from inference.errors import DocumentError
 if TYPE_CHECKING:
     from connector.ledger.documents import DocumentStore
     from inference.isolation import Sandbox
+    from inference.page import Token
 
 LONG_SIDE = 1900
 LARGEST = 200_000
@@ -38,6 +39,7 @@ class PageImages:
         self._documents, self._sandbox = documents, sandbox
         self._papers: OrderedDict[str, Paper] = OrderedDict()
         self._pictures: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._words: OrderedDict[tuple[str, int], tuple[Token, ...]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -59,6 +61,23 @@ class PageImages:
             while len(self._papers) > KEPT_DOCUMENTS:
                 self._papers.popitem(last=False)
         return paper
+
+    def words(self, sha256: str, number: int) -> tuple[Token, ...] | None:
+        """The words of page `number` (from 1) with their places; None when there is no such page. Raises DocumentError."""
+        key = (sha256, number)
+        with self._lock:
+            if key in self._words:
+                self._words.move_to_end(key)
+                return self._words[key]
+        data = self._documents.get(sha256)
+        found = self._sandbox.words(data, number) if data else None
+        if found is None:
+            return None
+        with self._lock:
+            self._words[key] = found
+            while len(self._words) > KEPT_DOCUMENTS:
+                self._words.popitem(last=False)
+        return found
 
     def picture(self, sha256: str, number: int) -> bytes | None:
         """Page `number` (from 1) as WebP; None when there is no such page. Raises DocumentError."""

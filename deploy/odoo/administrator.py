@@ -78,6 +78,13 @@ class Administrator:
         [action] = self.find("ir.cron", [["name", "=", name]], ["id"])
         self.call("ir.cron", "method_direct_trigger", [action["id"]])
 
+    def grant(self, login: str, group: str) -> None:
+        """Give the user with that login the role with that external id, such as `base.group_partner_manager`."""
+        module, _, name = group.partition(".")
+        [found] = self.find("ir.model.data", [["module", "=", module], ["name", "=", name]], ["res_id"])
+        [user] = self.find("res.users", [["login", "=", login]], ["id"])
+        self.call("res.users", "write", [user["id"]], {"group_ids": [(4, found["res_id"])]})
+
     def _draft(self, model: str, values: dict[str, Any], files: Sequence[MailedFile]) -> int:
         record_id: int = self.call(model, "create", values)
         for file in files:

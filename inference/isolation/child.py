@@ -118,6 +118,12 @@ class _Desk:
     def _words(self, document: Document, _: dict[str, Any]) -> Answer:
         return {"pages": [[_token(token) for token in page.tokens] for page in document.pages]}, b""
 
+    def _words_of(self, document: Document, request: dict[str, Any]) -> Answer:
+        number: int = request["page"]
+        if not 1 <= number <= len(document.pages):
+            return {"there": False}, b""
+        return {"there": True, "words": [_token(token) for token in document.pages[number - 1].tokens]}, b""
+
     def _model_image(self, document: Document, request: dict[str, Any]) -> Answer:
         from inference.vllm.images import ImagePolicy, page_image
 

@@ -119,6 +119,15 @@ class Sandbox:
         )
         return image if answer.get("there") else None
 
+    def words(self, data: bytes, page: int) -> tuple[Token, ...] | None:
+        """The words of page `page` (from 1) with their boxes, by OCR where the page has no text; None where there is no
+        such page."""
+        answer, _ = self._ask("words_of", data, "document", page=page)
+        if not answer.get("there"):
+            return None
+        with _believed():
+            return tuple(map(_token, answer["words"]))
+
     def peak_megabytes(self) -> float:
         """The most memory that the process at hand ever had."""
         answer, _ = self._ask("memory", b"", "")

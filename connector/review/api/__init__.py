@@ -1,0 +1,1 @@
+"""What the screens do, as JSON: one file per noun."""
