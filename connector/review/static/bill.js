@@ -1,0 +1,501 @@
+// The bill in hand: what the server says of it, what the person has changed since, and what comes after it.
+
+import { amount, announce, el, list, said, speak, t, toast, visible } from "./element.js";
+import { Offline, Refusal, ask, beforeSignIn, key, part } from "./api.js";
+import { checks, conflict, orders, totals, why } from "./cards.js";
+import { Form } from "./form.js";
+import { Lines } from "./lines.js";
+import { Verdicts, newVendor } from "./verdict.js";
+import { Viewer } from "./viewer.js";
+import { jump } from "./jump.js";
+
+const PAUSE = 300;
+const RENEW = 60_000;
+const root = document.getElementById("settle");
+const part_of = (name) => document.getElementById(name);
+
+class Desk {
+  constructor(id) {
+    this.id = id;
+    this.bill = null;
+    this.edits = [];
+    this.undone = [];
+    this.tabsEverywhere = false;
+    this.current = null;
+    this.ahead = null;
+    this.viewer = new Viewer(part_of("paper"), (proof) => this.fill(proof));
+    this.form = new Form(this, part_of("fields"));
+    this.lines = new Lines(this, part_of("lines"));
+    this.verdicts = new Verdicts(this, part_of("verdicts"));
+  }
+
+  // -- loading -----------------------------------------------------------------------------------------------------
+
+  async open(id, loaded = null) {
+    clearTimeout(this.timer);
+    this.id = id;
+    this.current = null;
+    this.undone = [];
+    this.sending = null;
+    this.pressed = null;
+    let bill = loaded;
+    try {
+      bill ??= await ask("GET", `/api/v1/reviews/${id}`);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return location.replace(`/documents/${id}`);
+      part_of("fields").replaceChildren(el("p", { class: "refused", role: "alert" }, error.message, " ", el("button", { type: "button", onclick: () => this.open(id) }, t("settle.again"))));
+      return undefined;
+    }
+    if (this.id !== id) return undefined;
+    this.viewer.show(bill, this.ahead?.images);
+    this.take(bill);
+    this.claim();
+    const kept = sessionStorage.getItem(`vouch-draft-${id}`);
+    if (kept) {
+      // What was typed before the person had to sign in again.
+      sessionStorage.removeItem(`vouch-draft-${id}`);
+      this.edits = JSON.parse(kept);
+      this.save(0);
+    }
+    const first = this.controls.find((control) => control.isDoubtful);
+    (first?.input ?? this.verdicts.approve).focus({ preventScroll: false });
+    if (loaded) this.freshen(id);
+    this.prefetch();
+    return undefined;
+  }
+
+  // A bill that was fetched ahead may have changed since.
+  async freshen(id) {
+    const now = await ask("GET", `/api/v1/reviews/${id}`).catch(() => null);
+    if (now && this.id === id && now.version !== this.bill.version && !this.edits.length) this.take(now);
+  }
+
+  async prefetch() {
+    const { next } = this.bill;
+    this.ahead = null;
+    if (!next) return;
+    const bill = await ask("GET", `/api/v1/reviews/${next}`).catch(() => null);
+    if (!bill || this.bill.next !== next) return;
+    const images = new Map(bill.pages.slice(0, 1).map(({ image }) => [image, Object.assign(new Image(), { src: image })]));
+    this.ahead = { bill, images };
+  }
+
+  // The server's word on everything; what is being typed stays.
+  take(bill) {
+    this.bill = { digits: 2, ...bill };
+    this.edits = [...(bill.edits ?? [])];
+    this.draw();
+  }
+
+  draw() {
+    const { bill } = this;
+    this.form.show(bill.fields);
+    this.lines.show(bill.lines, bill.digits, bill.totals.untaxed?.paper);
+    part_of("notes").replaceChildren(...[this.taken(), conflict(bill, () => this.takeOver()), why(bill)].filter(Boolean));
+    part_of("totals").replaceChildren(totals(bill));
+    part_of("checks").replaceChildren(...checks(bill));
+    part_of("orders").replaceChildren(...[orders(bill)].filter(Boolean));
+    this.verdicts.show(bill);
+    this.heading();
+    this.progress();
+    this.lines.inspect(this.current?.cell ? this.current : null);
+  }
+
+  heading() {
+    const { bill } = this;
+    const vendor = bill.fields.find(({ target }) => target === "partner_id")?.shown || bill.vendor || bill.file;
+    part_of("who").replaceChildren(said(vendor));
+    part_of("file").replaceChildren(said(bill.file));
+    part_of("company").replaceChildren(said(bill.company?.name ?? ""));
+    const currency = bill.fields.find(({ target }) => target === "currency_id")?.shown ?? "";
+    const total = bill.totals.total?.paper ?? bill.totals.total?.odoo;
+    part_of("sum").textContent = total ? `${amount(total, bill.digits)} ${visible(currency)}` : "";
+    const record = part_of("record");
+    record.hidden = !bill.record?.url;
+    if (bill.record?.url) record.href = bill.record.url;
+    const next = part_of("next");
+    next.hidden = !bill.next;
+    next.href = `/documents/${bill.next}`;
+    document.title = `${visible(vendor)} · Vouch`;
+  }
+
+  progress() {
+    const left = this.controls.filter((control) => control.isDoubtful).length;
+    this.verdicts.left.textContent = left ? t("settle.left", { n: left }) : t("settle.ready");
+    this.verdicts.left.classList.toggle("ready", !left);
+  }
+
+  get controls() {
+    return [...this.form.controls, ...this.lines.controls];
+  }
+
+  // -- fields ------------------------------------------------------------------------------------------------------
+
+  seen(control) {
+    this.current = control;
+    document.querySelectorAll(".current").forEach((one) => one.classList.remove("current"));
+    (control.cell ?? control.input.closest(".field"))?.classList.add("current");
+    this.viewer.light(control.field.evidence, control.field.level);
+    this.lines.inspect(control.cell ? control : null);
+  }
+
+  typing(control) {
+    if (control.refused) control.refuse("");
+    if (control.cell) this.lines.preview(control);
+  }
+
+  fill(proof) {
+    if (!this.current) return toast(t("settle.choose_first"));
+    this.current.fill(proof);
+    this.viewer.light([proof], "person");
+    return announce(t("settle.took", { text: visible(proof.text), field: this.current.field.label }));
+  }
+
+  // The next field that is doubtful, from the top again after the last; then what approves the bill.
+  next(from) {
+    const all = this.controls;
+    const at = all.findIndex(({ target }) => target === from.target);
+    const found = [...all.slice(at + 1), ...all.slice(0, at)].find((control) => control.isDoubtful);
+    (found?.input ?? this.verdicts.approve).focus();
+  }
+
+  step(by) {
+    const all = this.controls.filter(({ input }) => input.getClientRects().length);
+    const at = all.findIndex(({ input }) => input === document.activeElement);
+    const to = at < 0 ? all.indexOf(this.current) : at + by;
+    all[(Math.max(to, by < 0 && at < 0 ? all.length - 1 : 0) + all.length) % all.length]?.input.focus();
+  }
+
+  search(model, text, signal) {
+    const vendor = this.bill.fields.find(({ target }) => target === "partner_id")?.value;
+    const asked = new URLSearchParams({ backend: this.bill.backend, q: text });
+    if (this.bill.company?.id && model !== "res.company") asked.set("company", this.bill.company.id);
+    if (vendor && model !== "res.partner") asked.set("vendor", vendor);
+    return ask("GET", `/api/v1/choices/${model}?${asked}`, null, { signal });
+  }
+
+  newVendorButton() {
+    const made = this.bill.new_vendor;
+    if (!made) return null;
+    return el("button", { type: "button", tabIndex: -1, class: "link", onclick: () => this.newVendor() }, t("vendor.offer", { name: visible(made.values.name?.shown ?? made.values.name?.value ?? "") }));
+  }
+
+  newVendor() {
+    newVendor(this.bill.new_vendor.values, {
+      create: (values) => ask("POST", "/api/v1/vendors", { backend: this.bill.backend, company: this.bill.company?.id ?? null, values }),
+      alike: (text) => this.search("res.partner", text),
+      done: (vendor) => this.form.rows.get("partner_id")?.control.choose(vendor),
+    });
+  }
+
+  // -- the draft ---------------------------------------------------------------------------------------------------
+
+  // One change: shown at once, sent after a moment. `after` runs once the server has answered with it.
+  edit(change, shown = null, after = null) {
+    this.edits.push(change);
+    this.undone = [];
+    this.pressed = null;
+    this.apply(change, shown);
+    this.save(after || change.add_line || change.remove_line ? 0 : PAUSE, after);
+  }
+
+  apply(change, shown) {
+    const target = change.target ?? change.accept;
+    const field = target && [...this.bill.fields, ...this.bill.lines.flatMap(({ cells }) => cells)].find((one) => one.target === target);
+    if (field) {
+      field.doubtful = false;
+      field.level = "person";
+      if (change.target) {
+        if ("value" in change) field.value = change.value;
+        field.shown = shown;
+        if (change.evidence) field.evidence = [change.evidence];
+      }
+    }
+    if (change.remove_line) this.bill.lines = this.bill.lines.filter(({ key: one }) => one !== change.remove_line);
+    this.draw();
+  }
+
+  undo() {
+    if (!this.edits.length) return;
+    this.undone.push(this.edits.pop());
+    announce(t("settle.undone"));
+    this.save(0);
+  }
+
+  redo() {
+    if (!this.undone.length) return;
+    this.edits.push(this.undone.pop());
+    announce(t("settle.redone"));
+    this.save(0);
+  }
+
+  save(pause, after = null) {
+    clearTimeout(this.timer);
+    this.isDirty = true;
+    this.say(t("settle.saving"));
+    if (after) (this.afters ??= []).push(after);
+    this.timer = setTimeout(() => this.send(), pause);
+  }
+
+  // Sends the draft; one request at a time, and the last state of it wins.
+  async send() {
+    if (this.sending) return this.sending;
+    this.sending = this.put().finally(() => { this.sending = null; });
+    return this.sending;
+  }
+
+  async put() {
+    const { id } = this;
+    while (this.isDirty && this.id === id) {
+      this.isDirty = false;
+      const edits = [...this.edits];
+      try {
+        const bill = await ask("PUT", `/api/v1/reviews/${id}/draft`, { edits });
+        if (this.id !== id) return;
+        if (this.isDirty) continue;
+        this.take(bill);
+        this.say(edits.length ? t("settle.saved") : "");
+        const afters = this.afters ?? [];
+        this.afters = [];
+        afters.forEach((run) => run());
+      } catch (error) {
+        if (this.id !== id) return;
+        if (!this.refused(error)) return;
+      }
+    }
+  }
+
+  // Whether the draft is to be sent again without what was refused.
+  refused(error) {
+    const target = error instanceof Refusal && error.status === 422 ? error.body.target : null;
+    if (!target) {
+      this.isDirty = !(error instanceof Refusal);
+      this.say(error.message, "wrong");
+      if (error.code === "claimed") this.claim();
+      return false;
+    }
+    const at = this.edits.findLastIndex((edit) => (edit.target ?? edit.accept) === target);
+    if (at < 0) {
+      this.say(error.message, "wrong");
+      return false;
+    }
+    const [dropped] = this.edits.splice(at, 1);
+    const control = this.controls.find((one) => one.target === target);
+    if (control) {
+      control.input.value = dropped.text ?? control.input.value;
+      control.field.doubtful = true;
+      control.input.dataset.shown = "";
+      control.refuse(error.message);
+      control.reach();
+      control.input.focus();
+      control.refuse(error.message);
+    }
+    announce(error.message);
+    this.say("");
+    this.isDirty = true;
+    return true;
+  }
+
+  say(message, kind = "") {
+    this.verdicts.saved.textContent = message;
+    this.verdicts.saved.className = `saved ${kind || "quiet"}`;
+  }
+
+  async takeOver() {
+    this.take(await ask("POST", `/api/v1/reviews/${this.id}/take-over`, {}));
+    this.next({ target: "" });
+  }
+
+  // -- claims ------------------------------------------------------------------------------------------------------
+
+  taken() {
+    const { claim } = this.bill;
+    return claim && !claim.mine ? el("p", { class: "taken", role: "status" }, t("claim.by", { name: visible(claim.by) })) : null;
+  }
+
+  async claim() {
+    clearInterval(this.renewing);
+    const { id } = this;
+    const put = async () => {
+      if (document.hidden) return;
+      try {
+        const claim = await ask("PUT", `/api/v1/reviews/${id}/claim`, {});
+        if (this.id === id && claim && "mine" in claim) this.bill.claim = claim;
+      } catch (error) {
+        if (error instanceof Refusal && error.status === 409 && this.id === id) {
+          this.bill.claim = { by: error.body.by ?? error.body.claim?.by ?? "", mine: false };
+          this.draw();
+        }
+      }
+    };
+    this.renewing = setInterval(put, RENEW);
+    await put();
+  }
+
+  release() {
+    clearInterval(this.renewing);
+    if (this.bill?.claim?.mine !== false) part("DELETE", `/api/v1/reviews/${this.id}/claim`);
+  }
+
+  // -- the verdict -------------------------------------------------------------------------------------------------
+
+  async settle(verdict, details = {}) {
+    if (this.settling) return;
+    if (document.activeElement?.matches?.("#fields input, #lines input")) {
+      const control = this.controls.find(({ input }) => input === document.activeElement);
+      if (control && !control.commit()) return toast(t("settle.unfinished", { field: control.field.label }));
+    }
+    this.settling = true;
+    root.classList.add("settling");
+    try {
+      clearTimeout(this.timer);
+      if (this.isDirty || this.sending) await this.send();
+      if (this.isDirty || this.controls.some(({ refused }) => refused)) return;
+      await this.judge(verdict, details);
+    } finally {
+      this.settling = false;
+      root.classList.remove("settling");
+    }
+  }
+
+  // The same key as long as the same thing is asked, so that asking again does nothing twice.
+  async judge(verdict, details) {
+    const { bill, id } = this;
+    const asked = JSON.stringify([verdict, details, bill.version]);
+    if (this.pressed?.asked !== asked) this.pressed = { asked, key: key() };
+    this.say(t("settle.settling"));
+    try {
+      const done = await ask("POST", `/api/v1/reviews/${id}/verdict`, { verdict, version: bill.version, key: this.pressed.key, reason: "", question: "", duplicate_of: null, company_id: null, ranges: [], ...details }, { patient: true });
+      this.say("");
+      this.done(verdict, done);
+    } catch (error) {
+      this.say("");
+      await this.failed(error, () => this.settle(verdict, details));
+    }
+  }
+
+  done(verdict, { next, record, message }) {
+    const number = this.bill.fields.find(({ target }) => target === "ref" || target === "partner_ref")?.shown;
+    const what = list([this.bill.fields.find(({ target }) => target === "partner_id")?.shown, number].filter(Boolean).map(visible)) || visible(this.bill.file);
+    const url = record?.url ?? this.bill.record?.url;
+    toast(message || t(`done.${verdict}`, { what }), url && verdict.startsWith("approve") ? el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, `${t("done.in_odoo")} ↗`) : null);
+    clearInterval(this.renewing);
+    if (!next) {
+      location.assign("/reviews");
+      return;
+    }
+    const ahead = this.ahead?.bill.id === next ? this.ahead.bill : null;
+    history.pushState({ id: next }, "", `/documents/${next}`);
+    this.bill.claim = { mine: false };
+    this.open(next, ahead);
+  }
+
+  async failed(error, again) {
+    if (error instanceof Refusal && error.status === 409) {
+      if (error.code === "stale" || error.code === "conflict" || error.code === "claimed") {
+        this.take(await ask("GET", `/api/v1/reviews/${this.id}`));
+        if (error.code === "conflict" && !this.bill.conflict) this.bill.conflict = { message: error.message, changes: error.body.changes ?? [] };
+        this.draw();
+        part_of("side").scrollTo({ top: 0 });
+        part_of("notes").querySelector(".conflict button")?.focus();
+      }
+      return toast(error.message, null, "wrong");
+    }
+    if (error instanceof Refusal && error.status !== 503) return toast(error.message, null, "wrong");
+    if (!(error instanceof Refusal || error instanceof Offline)) throw error;
+    return toast(error.message, el("button", { type: "button", onclick: again }, t("settle.again")), "wrong");
+  }
+}
+
+// -- the page ------------------------------------------------------------------------------------------------------
+
+speak(JSON.parse(root.dataset.texts), document.documentElement.lang);
+const desk = new Desk(Number(root.dataset.job));
+
+beforeSignIn(() => desk.edits.length && sessionStorage.setItem(`vouch-draft-${desk.id}`, JSON.stringify(desk.edits)));
+addEventListener("pagehide", () => desk.release());
+addEventListener("popstate", () => {
+  const found = /^\/documents\/(\d+)$/.exec(location.pathname);
+  if (found) desk.open(Number(found[1]));
+});
+addEventListener("beforeunload", (event) => desk.isDirty && event.preventDefault());
+
+const PANES = () => [desk.viewer.sheets, desk.controls.find((one) => one.isDoubtful)?.input ?? desk.controls[0]?.input, desk.lines.controls[0]?.input, desk.verdicts.approve];
+
+function pane() {
+  const places = ["#paper", "#fields", "#lines", "#verdicts"];
+  const at = places.findIndex((place) => document.activeElement?.closest(place));
+  for (let step = 1; step <= places.length; step++) {
+    const found = PANES()[(at + step) % places.length];
+    if (found?.getClientRects().length) return found.focus();
+  }
+  return undefined;
+}
+
+const everywhere = part_of("everywhere");
+everywhere.addEventListener("click", () => {
+  desk.tabsEverywhere = !desk.tabsEverywhere;
+  everywhere.setAttribute("aria-pressed", String(desk.tabsEverywhere));
+  everywhere.textContent = t(desk.tabsEverywhere ? "settle.tab_all" : "settle.tab_doubtful");
+  desk.controls.forEach((control) => control.reach());
+});
+
+// In a field that was not changed since it got the focus, `?` and `/` are commands; they begin no value.
+function typingIn(target) {
+  if (!target.closest?.("input, textarea, select")) return false;
+  const control = desk.controls.find(({ input }) => input === target);
+  return !control || control.isDirty;
+}
+
+addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) return;
+  const command = event.ctrlKey || event.metaKey;
+  const letter = event.key.toLowerCase();
+  if (command && event.key === "Enter") desk.settle("approve");
+  else if (command && letter === "z" && !event.altKey) {
+    const control = desk.controls.find(({ input }) => input === event.target);
+    if (control?.isDirty || (event.target.closest?.("input, textarea") && !control)) return;
+    if (event.shiftKey) desk.redo();
+    else desk.undo();
+  } else if (command && letter === "y") desk.redo();
+  else if (command && letter === "k") jump(desk);
+  else if (event.key === "F6") pane();
+  else if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) desk.step(event.key === "ArrowDown" ? 1 : -1);
+  else if (command || event.altKey) return;
+  else if (event.key === "/" && !typingIn(event.target)) jump(desk);
+  else if (event.key === "?" && !typingIn(event.target)) document.getElementById("keys").showModal();
+  else return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
+// -- the divider ---------------------------------------------------------------------------------------------------
+
+const divider = part_of("divider");
+const panes = divider.parentElement;
+
+function divide(share) {
+  const kept = Math.round(Math.min(70, Math.max(25, share)));
+  panes.style.setProperty("--share", `${kept}%`);
+  divider.setAttribute("aria-valuenow", String(kept));
+  localStorage.setItem("vouch-divider", String(kept));
+}
+
+divide(Number(localStorage.getItem("vouch-divider")) || 46);
+divider.addEventListener("pointerdown", (event) => {
+  event.preventDefault();
+  divider.setPointerCapture(event.pointerId);
+  const move = (now) => divide(((now.clientX - panes.getBoundingClientRect().left) / panes.clientWidth) * 100);
+  divider.addEventListener("pointermove", move);
+  divider.addEventListener("pointerup", () => divider.removeEventListener("pointermove", move), { once: true });
+});
+divider.addEventListener("keydown", (event) => {
+  const now = Number(divider.getAttribute("aria-valuenow"));
+  const to = { ArrowLeft: now - 2, ArrowRight: now + 2, Home: 25, End: 70 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  divide(to);
+});
+
+root.classList.add("ready");
+desk.open(desk.id);
