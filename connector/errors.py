@@ -35,6 +35,10 @@ class AwayError(RetriableError):
     """The ERP or the model server does not answer: other documents need not be tried now either."""
 
 
+class OutcomeUnknown(RetriableError):
+    """A write was sent and no usable answer came back: ask whether it happened before trying again."""
+
+
 class SkippableError(VouchError):
     """This document only: the rest goes on. `reason` is a short stable word for the ledger."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -29,6 +28,7 @@ from connector.errors import (
     UnreadableError,
     VouchError,
 )
+from connector.held_data import HeldData
 from connector.judgement import Judge
 from connector.learn import School
 from connector.ledger.judged import JudgedValues
@@ -36,13 +36,13 @@ from connector.ledger.learning import Learning
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
 from connector.ledger.store import LeaseLost, utc_now
+from connector.settling.snapshot import record_as_json
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
 from mappings.case import SeenDocument
 from mappings.duplicates import identity_marks
 from mappings.erp_data import Bill
-from mappings.index import ErpIndex
 from mappings.policy import Outcome
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ class Pipeline:
         self._judge = Judge(erp.backend, Learning(ledger.engine), owner)
         self._review_url, self._reviewer = review_url, reviewer
         self._longest_request = longest_request
-        self._index: ErpIndex | None = None
-        self._stale = False
+        self.data = HeldData(erp)
         self._known: Knowledge | None = None
         # Matching and writing go one at a time, so that the second of two equal bills sees the first.
         self._turn = threading.Lock()
@@ -104,26 +103,24 @@ class Pipeline:
         new = self.ledger.remember(self.erp.backend, poll)
         if new:
             log.info("attachments found", backend=self.erp.backend, new=new)
-        with self._turn:
-            self._stale, self._known = True, None
+        self.data.mark_stale()
+        self._known = None
         return new
 
     def learn(self) -> int:
         """Learn from the bills that people posted since the last time; how many. The next match knows of them."""
-        with self._turn:
-            self._stale = True  # who posted a bill may have made its vendor first
+        self.data.mark_stale()  # who posted a bill may have made its vendor first
         school = School(
             self.erp,
             self.ledger,
             self._judge.learning,
             JudgedValues(self.ledger.engine),
-            self._held_data,
+            self.data.fresh,
             self._today(),
         )
         count = school.learn()
         if count:
-            with self._turn:
-                self._known = None
+            self._known = None
         return count
 
     def work(self, job: Job) -> JobState:
@@ -192,7 +189,9 @@ class Pipeline:
             self.ledger.carried_out(job, effect, wrong)
             return None
         summary = ReviewSummary(**body["review"]) if body.get("review") else None
-        self.ledger.settle(job, effect, summary, body["reasons"], {"found_after_interruption": True})
+        written = written or self.erp.record(effect.model, effect.record_id)
+        result = _result(written, body.get("activities", ())) | {"found_after_interruption": True}
+        self.ledger.settle(job, effect, summary, body["reasons"], result)
         return JobState(effect.leads_to)
 
     def _fetch(self, job: Job) -> bytes:
@@ -231,10 +230,10 @@ class Pipeline:
 
     def _judged(self, job: Job, reading: Reading, seen: tuple[SeenDocument, ...]) -> Judged:
         record = self.erp.record(job.model, job.record_id)
-        if self._known is None:
-            self._known = self._judge.knowledge()
+        known = self._known = self._known or self._judge.knowledge()
         fields = self.erp.field_map()
-        return self._judge.judge(reading, record, self._data(), self._today(), self._known, seen, fields)
+        with self.data.fresh() as index:
+            return self._judge.judge(reading, record, index, self._today(), known, seen, fields)
 
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
         decision = judged.decision
@@ -267,14 +266,16 @@ class Pipeline:
             note=notes.filled(job.attachment.name, judged.reading, proposal),
         )
         paper = _paper(proposal)
-        intended = self._intend(job, effect, JobState.FILLED, "filled", None, judged.decision.reasons, paper)
+        intended = self._intend(
+            job, effect, judged.record, JobState.FILLED, "filled", None, judged.decision.reasons, paper
+        )
         after = self._write(job, effect, intended)
         if wrong := _differences(paper, after):
             self.ledger.carried_out(job, intended, wrong)
             return self._ask(job, after, (wrong,), self._summary(judged, "odoo_totals"), {})
         self._settle(job, intended, after, None, ())
         if after.model == BILL:
-            self._index = self._data().with_bill(_as_bill(after), _billed(proposal))
+            self.data.add(_as_bill(after), _billed(proposal))
         return JobState.FILLED
 
     def _ask(
@@ -296,7 +297,7 @@ class Pipeline:
             note=notes.left_to_person(job.attachment.name, reasons),
             activity=notes.to_do(reasons, self._review_url(job.id), self._reviewer_id()),
         )
-        intended = self._intend(job, effect, leads_to, reason, summary, reasons, {})
+        intended = self._intend(job, effect, record, leads_to, reason, summary, reasons, {})
         self._settle(job, intended, self._write(job, effect, intended), summary, reasons)
         return leads_to
 
@@ -307,6 +308,7 @@ class Pipeline:
         self,
         job: Job,
         effect: Effect,
+        before: Record,
         leads_to: JobState,
         reason: str,
         summary: ReviewSummary | None,
@@ -328,7 +330,9 @@ class Pipeline:
                 "reasons": list(reasons),
                 "review": _plain_summary(summary),
                 "paper": dict(paper),
-            },
+                "activities": list(before.activity_ids),
+            }
+            | ({"before": record_as_json(before)} if effect.values or effect.lines else {}),
         )
         self.ledger.intend(job, intended)
         return intended
@@ -349,8 +353,8 @@ class Pipeline:
         summary: ReviewSummary | None,
         reasons: tuple[str, ...],
     ) -> None:
-        totals = {"untaxed": after.amount_untaxed, "tax": after.amount_tax, "total": after.amount_total}
-        self.ledger.settle(job, intended, summary, reasons, _plain(totals))
+        result = _result(after, intended.body["activities"])
+        self.ledger.settle(job, intended, summary, reasons, result)
         log.info(intended.leads_to, job=job.id, record=after.display_name, total=str(after.amount_total))
 
     def _tell_unreadable(self, job: Job, why: str, message: str) -> JobState:
@@ -370,7 +374,8 @@ class Pipeline:
     def _summary(self, judged: Judged, *first: str) -> ReviewSummary:
         """What the queue shows; `first` are topics before those of the Decision."""
         reading, total = judged.reading, judged.reading.amount("total_with_vat")
-        company = self._data().companies.get(judged.record.company_id)
+        with self.data.latest() as index:
+            company = index.companies.get(judged.record.company_id)
         return ReviewSummary(
             title=judged.record.display_name,
             vendor=reading.text("seller_name") or "",
@@ -381,24 +386,8 @@ class Pipeline:
             topics=(*first, *judged.decision.topics),
         )
 
-    # -- ERP data of the round ----------------------------------------------------------------------------------------
-
-    def _data(self) -> ErpIndex:
-        if self._index is None:
-            self._index = ErpIndex(self.erp.erp_data())
-        elif self._stale:
-            self._index.refresh(self.erp.erp_data())
-        self._stale = False
-        return self._index
-
-    @contextmanager
-    def _held_data(self) -> Generator[ErpIndex]:
-        """The data, which nobody refreshes meanwhile."""
-        with self._turn:
-            yield self._data()
-
     def _recipient(self) -> Recipient:
-        with self._held_data() as index:
+        with self.data.fresh() as index:
             return recipient(index.data.companies)
 
 
@@ -468,6 +457,13 @@ def _key(job: Job, kind: str) -> str:
     # A generation is one person's wish to try again; within it an Effect happens once.
     identity = f"{job.backend}|{job.attachment.erp_id}|{job.attachment.checksum}|{job.generation}|{kind}"
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _result(after: Record, activities: Sequence[int]) -> dict[str, Any]:
+    """What came of an Effect, for the ledger: totals, the record as it is now, and the to-do that it made."""
+    totals = {"untaxed": after.amount_untaxed, "tax": after.amount_tax, "total": after.amount_total}
+    made = max(set(after.activity_ids) - set(activities), default=None)
+    return _plain(totals) | {"record": record_as_json(after), "activity_id": made}
 
 
 def _from_record(effect: EffectRecord) -> Effect:

@@ -303,6 +303,7 @@ class RecordLine:
     purchase_line_id: int | None = None
     account_id: int | None = None
     product_id: int | None = None
+    discount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +313,7 @@ class Record:
     `model` is `account.move` or `purchase.order`; `kind` is the `move_type` of a bill, `order` for an order;
     `values` holds the fields that Vouch may write, by Odoo's name, None where empty. Many2one values are ids.
     `write_date` is an opaque stamp: another one means that the header or a line was changed. `responsible_id` is
-    the user whom Odoo names responsible for it.
+    the user whom Odoo names responsible for it, `activity_ids` are its to-dos.
     """
 
     model: str
@@ -329,6 +330,7 @@ class Record:
     amount_total: Decimal = Decimal(0)
     journal_id: int | None = None
     responsible_id: int | None = None
+    activity_ids: tuple[int, ...] = ()
 
     @property
     def is_draft(self) -> bool:

@@ -41,17 +41,26 @@ class Effects:
     """Builds `vals`; looks up the ids of Odoo's own data (note type, to-do type, model) once."""
 
     session: Session
+    keeps_done: bool = True
     _ids: dict[str, int] = field(default_factory=dict[str, int], repr=False)
 
     def vals(self, effect: Effect, shape: Shape, record: Record) -> dict[str, Any]:
         """Values, lines, note and activity for one `write` on the record."""
         found = values.vals(effect.values)
-        if effect.lines:
-            found[shape.lines] = [_command(line, shape.renames()) for line in effect.lines]
+        if effect.lines or effect.removed_lines:
+            found[shape.lines] = [
+                *([2, number, 0] for number in effect.removed_lines),
+                *(_command(line, shape.renames()) for line in effect.lines),
+            ]
         found["message_ids"] = [[0, 0, self._message(effect)]]
+        to_do: list[list[Any]] = []
         if effect.activity:
-            found["activity_ids"] = [[0, 0, self._activity(effect.activity, effect.model, record)]]
-        return found
+            to_do.append([0, 0, self._activity(effect.activity, effect.model, record)])
+        if effect.done_activity in record.activity_ids:
+            # Odoo archives what is done, from 17 on; before, it deletes it.
+            done = effect.done_activity
+            to_do.append([1, done, {"active": False}] if self.keeps_done else [2, done, 0])
+        return found | ({"activity_ids": to_do} if to_do else {})
 
     def _message(self, effect: Effect) -> dict[str, Any]:
         return {

@@ -19,8 +19,11 @@ from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Choice, Ef
 from connector.erp.transport import Session, as_rows, open_session
 from connector.erp.wire import Connection, Row
 from connector.errors import (
+    AwayError,
     ConflictError,
     FatalError,
+    OutcomeUnknown,
+    RetriableError,
     SettingsError,
     SkippableError,
     UnreadableError,
@@ -148,17 +151,25 @@ class OdooErp:
         """Check, write once and read back; two calls, three before Odoo 17."""
         shape = self._shape(effect.model)
         before = self._read(shape, effect.record_id)
-        if not before.is_draft:
-            raise ConflictError(f"{before.display_name} is no longer a draft: its state is {before.state}")
-        if before.write_date != effect.expected_write_date:
-            raise ConflictError(f"{before.display_name} was changed since Vouch read it; nothing was written")
+        if effect.expected_write_date:
+            if not before.is_draft:
+                raise ConflictError(
+                    f"{before.display_name} is no longer a draft: its state is {before.state}"
+                )
+            if before.write_date != effect.expected_write_date:
+                raise ConflictError(
+                    f"{before.display_name} was changed since Vouch read it; nothing was written"
+                )
         if self._effects is None:
-            self._effects = Effects(self.session)
+            self._effects = Effects(self.session, self.capabilities().has("mail.activity", "date_done"))
         found = self._effects.vals(effect, shape, before)
         context = effects.context(before)
         if not self._nests:
             self.session.write(effect.model, "write", [effect.record_id], {"vals": found}, context=context)
-            return self._read(shape, effect.record_id)
+            try:
+                return self._read(shape, effect.record_id)
+            except RetriableError as error:
+                raise OutcomeUnknown(f"It was written, but could not be read back: {error}") from error
         specification = records.specification(shape)
         answer = self.session.write(
             effect.model,
@@ -167,7 +178,10 @@ class OdooErp:
             {"vals": found, "specification": specification},
             context=context,
         )
-        rows = as_rows(answer, f"{effect.model}.web_save")
+        try:
+            rows = as_rows(answer, f"{effect.model}.web_save")
+        except AwayError as error:
+            raise OutcomeUnknown(str(error)) from error
         return records.build(shape, rows[0], rows[0][shape.lines])
 
     def happened(self, effect: Effect) -> bool:

@@ -87,8 +87,10 @@ class Effect:
 
     `key` makes it unique for ever and stands in the note, so that a retry can read back whether it happened.
     `expected_write_date` is the record's when it was read: another one means a person was faster. A line with an `id`
-    is one that the record has, and changes; one without is added. `note` and the
-    activity's texts are plain text, one paragraph a line; the adapter escapes them.
+    is one that the record has, and changes; one without is added; `removed_lines` are ids of lines to take away. `note`
+    and the activity's texts are plain text, one paragraph a line; the adapter escapes them. `done_activity` is a
+    to-do of the record that the write marks done, where it is still open. With an empty `expected_write_date` the
+    record may be any: for notes and to-dos, which overwrite nothing.
     """
 
     key: str
@@ -99,6 +101,8 @@ class Effect:
     lines: tuple[Mapping[str, Any], ...] = ()
     note: str = ""
     activity: Activity | None = None
+    removed_lines: tuple[int, ...] = ()
+    done_activity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,8 @@ class Erp(Protocol):
         """Check that the record is unchanged, write once, and return the record as Odoo has it afterwards.
 
         Raises ConflictError when the record changed since it was read or is no longer a draft, and
-        RetriableError when it is not known whether the write happened (then ask `happened` before trying again).
+        OutcomeUnknown when it is not known whether the write happened (then ask `happened` before trying again);
+        after any other error nothing was written.
         """
         ...
 

@@ -47,11 +47,18 @@ class Shape:
     taxes: str
     responsible: str
     purchase_line: str = ""
+    discount: str = ""
+    activities: str = ""
     own: tuple[tuple[str, str], ...] = ()
 
     @property
     def header(self) -> tuple[str, ...]:
         """The header fields to read."""
+        return (*self.said, *((self.activities,) if self.activities else ()))
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The header fields that tell two states of the record apart: a to-do changes nothing in it."""
         own = tuple(name for name, _ in self.own)
         return (*self.status, self.responsible, *self.many2one, *self.dates, *self.moments, *self.texts, *own)
 
@@ -68,7 +75,7 @@ class Shape:
             self.taxes,
         )
         booked = ("account_id",) if self.model == BILL else ()
-        found = (*found, "product_id", *booked)
+        found = (*found, "product_id", *booked, *((self.discount,) if self.discount else ()))
         return (*found, self.purchase_line) if self.purchase_line else found
 
     def renames(self) -> dict[str, str]:
@@ -89,6 +96,7 @@ def _shape(capabilities: Capabilities, model: str) -> Shape:
     def here(*names: str) -> tuple[str, ...]:
         return tuple(name for name in names if capabilities.has(model, name))
 
+    activities = "activity_ids" if capabilities.has(model, "activity_ids") else ""
     if model == BILL:
         purchase = "purchase_line_id" if capabilities.has("account.move.line", "purchase_line_id") else ""
         return Shape(
@@ -104,6 +112,8 @@ def _shape(capabilities: Capabilities, model: str) -> Shape:
             taxes="tax_ids",
             responsible="invoice_user_id",
             purchase_line=purchase,
+            discount="discount",
+            activities=activities,
         )
     return Shape(
         model,
@@ -117,6 +127,8 @@ def _shape(capabilities: Capabilities, model: str) -> Shape:
         quantity="product_qty",
         taxes="tax_ids" if capabilities.has("purchase.order.line", "tax_ids") else "taxes_id",
         responsible="user_id",
+        discount="discount" if capabilities.has("purchase.order.line", "discount") else "",
+        activities=activities,
     )
 
 
@@ -150,6 +162,7 @@ def build(shape: Shape, row: Mapping[str, Any], lines: Sequence[Mapping[str, Any
         amount_total=values.decimal(row["amount_total"]),
         journal_id=values.many2one(row.get("journal_id")),
         responsible_id=values.many2one(row[shape.responsible]),
+        activity_ids=values.many(row[shape.activities]) if shape.activities else (),
     )
 
 
@@ -175,6 +188,7 @@ def _line(shape: Shape, line: Mapping[str, Any]) -> RecordLine:
         purchase_line_id=values.many2one(line.get(shape.purchase_line)) if shape.purchase_line else None,
         account_id=values.many2one(line.get("account_id")),
         product_id=values.many2one(line.get("product_id")),
+        discount=values.decimal(line[shape.discount]) if shape.discount else values.decimal(0),
     )
 
 
@@ -185,7 +199,7 @@ def _stamp(shape: Shape, row: Mapping[str, Any], lines: Sequence[Mapping[str, An
     total changes; so the content itself is part of the stamp.
     """
     newest = max([str(row["write_date"]), *(str(line["write_date"]) for line in lines)])
-    content: list[Row] = [{name: row[name] for name in shape.header}]
+    content: list[Row] = [{name: row[name] for name in shape.said}]
     content += sorted(
         ({"id": line["id"], **{name: line[name] for name in shape.line_fields}} for line in lines),
         key=lambda line: int(line["id"]),

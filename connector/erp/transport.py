@@ -21,7 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from connector.erp import faults
 from connector.erp.faults import Call, OutcomeUnknownError, ServerFault
 from connector.erp.wire import AUTO, JSON2, JSONRPC, Connection, Row, Wire
-from connector.errors import RetriableError, SettingsError, VouchError
+from connector.errors import OutcomeUnknown, RetriableError, SettingsError, VouchError
 
 _READS = 3
 _FIRST_PAUSE = 0.5
@@ -168,7 +168,7 @@ class Session:
             with self.wire.patience(self.wire.longest_request):
                 return self._invoke(call, ids, args or {}, named)
         except OutcomeUnknownError as error:
-            raise RetriableError(
+            raise OutcomeUnknown(
                 f"It is not known whether Odoo carried out {call}: {error}. Ask before trying again"
             ) from None
 

@@ -215,7 +215,8 @@ class Review(Base):
 
     `topics` are ids of what made it doubtful (see `mappings.policy.Decision`). Who works on it holds the claim until
     `claimed_until`; `seconds` is the active work from claim to verdict, None where nobody measured it. `asked_at` and
-    `question` are of the last question that a person sent back.
+    `question` are of the last question that a person sent back. `record` is the ERP record as it was read for the
+    review, `seen` as it was found changed later (see `connector.settling.snapshot`), `activity_id` the to-do there.
     """
 
     __tablename__ = "review"
@@ -252,6 +253,9 @@ class Review(Base):
     seconds: Mapped[int | None]
     asked_at: Mapped[datetime | None]
     question: Mapped[str] = mapped_column(Text, default="", server_default="")
+    activity_id: Mapped[int | None]
+    record: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    seen: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
     job: Mapped[Job] = relationship(lazy="joined")
 

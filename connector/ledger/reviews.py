@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -25,9 +26,15 @@ def close_review(session: Session, job: Job, verdict: str, actor: str, now: date
 
 
 def open_review(
-    session: Session, job: Job, summary: ReviewSummary, reasons: Sequence[str], now: datetime
+    session: Session,
+    job: Job,
+    summary: ReviewSummary,
+    reasons: Sequence[str],
+    now: datetime,
+    result: Mapping[str, Any],
 ) -> None:
-    """Open the Job's Review, anew where it had one."""
+    """Open the Job's Review, anew where it had one. `result` has the record as Odoo gave it back (`record`), and the
+    to-do made there (`activity_id`)."""
     review = session.scalar(select(Review).where(Review.job_id == job.id)) or Review(job_id=job.id)
     review.title, review.vendor = summary.title, summary.vendor
     review.amount, review.currency = summary.amount, summary.currency
@@ -40,5 +47,6 @@ def open_review(
     review.settled_at, review.verdict, review.actor = None, "", ""
     review.claimed_by, review.claimed_name, review.claimed_at, review.claimed_until = "", "", None, None
     review.seconds, review.asked_at, review.question = None, None, ""
+    review.record, review.seen, review.activity_id = result.get("record"), None, result.get("activity_id")
     session.execute(delete(DraftRecord).where(DraftRecord.job_id == job.id))
     session.add(review)

@@ -330,7 +330,7 @@ class Ledger:
             _end_attempt(session, job, "done", "", now)
             self._move(session, job, JobState(kept.leads_to), reason=kept.reason, message=kept.message)
             if review is not None:
-                open_review(session, job, review, reasons, now)
+                open_review(session, job, review, reasons, now, result or {})
 
     # -- looking ------------------------------------------------------------------------------------------------
 

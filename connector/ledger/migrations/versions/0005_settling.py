@@ -21,6 +21,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("seconds", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("question", sa.Text(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("activity_id", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("record", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("seen", sa.JSON(), nullable=True))
     still_open = sa.text("settled_at IS NULL")
     op.create_index(
         "ix_review_open", "review", ["opened_at", "id"], sqlite_where=still_open, postgresql_where=still_open
@@ -63,6 +66,9 @@ def downgrade() -> None:
     op.drop_index("ix_review_open", table_name="review")
     with op.batch_alter_table("review", schema=None) as batch_op:
         for name in (
+            "seen",
+            "record",
+            "activity_id",
             "question",
             "asked_at",
             "seconds",

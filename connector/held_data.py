@@ -1,0 +1,103 @@
+"""The ERP data of one Backend, held in memory for matching: refreshed once a round, never while somebody waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from connector.errors import VouchError
+from mappings.index import ErpIndex
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from connector.erp.port import Erp
+    from mappings.erp_data import Bill
+
+OLD = timedelta(minutes=2)
+"""What is older is fetched anew beside the work, where nothing else asks for it: a process with the screens only."""
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+class HeldData:
+    """An ErpIndex that is one at a time. `fresh` is as of this round, `latest` as of whenever it was last fetched.
+
+    Whoever holds it keeps others waiting: hold it for matching, never for a call to the ERP.
+    """
+
+    def __init__(self, erp: Erp) -> None:
+        self._erp = erp
+        self._index: ErpIndex | None = None
+        self._stale = False
+        self._at = 0.0
+        self._held = threading.RLock()
+        self._fetching = threading.Lock()
+        self._renewing: threading.Thread | None = None
+
+    def mark_stale(self) -> None:
+        """From now on `fresh` fetches first what has changed."""
+        self._stale = True
+
+    @contextmanager
+    def fresh(self) -> Generator[ErpIndex]:
+        """The data of this round. Raises errors of `connector.errors`."""
+        self._fetch()
+        with self._held:
+            yield self._known()
+
+    @contextmanager
+    def latest(self) -> Generator[ErpIndex]:
+        """The data as it is here; fetched in the background where it is old. Only the first time it is waited for."""
+        if self._index is None:
+            self._fetch()
+        elif self._stale or monotonic() - self._at > OLD.total_seconds():
+            self.renew()
+        with self._held:
+            yield self._known()
+
+    def renew(self) -> None:
+        """Fetch what has changed, in the background; one at a time."""
+        if self._renewing is None or not self._renewing.is_alive():
+            self._renewing = threading.Thread(target=self._renew, name="erp data", daemon=True)
+            self._renewing.start()
+
+    def add(self, bill: Bill, billed: Mapping[int, Decimal]) -> None:
+        """What was filled in this round is known to the next match. `billed` are quantities by order line."""
+        with self._held:
+            self._index = self._known().with_bill(bill, billed)
+
+    def _known(self) -> ErpIndex:
+        assert self._index is not None, "fetched before"
+        return self._index
+
+    def _renew(self) -> None:
+        self._stale = True
+        try:
+            self._fetch()
+        except VouchError as error:
+            log.warning("ERP data not renewed", backend=self._erp.backend, cause=str(error))
+
+    def _fetch(self) -> None:
+        with self._fetching:
+            if self._index is not None and not self._stale:
+                return
+            self._stale = False
+            try:
+                data = self._erp.erp_data()
+            except BaseException:
+                self._stale = True
+                raise
+            with self._held:
+                if self._index is None:
+                    self._index = ErpIndex(data)
+                else:
+                    self._index.refresh(data)
+                self._at = monotonic()
