@@ -12,6 +12,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from connector.erp.odoo import OdooErp
+from connector.erp.people import OdooPeople
 from connector.erp.wire import Connection
 from connector.errors import SettingsError
 from connector.execution.inline import Worker
@@ -26,6 +27,7 @@ from connector.settings import NO_BACKEND
 from mappings.policy import Policy
 
 if TYPE_CHECKING:
+    from connector.erp.people import People
     from connector.erp.port import Erp
     from connector.ledger.store import Ledger
     from connector.settings import BackendSettings, Settings
@@ -45,6 +47,7 @@ class Service:
     ledger: Ledger
     documents: DocumentStore
     pipelines: Mapping[str, Pipeline]
+    people: Mapping[str, People]
     worker: Worker
     screen: Sandbox
     desk: Desk
@@ -65,13 +68,15 @@ def open_service(settings: Settings) -> Generator[Service]:
         )
         read = make_read(desk)
         pipelines: dict[str, Pipeline] = {}
+        people: dict[str, People] = {}
         for name, backend in settings.backends.items():
             erp = OdooErp(connection(name, backend, settings), declared=backend.field_map())
             stack.callback(erp.close)
+            people[name] = OdooPeople(erp)
             pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, read)
         worker = Worker(ledger, pipelines, settings.workers)
         screen = stack.enter_context(opened_sandbox(settings))
-        yield Service(settings, ledger, documents, pipelines, worker, screen, desk)
+        yield Service(settings, ledger, documents, pipelines, people, worker, screen, desk)
 
 
 @contextmanager

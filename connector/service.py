@@ -16,6 +16,8 @@ from structlog.typing import FilteringBoundLogger
 
 from connector.errors import FatalError
 from connector.execution.schedule import make_scheduler
+from connector.ledger.sessions import Lifetime
+from connector.review.access import SignIn
 from connector.review.app import create_app
 from connector.review.deps import ReviewDeps
 
@@ -94,6 +96,7 @@ def _web_server(service: Service) -> tuple[_Server, list[socket.socket]]:
         log_level="warning",
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=list(settings.proxies),
         timeout_graceful_shutdown=5,
     )
     return _Server(config), [listening]
@@ -118,7 +121,21 @@ def _review_deps(service: Service) -> ReviewDeps:
         sandbox=service.screen,
         problems=lambda: _model_problems(service),
         attribution=service.desk.attribution,
+        hosts=service.settings.web.hosts,
+        sign_in=_sign_in(service),
     )
+
+
+def _sign_in(service: Service) -> SignIn | None:
+    web = service.settings.web
+    if not web.sign_in:
+        return None
+    lifetime = Lifetime(
+        timedelta(minutes=web.idle_minutes),
+        timedelta(hours=web.session_hours),
+        timedelta(minutes=web.recheck_minutes),
+    )
+    return SignIn(service.people, lifetime)
 
 
 def _model_problems(service: Service) -> Sequence[str]:

@@ -7,6 +7,7 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -36,6 +37,7 @@ NO_BACKEND = (
     "…__DATABASE and …__API_KEY; see docs/settings.md."
 )
 SECRETS = frozenset({"api_key", "password"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # Variables of the file itself, the tests and the development Odoo.
 OTHERS = ("config", "cache", "test_", "odoo_", "demo_")
 
@@ -282,16 +284,58 @@ class LearningSettings(Section):
 
 
 class WebSettings(Section):
-    """The web server with the review queue. It has no sign-in, so it only listens on this machine."""
+    """The web server with the review queue and the API."""
 
     enabled: bool = Field(default=True, description="Serve the review queue in `vouch run`.")
-    host: Literal["127.0.0.1", "::1", "localhost"] = Field(
-        default="127.0.0.1", description="Loopback address to listen on."
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on; any but a loopback one needs `web.sign_in` and `web.url`.",
     )
     port: int = Field(default=8170, ge=1, le=65535, description="Port to listen on.")
     url: str = Field(
         default="", description="Address that people use, where a proxy stands before the server."
     )
+    proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"),
+        description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    )
+    sign_in: bool = Field(default=True, description="People sign in with their login of Odoo.")
+    idle_minutes: int = Field(
+        default=60, ge=1, le=1440, description="A person who does nothing for so long is signed out."
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=168, description="After so long a person has to sign in again in any case."
+    )
+    recheck_minutes: int = Field(
+        default=5,
+        ge=1,
+        le=60,
+        description="Minutes between two looks whether a person who is signed in still has their rights in Odoo.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/")):
+            raise ValueError("must be like https://vouch.example.com, without a path")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> WebSettings:
+        if self.host in LOOPBACK:
+            return self
+        if not self.sign_in:
+            raise ValueError(f"without sign_in the server listens on this machine only, not on {self.host}")
+        if not self.url:
+            raise ValueError(f"url is needed where the server listens on {self.host}: the address people use")
+        return self
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names under which people reach the server, besides the loopback ones."""
+        name = urlsplit(self.url).hostname if self.url else None
+        return (name,) if name else ()
 
 
 class Settings(BaseSettings):

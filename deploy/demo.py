@@ -94,7 +94,10 @@ def _with_odoo(bills: Iterable[Sample], lessons: Iterable[Sample], once: bool) -
             OUT.print(
                 f"\nOdoo          {odoo.places.url}/odoo/vendor-bills?db={DATABASE}   accountant / accountant"
             )
-            OUT.print(f"Review queue  {settings.web_url}/reviews{' (not running: --once)' if once else ''}")
+            OUT.print(
+                f"Review queue  {settings.web_url}/reviews   "
+                + ("(not running: --once)" if once else "accountant / accountant")
+            )
             OUT.print(f"Settings      {folder / 'vouch.toml'}   (vouch status -c …)")
             if not once:
                 OUT.print("\nMail or attach more bills in Odoo and watch. Ctrl-C ends.")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from fastapi import APIRouter, FastAPI, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from connector.review import documents, health, reviews
+from connector.review import documents, health, reviews, sign_in
+from connector.review.access import SignedOut
 from connector.review.api import choices, words
 from connector.review.language import LANGUAGE_COOKIE
 from connector.review.pages import PageImages
 from connector.review.screen import Screen
-from connector.review.security import LOOPBACK, SecurityMiddleware, harden
+from connector.review.security import API, LOOPBACK, SecurityMiddleware, harden, inside
+from connector.review.sign_in import sign_in_address
 
 if TYPE_CHECKING:
     from connector.review.deps import ReviewDeps
@@ -27,15 +28,19 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 EXPLAINED = frozenset({"no_such_page", "stale_form", "not_retriable"})
 A_YEAR = 365 * 24 * 3600
-# A path of ours: browsers read `//` and `/\` as another host, and drop tabs and line breaks before they look.
-INSIDE = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
 def create_app(deps: ReviewDeps) -> FastAPI:
     """Build the app. Raises ValueError when the default language is unknown or the registry is used already."""
     # The interactive API pages load scripts from a third site.
-    app = FastAPI(title="Vouch", docs_url=None, redoc_url=None, openapi_url=None)
     screen = Screen(deps)
+    app = FastAPI(
+        title="Vouch",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(screen.access.admit)],
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, *deps.hosts], www_redirect=False)
     app.add_middleware(SecurityMiddleware)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -45,6 +50,7 @@ def create_app(deps: ReviewDeps) -> FastAPI:
     app.include_router(documents.make_router(deps, screen, images))
     app.include_router(choices.make_router(deps, screen))
     app.include_router(words.make_router(deps, screen, images))
+    app.include_router(sign_in.make_router(deps, screen))
     app.include_router(_choices(screen))
     _explain_errors(app, screen)
     return app
@@ -67,7 +73,7 @@ def _choices(screen: Screen) -> APIRouter:
         screen.tokens.require(request, token)
         if code not in screen.languages.all:
             raise HTTPException(404, "no_such_page")
-        response = RedirectResponse(back if INSIDE.fullmatch(back) else "/", 303)
+        response = RedirectResponse(back if inside(back) else "/", 303)
         response.set_cookie(LANGUAGE_COOKIE, code, max_age=A_YEAR, httponly=True, samesite="strict")
         return response
 
@@ -75,29 +81,50 @@ def _choices(screen: Screen) -> APIRouter:
 
 
 def _explain_errors(app: FastAPI, screen: Screen) -> None:
-    """Every error is a page in the person's language that says what happened."""
+    """Every error says what happened: on a page in the person's language, and to a program as JSON."""
 
-    def page(request: Request, status: int, key: str, detail: str = "") -> Response:
-        response = screen.render(request, "error.html", status, key=key, detail=detail, code=status)
+    def explain(request: Request, status: int, key: str, detail: str = "") -> Response:
+        if request.url.path.startswith(API):
+            said = detail or screen.language(request).t(f"error.{key}")
+            response: Response = JSONResponse({"error": key, "message": said}, status)
+        else:
+            response = screen.render(request, "error.html", status, key=key, detail=detail, code=status)
         harden(response.headers)
         return response
 
+    @app.exception_handler(SignedOut)
+    def signed_out(request: Request, _error: SignedOut) -> Response:
+        if request.url.path.startswith(API):
+            return explain(request, 401, "signed_out")
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(sign_in_address(back if request.method == "GET" else "/"), 303)
+
     @app.exception_handler(StarletteHTTPException)
     def refused(request: Request, error: StarletteHTTPException) -> Response:
-        if error.detail in EXPLAINED:
-            return page(request, error.status_code, error.detail)
-        return page(
-            request, error.status_code, "no_such_page" if error.status_code == 404 else "other", error.detail
-        )
+        # Routes of the API give a whole body as the detail.
+        detail = cast(Any, error.detail)
+        if isinstance(detail, dict):
+            return JSONResponse(detail, error.status_code, error.headers)
+        if detail in EXPLAINED:
+            return explain(request, error.status_code, detail)
+        known = "no_such_page" if error.status_code == 404 else "other"
+        return explain(request, error.status_code, known, detail)
 
     @app.exception_handler(RequestValidationError)
-    def malformed(request: Request, _error: RequestValidationError) -> Response:
-        return page(request, 404 if request.method == "GET" else 422, "no_such_page")
+    def malformed(request: Request, error: RequestValidationError) -> Response:
+        if request.url.path.startswith(API):
+            return explain(request, 422, "malformed", _what_is_wrong(error))
+        return explain(request, 404 if request.method == "GET" else 422, "no_such_page")
 
     @app.exception_handler(DBAPIError)
     def no_ledger(request: Request, error: DBAPIError) -> Response:
-        return page(request, 503, "no_ledger", str(error.orig))
+        return explain(request, 503, "no_ledger", str(error.orig))
 
     @app.exception_handler(Exception)
     def defect(request: Request, _error: Exception) -> Response:
-        return page(request, 500, "defect")
+        return explain(request, 500, "defect")
+
+
+def _what_is_wrong(error: RequestValidationError) -> str:
+    """What a body or a parameter is asked to be, without what it was."""
+    return "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -12,6 +13,9 @@ from connector.erp.port import Erp
 from connector.ledger.documents import DocumentStore
 from connector.ledger.store import Ledger, utc_now
 from inference.isolation import Sandbox
+
+if TYPE_CHECKING:
+    from connector.review.access import SignIn
 
 
 def no_problems() -> Sequence[str]:
@@ -33,6 +37,7 @@ class ReviewDeps:
     not ready. `problems` adds sentences of its own to `/readyz`. `hosts` are names besides the loopback ones under
     which people reach the server. `sure` is the confidence from which a value is filled without a person. `sandbox` draws pages.
     `erp(backend)` is the Backend's ERP, None where it is not configured any more.
+    Without `sign_in` everybody who reaches the server may see and change everything.
     `attribution` is what the licence of a model in use wants shown.
     """
 
@@ -48,4 +53,5 @@ class ReviewDeps:
     attribution: str = ""
     erp: Callable[[str], Erp | None] = no_erp
     sandbox: Sandbox = field(default_factory=Sandbox)
+    sign_in: SignIn | None = None
     clock: Callable[[], datetime] = utc_now

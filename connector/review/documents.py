@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -37,6 +37,11 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
     """`/documents`, `/documents/{id}`, its page images and its retry."""
     router = APIRouter()
 
+    def story_of(request: Request, job_id: int) -> Story:
+        story = deps.ledger.story(job_id)
+        screen.access.job(request, story.job if story else None)
+        return cast("Story", story)
+
     @router.get("/documents", response_class=HTMLResponse)
     def all_documents(
         request: Request,
@@ -62,7 +67,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
 
     @router.get("/documents/{job_id}", response_class=HTMLResponse)
     def bill(request: Request, job_id: JobId) -> HTMLResponse:
-        story = _story(deps, job_id)
+        story = story_of(request, job_id)
         sha256 = story.job.document_sha256
         queue = [review.job_id for review in deps.ledger.reviews()]
         place = queue.index(job_id) if job_id in queue else None
@@ -82,8 +87,10 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         )
 
     @router.get("/documents/{job_id}/pages/{number}.webp")
-    def page_image(job_id: JobId, number: Annotated[int, Path(ge=1, le=10_000)]) -> Response:
-        sha256 = _story(deps, job_id).job.document_sha256
+    def page_image(
+        request: Request, job_id: JobId, number: Annotated[int, Path(ge=1, le=10_000)]
+    ) -> Response:
+        sha256 = story_of(request, job_id).job.document_sha256
         try:
             picture = images.picture(sha256, number) if sha256 else None
         except DocumentError as error:
@@ -95,19 +102,12 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
     @router.post("/documents/{job_id}/retry")
     def retry(request: Request, job_id: JobId, token: Annotated[str, Form(max_length=100)]) -> Response:
         screen.tokens.require(request, token)
-        if _story(deps, job_id).job.state not in RETRIABLE:
+        if story_of(request, job_id).job.state not in RETRIABLE:
             raise HTTPException(409, "not_retriable")
         deps.ledger.retry(screen.access.person(request).name, RETRIABLE, [job_id])
         return RedirectResponse(f"/documents/{job_id}", 303)
 
     return router
-
-
-def _story(deps: ReviewDeps, job_id: int) -> Story:
-    story = deps.ledger.story(job_id)
-    if story is None:
-        raise HTTPException(404, "no_such_page")
-    return story
 
 
 def _group_of(state: str) -> str:

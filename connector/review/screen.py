@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from connector.review.access import Access
 from connector.review.language import LANGUAGE_COOKIE, Language, Languages, decimal, from_document, plain, utc
-from connector.review.security import CSRF_COOKIE, FormTokens
+from connector.review.security import FormTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class Screen:
     def __init__(self, deps: ReviewDeps) -> None:
         self.languages = Languages(deps.language)
         self.tokens = FormTokens()
-        self.access = Access(self.tokens)
+        self.access = Access(deps, self.tokens)
         self._deps = deps
         self._templates = Environment(
             loader=PackageLoader("connector.review"),
@@ -55,15 +55,14 @@ class Screen:
             t=language.t,
             token=token,
             path=request.url.path,
+            person=getattr(request.state, "person", None),
             age=self._age(language),
             record_url=self._deps.record_url,
             attribution=self._deps.attribution,
             **context,
         )
         response = HTMLResponse(html, status)
-        response.set_cookie(
-            CSRF_COOKIE, cookie, httponly=True, samesite="strict", secure=request.url.scheme == "https"
-        )
+        self.tokens.give(request, response, cookie)
         return response
 
     def _age(self, language: Language) -> Callable[[datetime], str]:

@@ -1,13 +1,14 @@
 """Headers of every answer, and the refusal of requests that another site made in the person's name.
 
-There is no sign-in: the server listens on loopback only. What stands between a hostile web page in the same
-browser and the ledger is therefore here: the Host header, the Origin of writes and a token in every form.
+What stands between a hostile web page in the same browser and the ledger is here: the Host header, the Origin of writes,
+and a token in every form.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-CSRF_COOKIE = "vouch_csrf"
+COOKIE = "vouch"
+COOKIE_LENGTH = 43
+# A path of ours: browsers read `//` and `/\` as another host, and drop tabs and line breaks before they look.
+INSIDE = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 LARGEST_FORM = 64 * 1024
+LARGEST_JSON = 1024 * 1024
+API = "/api/"
+HSTS = "max-age=31536000"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # `same-origin` and not `no-referrer`: with the latter browsers send `Origin: null` with our own forms.
@@ -59,14 +66,18 @@ class SecurityMiddleware:
 
         async def send_hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
-                harden(MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                harden(headers)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", HSTS)
             await send(message)
 
-        refusal = None if scope["method"] in SAFE_METHODS else _refusal(Headers(scope=scope))
+        largest = LARGEST_JSON if scope["path"].startswith(API) else LARGEST_FORM
+        refusal = None if scope["method"] in SAFE_METHODS else _refusal(Headers(scope=scope), largest)
         await (refusal or self.app)(scope, receive, send_hardened)
 
 
-def _refusal(headers: Headers) -> Response | None:
+def _refusal(headers: Headers, largest: int) -> Response | None:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return PlainTextResponse("Another site sent this request; it was refused.", 403)
     # A browser names the origin of every POST, so a write without one comes from no page of ours.
@@ -76,31 +87,63 @@ def _refusal(headers: Headers) -> Response | None:
     length = headers.get("content-length", "")
     if not length.isdecimal():
         return PlainTextResponse("The request does not say how long it is.", 411)
-    return PlainTextResponse("The request is too large.", 413) if int(length) > LARGEST_FORM else None
+    return PlainTextResponse("The request is too large.", 413) if int(length) > largest else None
 
 
 class FormTokens:
-    """Signed double-submit tokens (OWASP, Cross-Site Request Forgery Prevention Cheat Sheet).
+    """Tokens of forms and scripts: what the browser's cookie holds, signed with itself (HMAC, RFC 2104).
 
-    The cookie holds a random value and the form its HMAC under a key that never leaves this process: whoever can
-    plant a cookie still cannot make the token. After a restart an open page has to be loaded again.
+    The cookie is out of reach of scripts, and before and after signing in another one, so a token belongs to one
+    session, and to no other after it. Nothing is kept here: an open page outlives a restart.
+    See OWASP, Cross-Site Request Forgery Prevention Cheat Sheet.
     """
-
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
 
     def issue(self, request: Request) -> tuple[str, str]:
         """The value of the cookie (kept, or a new one) and the token for the forms of this page."""
-        value = request.cookies.get(CSRF_COOKIE, "")
-        if len(value) != 43:
-            value = secrets.token_urlsafe(32)
-        return value, self._sign(value)
+        value = self.held(request) or secrets.token_urlsafe(32)
+        return value, _signed(value)
+
+    def held(self, request: Request) -> str:
+        """What the browser holds; empty where it is not one of ours."""
+        value = request.cookies.get(cookie_name(request), "")
+        return value if len(value) == COOKIE_LENGTH else ""
+
+    def give(self, request: Request, response: Response, value: str) -> None:
+        """Let the browser hold a value until it is closed.
+
+        `Lax`, since links in Odoo lead here; writes need the token besides.
+        """
+        response.set_cookie(
+            cookie_name(request), value, httponly=True, samesite="lax", secure=is_https(request), path="/"
+        )
+
+    def take(self, request: Request, response: Response) -> None:
+        """Let the browser forget it."""
+        response.delete_cookie(
+            cookie_name(request), httponly=True, samesite="lax", secure=is_https(request), path="/"
+        )
 
     def require(self, request: Request, token: str) -> None:
         """Raise HTTPException 403 unless `token` was issued for this browser."""
-        value = request.cookies.get(CSRF_COOKIE, "")
-        if not value or not hmac.compare_digest(self._sign(value).encode(), token.encode()):
+        value = self.held(request)
+        if not value or not hmac.compare_digest(_signed(value).encode(), token.encode()):
             raise HTTPException(403, "stale_form")
 
-    def _sign(self, value: str) -> str:
-        return hmac.new(self._key, value.encode(), hashlib.sha256).hexdigest()
+
+def is_https(request: Request) -> bool:
+    """Whether the person's browser speaks TLS, by what the server or a proxy it believes says."""
+    return request.url.scheme == "https"
+
+
+def cookie_name(request: Request) -> str:
+    """`__Host-` lets only this host set it, over TLS (RFC 6265bis)."""
+    return f"__Host-{COOKIE}" if is_https(request) else COOKIE
+
+
+def inside(path: str) -> bool:
+    """Whether a path to lead a browser to is one of ours."""
+    return INSIDE.fullmatch(path) is not None
+
+
+def _signed(value: str) -> str:
+    return hmac.new(value.encode(), b"vouch form", hashlib.sha256).hexdigest()

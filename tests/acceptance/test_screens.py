@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.command import start, wait_for
 from tests.acceptance.round import SAMPLES, Round
+from tests.integration.browser import sign_in
 
 SCREEN = {"width": 1440, "height": 900}
 
@@ -55,6 +56,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def test_the_queue_shows_each_doubtful_bill_and_its_page(done: Round, queue: str, page: Page) -> None:
+    sign_in(page, queue)
     page.goto(f"{queue}/reviews")
     picture(page, "queue")
     sample, outcome = SAMPLES["changed_account"], done.outcome("changed_account")

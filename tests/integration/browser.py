@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Generator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 BROWSER = os.environ.get("VOUCH_TEST_BROWSER", "")
 FLAGS = (
@@ -36,3 +36,12 @@ def browser() -> Generator[Browser]:
         started = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
         yield started
         started.close()
+
+
+def sign_in(page: Page, address: str, login: str = "accountant", password: str = "accountant") -> None:
+    """Sign in to Vouch at `address` as a person does, and land on its first page."""
+    page.goto(f"{address}/sign-in")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=secret]", password)
+    page.press("input[name=secret]", "Enter")
+    page.wait_for_url(lambda url: "/sign-in" not in url)

@@ -1,0 +1,450 @@
+"""Signing in: who gets in, what a session is worth, and what is tried against it."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connector.erp.people import Admitted, NotAllowed
+from connector.errors import AccessError, AwayError, SettingsError
+from connector.ledger.sessions import SessionRecord
+from connector.ledger.states import JobState
+from connector.review.access import OPEN_PATHS, SignIn
+from connector.review.app import create_app
+from connector.review.lockout import BY_ADDRESS, BY_LOGIN, Lockout, network
+from connector.settings import load_settings
+from tests.review_ledger import Clock, Desk, fill
+
+if TYPE_CHECKING:
+    from fastapi.routing import APIRoute
+
+ADDRESS = "http://127.0.0.1:8170"
+SECRET = "correct horse battery staple"
+
+
+@dataclass
+class Office:
+    """The people of an Odoo, as `connector.erp.people.People` shows them; the real ones are in tests/integration."""
+
+    people: dict[str, Admitted] = field(default_factory=dict)
+    away: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def employ(self, login: str, **changed: object) -> None:
+        number = len(self.people) + 6
+        self.people[login] = replace(
+            Admitted(number, login, login.title(), None, "0" * 64),
+            **changed,  # type: ignore[arg-type]
+        )
+
+    def admit(self, login: str, secret: str) -> Admitted:
+        self.asked.append(login)
+        if self.away:
+            raise AwayError("Odoo cannot be reached.")
+        if login not in self.people or secret != SECRET:
+            raise AccessError("Odoo does not accept the API key, or login and password.")
+        if self.people[login].rights == "":
+            raise NotAllowed("This person may not edit bills in Odoo.")
+        return self.people[login]
+
+    def rights(self, user_id: int) -> str | None:
+        if self.away:
+            raise AwayError("Odoo cannot be reached.")
+        return next((one.rights for one in self.people.values() if one.user_id == user_id), None)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return fill(tmp_path)
+
+
+@pytest.fixture
+def office() -> Office:
+    office = Office()
+    office.employ("anna")
+    office.employ("ben", companies=frozenset({2}))
+    office.employ("clara", rights="")
+    return office
+
+
+@pytest.fixture
+def client(desk: Desk, office: Office) -> TestClient:
+    return client_of(desk, office)
+
+
+def client_of(desk: Desk, office: Office, base_url: str = ADDRESS, **changed: object) -> TestClient:
+    people = {"main": office, "branch": Office()}
+    deps = replace(
+        desk.deps,
+        registry=CollectorRegistry(),
+        sign_in=SignIn(people),  # type: ignore[arg-type]
+        hosts=("vouch.example",),
+        **changed,  # type: ignore[arg-type]
+    )
+    return TestClient(
+        create_app(deps), base_url=base_url, follow_redirects=False, raise_server_exceptions=False
+    )
+
+
+def own(client: TestClient) -> dict[str, str]:
+    return {"Origin": str(client.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+
+
+def token_of(client: TestClient, path: str = "/sign-in") -> str:
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', client.get(path).text)
+    assert found
+    return found[1]
+
+
+def sign_in(client: TestClient, login: str = "anna", secret: str = SECRET, **changed: str):
+    form = {"backend": "main", "login": login, "secret": secret, "next": "/", **changed}
+    return client.post("/sign-in", data={"token": token_of(client), **form}, headers=own(client))
+
+
+def is_in(client: TestClient) -> bool:
+    return client.get("/reviews").status_code == 200
+
+
+# -- getting in -------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_odoo_knows_gets_in_and_out_again(client: TestClient) -> None:
+    answer = sign_in(client, next="/documents/13")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/documents/13")
+    html = client.get("/documents/13").text
+    assert "Anna" in html
+    token = token_of(client, "/reviews")
+    answer = client.post("/sign-out", data={"token": token}, headers=own(client))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert not is_in(client)
+
+
+def test_nothing_but_the_open_paths_is_answered_to_strangers(client: TestClient, desk: Desk) -> None:
+    routes: list[APIRoute] = [
+        route
+        for router in client.app.routes  # type: ignore[attr-defined]
+        for route in getattr(getattr(router, "original_router", None), "routes", ())
+    ]
+    assert len(routes) > 10
+    for route in routes:
+        path = re.sub(r"{job_id}", "1", re.sub(r"{number}", "1", route.path))
+        for method in route.methods - {"HEAD"}:
+            if path in OPEN_PATHS:
+                continue
+            answer = client.request(
+                method, path, headers=own(client) | {"Content-Length": "0", "X-Vouch-Token": "0" * 64}
+            )
+            if path.startswith("/api/"):
+                assert answer.status_code == 401, path
+                assert answer.json()["error"] == "signed_out"
+            else:
+                assert answer.status_code == 303, path
+                assert answer.headers["location"].startswith("/sign-in")
+    assert {path for path in OPEN_PATHS if "job" in path} == set()
+    assert _state(desk, desk.ids["failed"]) == JobState.FAILED
+
+
+def test_the_way_back_is_kept_and_stays_inside(client: TestClient) -> None:
+    answer = client.get("/documents?state=failed")
+    assert answer.headers["location"] == "/sign-in?next=/documents%3Fstate%3Dfailed"
+    assert 'name="next" value="/documents?state=failed"' in client.get(answer.headers["location"]).text
+    for back in (
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/sign-out",
+        "/\t/evil.example",
+    ):
+        assert sign_in(client, next=back).headers["location"] == "/"
+        client.cookies.clear()
+
+
+def test_failures_look_alike_and_take_whole_seconds(client: TestClient) -> None:
+    seen = []
+    for login, secret in (("anna", "wrong"), ("nobody", SECRET), ("anna", "0" * 40)):
+        token, started = token_of(client), time.monotonic()
+        form = {"backend": "main", "login": login, "secret": secret, "token": token}
+        answer = client.post("/sign-in", data=form, headers=own(client))
+        seen.append((answer.status_code, answer.text.replace(login, "LOGIN")))
+        assert time.monotonic() - started >= 1
+        assert secret not in answer.text
+    assert seen[0][0] == 401
+    assert len(set(seen)) == 1
+    assert not is_in(client)
+
+
+def test_those_without_the_right_are_told_so(client: TestClient) -> None:
+    answer = sign_in(client, "clara")
+    assert answer.status_code == 403
+    assert "You may not edit bills in Odoo" in answer.text
+    assert not is_in(client)
+
+
+def test_an_odoo_that_is_away_lets_nobody_in_and_counts_no_failure(
+    client: TestClient, office: Office
+) -> None:
+    office.away = True
+    for _ in range(BY_LOGIN.free + 3):
+        assert sign_in(client).status_code == 503
+    office.away = False
+    assert sign_in(client).status_code == 303
+
+
+def test_an_unknown_backend_is_no_way_in(client: TestClient) -> None:
+    assert sign_in(client, backend="other").headers["location"] == "/sign-in"
+    assert sign_in(client, backend="branch").status_code == 401
+
+
+# -- sessions ---------------------------------------------------------------------------------------------------------
+
+
+def test_signing_in_gives_another_cookie_and_the_old_one_opens_nothing(
+    client: TestClient, desk: Desk, office: Office
+) -> None:
+    token_of(client)
+    planted = client.cookies["vouch"]
+    assert sign_in(client).status_code == 303
+    assert client.cookies["vouch"] != planted
+    thief = client_of(desk, office)
+    thief.cookies.set("vouch", planted)
+    assert not is_in(thief)
+    # Signing in again ends the session before.
+    before = client.cookies["vouch"]
+    token = token_of(client, "/reviews")
+    form = {"backend": "main", "login": "anna", "secret": SECRET, "token": token}
+    assert client.post("/sign-in", data=form, headers=own(client)).status_code == 303
+    thief.cookies.set("vouch", before)
+    assert not is_in(thief)
+    assert is_in(client)
+
+
+def test_the_ledger_does_not_hold_what_opens_a_session(client: TestClient, desk: Desk) -> None:
+    sign_in(client)
+    cookie = client.cookies["vouch"]
+    with Session(desk.ledger.engine) as session:
+        [kept] = session.scalars(select(SessionRecord))
+    assert cookie not in {str(value) for value in vars(kept).values()}
+    other = TestClient(client.app, base_url=ADDRESS, follow_redirects=False, cookies={"vouch": kept.id})
+    assert not is_in(other)
+
+
+def test_a_session_ends_when_it_is_idle_and_at_last_in_any_case(client: TestClient, desk: Desk) -> None:
+    sign_in(client)
+    desk.clock.move(minutes=59)
+    assert is_in(client)
+    desk.clock.move(minutes=61)
+    assert not is_in(client)
+    sign_in(client)
+    for _ in range(13):
+        desk.clock.move(minutes=55)
+        assert is_in(client)
+    desk.clock.move(minutes=55)
+    assert not is_in(client)
+
+
+def test_a_restart_signs_nobody_out_and_open_pages_stay_good(
+    client: TestClient, desk: Desk, office: Office
+) -> None:
+    sign_in(client)
+    token = token_of(client, "/documents/13")
+    again = client_of(desk, office)
+    again.cookies.update(client.cookies)
+    answer = again.post(f"/documents/{desk.ids['failed']}/retry", data={"token": token}, headers=own(again))
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/documents/")
+    story = desk.ledger.story(desk.ids["failed"])
+    assert story
+    assert story.transitions[-1].actor == "Anna"
+
+
+def test_a_token_is_good_for_its_session_only(client: TestClient, desk: Desk, office: Office) -> None:
+    before = token_of(client)
+    sign_in(client)
+    job = desk.ids["failed"]
+    other = client_of(desk, office)
+    sign_in(other)
+    for token in (before, token_of(other, "/documents/13"), ""):
+        answer = client.post(f"/documents/{job}/retry", data={"token": token}, headers=own(client))
+        assert answer.status_code in (403, 422)
+    assert _state(desk, job) == JobState.FAILED
+
+
+@pytest.mark.parametrize("change", [{"rights": "1" * 64}, None])
+def test_who_lost_their_rights_in_odoo_is_out_everywhere_within_minutes(
+    client: TestClient, desk: Desk, office: Office, change: dict[str, str] | None
+) -> None:
+    second = client_of(desk, office)
+    sign_in(client)
+    sign_in(second)
+    if change:
+        office.people["anna"] = replace(office.people["anna"], **change)
+    else:
+        del office.people["anna"]
+    desk.clock.move(minutes=4)
+    assert is_in(client)
+    desk.clock.move(minutes=1)
+    assert not is_in(client)
+    assert not is_in(second)
+
+
+def test_while_odoo_is_away_sessions_go_on(client: TestClient, desk: Desk, office: Office) -> None:
+    sign_in(client)
+    office.away = True
+    desk.clock.move(minutes=10)
+    assert is_in(client)
+
+
+def test_over_https_the_cookie_is_for_this_host_and_tls_only(desk: Desk, office: Office) -> None:
+    client = client_of(desk, office, "https://vouch.example")
+    answer = sign_in(client)
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-vouch=")
+    assert {"secure", "httponly", "samesite=lax", "path=/"} <= {p.strip().lower() for p in cookie.split(";")}
+    assert "domain" not in cookie.lower()
+    page = client.get("/reviews")
+    assert page.status_code == 200
+    assert page.headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in client_of(desk, office).get("/sign-in").headers
+
+
+# -- whose documents --------------------------------------------------------------------------------------------------
+
+
+def test_people_of_another_backend_see_nothing(desk: Desk) -> None:
+    office = Office()
+    office.employ("dora")
+    deps = replace(
+        desk.deps,
+        registry=CollectorRegistry(),
+        sign_in=SignIn({"branch": office}),  # type: ignore[dict-item]
+    )
+    client = TestClient(create_app(deps), base_url=ADDRESS, follow_redirects=False)
+    assert sign_in(client, "dora", backend="branch").status_code == 303
+    for number in range(1, 17):
+        assert client.get(f"/documents/{number}").status_code == 404
+        assert client.get(f"/documents/{number}/pages/1.webp").status_code == 404
+    job = desk.ids["failed"]
+    token = token_of(client, "/reviews")
+    answer = client.post(f"/documents/{job}/retry", data={"token": token}, headers=own(client))
+    assert answer.status_code == 404
+    assert _state(desk, job) == JobState.FAILED
+
+
+# -- guessing ---------------------------------------------------------------------------------------------------------
+
+
+def test_after_five_failures_each_try_waits_longer(
+    client: TestClient, desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.review.sign_in.REFUSAL_SECONDS", 0.001)
+    for _ in range(BY_LOGIN.free):
+        assert sign_in(client, secret="wrong").status_code == 401
+    waits = []
+    for _ in range(5):
+        answer = sign_in(client)
+        assert answer.status_code == 429
+        waits.append(int(answer.headers["retry-after"]))
+        desk.clock.move(seconds=waits[-1])
+        assert sign_in(client, secret="wrong").status_code == 401
+    assert waits == [1, 2, 4, 8, 16]
+    asked = len(office.asked)
+    assert sign_in(client).status_code == 429
+    assert len(office.asked) == asked
+    desk.clock.move(seconds=32)
+    assert sign_in(client).status_code == 303
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from(("10.0.0.1", "2001:db8::1")),
+            st.booleans(),
+            st.integers(0, 400),
+        ),
+        max_size=60,
+    )
+)
+def test_a_login_never_has_more_tries_than_its_rule(tries: list[tuple[str, str, bool, int]]) -> None:
+    clock = Clock()
+    lockout = Lockout(clock)
+    failures: dict[str, int] = {}
+    last: dict[str, float] = {}
+    for login, address, good, pause in tries:
+        clock.move(seconds=pause)
+        if lockout.begin("main", login, address):
+            continue
+        now = clock().timestamp()
+        # No try came before its time.
+        waited = BY_LOGIN.wait(failures.get(login, 0)).total_seconds()
+        assert now - last.get(login, 0) >= waited
+        failures[login] = 1 if now - last.get(login, now) > 3600 else failures.get(login, 0) + 1
+        last[login] = now
+        if good:
+            lockout.forgive("main", login, address)
+            failures.pop(login)
+            last.pop(login)
+
+
+def test_guessing_many_logins_from_one_place_is_slow_and_costs_bounded_memory() -> None:
+    lockout = Lockout(Clock(), most=100)
+    let = sum(
+        not lockout.begin("main", f"login {number}", f"2001:db8::{number:x}") for number in range(1, 1000)
+    )
+    assert let == BY_ADDRESS.free
+    many = Lockout(Clock(), most=100)
+    for number in range(1000):
+        many.begin("main", f"login {number}", f"10.0.{number // 250}.{number % 250}")
+    assert len(many._failed) <= 100
+
+
+def test_a_place_is_an_address_or_a_customers_network() -> None:
+    assert network("192.0.2.7") == network("::ffff:192.0.2.7") == "192.0.2.7"
+    assert network("2001:db8::1") == network("2001:db8::ffff") != network("2001:db8:0:1::1")
+
+
+# -- settings ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"VOUCH_WEB__HOST": "0.0.0.0"}, "url is needed"),
+        ({"VOUCH_WEB__HOST": "0.0.0.0", "VOUCH_WEB__SIGN_IN": "false"}, "this machine only"),
+        ({"VOUCH_WEB__URL": "vouch.example"}, "must be like https://"),
+    ],
+)
+def test_a_server_for_others_asks_for_sign_in_and_its_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
+        load_settings()
+
+
+def test_the_address_people_use_is_a_host_that_is_answered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOUCH_WEB__URL", "https://vouch.example/")
+    web = load_settings().web
+    assert (web.hosts, web.url, web.sign_in) == (("vouch.example",), "https://vouch.example", True)
+
+
+def _state(desk: Desk, job: int) -> str:
+    story = desk.ledger.story(job)
+    assert story
+    return story.job.state
