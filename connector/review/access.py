@@ -56,8 +56,8 @@ class Person:
 
     def sees_job(self, job: Job) -> bool:
         """Whether the document is theirs to see; one whose company is not known yet only with all companies."""
-        known = job.company_id is not None or self.companies is None
-        return known and self.sees(job.backend, job.company_id)
+        company_id: int | None = getattr(job, "company_id", None)
+        return self.sees(job.backend, company_id) and (company_id is not None or self.companies is None)
 
 
 NOBODY = Person("review page", "review page")

@@ -44,7 +44,7 @@ class Refused:
 
 def sign_in_address(back: str) -> str:
     """Where to sign in and be led back from."""
-    return f"/sign-in?next={quote(back, safe='/')}" if inside(back) and back != "/" else "/sign-in"
+    return f"/sign-in?back={quote(back, safe='/')}" if inside(back) and back != "/" else "/sign-in"
 
 
 def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
@@ -91,7 +91,7 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
         return admitted
 
     @router.get("/sign-in")
-    def ask(request: Request, back: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
+    def ask(request: Request, back: Annotated[str, Query(max_length=500)] = "/") -> Response:
         if access.known(request):
             return RedirectResponse(_onward(back), 303)
         return form(request, back)
@@ -103,7 +103,7 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
         secret: Annotated[SecretStr, Form(max_length=256)],
         token: Annotated[str, Form(max_length=100)],
         backend: Annotated[str, Form(max_length=64)],
-        back: Annotated[str, Form(alias="next", max_length=500)] = "/",
+        back: Annotated[str, Form(max_length=500)] = "/",
     ) -> Response:
         screen.tokens.require(request, token)
         started = anyio.current_time()

@@ -145,10 +145,10 @@ def test_the_command_asks_for_a_login_and_ends_sessions_of_those_who_left(
                     return False
 
             wait_for(answers)
-            assert browser.get("/reviews").headers["location"] == "/sign-in?next=/reviews"
+            assert browser.get("/reviews").headers["location"] == "/sign-in?back=/reviews"
             found = re.search(r'name="token" value="(\w+)"', browser.get("/sign-in").text)
             assert found
-            form = {"token": found[1], "backend": "main", "login": "anna", "next": "/reviews"}
+            form = {"token": found[1], "backend": "main", "login": "anna", "back": "/reviews"}
             assert browser.post("/sign-in", data={**form, "secret": "wrong"}).status_code == 401
             signed_in = browser.post("/sign-in", data={**form, "secret": "anna"})
             assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/reviews")

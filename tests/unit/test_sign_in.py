@@ -108,7 +108,7 @@ def token_of(client: TestClient, path: str = "/sign-in") -> str:
 
 
 def sign_in(client: TestClient, login: str = "anna", secret: str = SECRET, **changed: str):
-    form = {"backend": "main", "login": login, "secret": secret, "next": "/", **changed}
+    form = {"backend": "main", "login": login, "secret": secret, "back": "/", **changed}
     return client.post("/sign-in", data={"token": token_of(client), **form}, headers=own(client))
 
 
@@ -120,7 +120,7 @@ def is_in(client: TestClient) -> bool:
 
 
 def test_whoever_odoo_knows_gets_in_and_out_again(client: TestClient) -> None:
-    answer = sign_in(client, next="/documents/13")
+    answer = sign_in(client, back="/documents/13")
     assert (answer.status_code, answer.headers["location"]) == (303, "/documents/13")
     html = client.get("/documents/13").text
     assert "Anna" in html
@@ -157,8 +157,8 @@ def test_nothing_but_the_open_paths_is_answered_to_strangers(client: TestClient,
 
 def test_the_way_back_is_kept_and_stays_inside(client: TestClient) -> None:
     answer = client.get("/documents?state=failed")
-    assert answer.headers["location"] == "/sign-in?next=/documents%3Fstate%3Dfailed"
-    assert 'name="next" value="/documents?state=failed"' in client.get(answer.headers["location"]).text
+    assert answer.headers["location"] == "/sign-in?back=/documents%3Fstate%3Dfailed"
+    assert 'name="back" value="/documents?state=failed"' in client.get(answer.headers["location"]).text
     for back in (
         "//evil.example",
         "https://evil.example",
@@ -166,7 +166,7 @@ def test_the_way_back_is_kept_and_stays_inside(client: TestClient) -> None:
         "/sign-out",
         "/\t/evil.example",
     ):
-        assert sign_in(client, next=back).headers["location"] == "/"
+        assert sign_in(client, back=back).headers["location"] == "/"
         client.cookies.clear()
 
 
