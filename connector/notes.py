@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from connector.erp.port import Activity
+from mappings.proposal import scalar_as_json
 
 if TYPE_CHECKING:
     from inference.invoice import Evidence, Reading
@@ -40,6 +41,7 @@ def filled(name: str, reading: Reading, proposal: Proposal) -> str:
         lines.append(f"{label}: {_plain(found.value)} ({where}, {_percent(found.confidence)} sure)")
     if proposal.lines:
         lines.append(f"Lines: {len(proposal.lines)}")
+    lines += [f"VAT set to {scalar_as_json(vat.value)}: {vat.reason}" for vat in proposal.vat.values()]
     return "\n".join(lines)
 
 

@@ -263,6 +263,7 @@ class Pipeline:
             expected_write_date=judged.record.write_date,
             values={name: found.value for name, found in proposal.values.items()},
             lines=tuple({name: found.value for name, found in line.items()} for line in proposal.lines),
+            vat={group: Decimal(str(found.value)) for group, found in proposal.vat.items()},
             note=notes.filled(job.attachment.name, judged.reading, proposal),
         )
         paper = _paper(proposal)
@@ -326,6 +327,7 @@ class Pipeline:
             body={
                 "values": _plain(effect.values),
                 "lines": [_plain(line) for line in effect.lines],
+                "vat": {str(group): str(amount) for group, amount in effect.vat.items()},
                 "note": effect.note,
                 "reasons": list(reasons),
                 "review": _plain_summary(summary),

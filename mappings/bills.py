@@ -25,7 +25,7 @@ from mappings.payment import (
 from mappings.printed import placed
 from mappings.proposal import Proposal, ProposedValue
 from mappings.purchases import match_orders
-from mappings.reconciliation import predict_totals
+from mappings.reconciliation import reckon
 from mappings.settle import settled
 from mappings.stages import check_deposit, check_prepaid
 from mappings.verify import verify
@@ -49,8 +49,8 @@ def propose_bill(case: Case) -> Proposal:
     draft = draft_lines(case, vendor.partner)
     purchase = match_orders(case, vendor.partner, draft.bought(case))
     draft = joined(case, fitted(case, draft), vendor.partner, ordered=bool(purchase.links))
-    predicted, total_check = predict_totals(case, draft.lines)
-    checks += [*header_checks, *draft.checks, *purchase.checks, total_check]
+    reckoned = reckon(case, draft.lines)
+    checks += [*header_checks, *draft.checks, *purchase.checks, reckoned.check]
     lines, line_checks = bill_values(case, draft, purchase, vendor.partner)
     checks += line_checks
     matches = {"partner_id": vendor.matches, "purchase_order": purchase.matches}
@@ -59,7 +59,9 @@ def propose_bill(case: Case) -> Proposal:
         values=values,
         lines=lines,
         matches={name: found for name, found in matches.items() if found},
-        predicted=predicted,
+        paper=reckoned.printed or case.paper,
+        predicted=reckoned.predicted,
+        vat=reckoned.vat,
         purchase_lines=purchase.progress,
     )
 

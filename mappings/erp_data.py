@@ -89,7 +89,8 @@ class Tax:
     `reverse_charge` is `has_negative_factor`: a repartition of +100 and -100, which adds nothing to the total.
     `include_base_amount` says that later taxes are charged on this one too, those that are `is_base_affected`.
     `children` are the taxes of a `group`. `scope` is `tax_scope`: `consu` for goods, `service`, empty for both.
-    `fiscal_position_ids` are the fiscal positions that lead to this tax; none: any.
+    `fiscal_position_ids` are the fiscal positions that lead to this tax; none: any. `group_id` is its tax group, under
+    which Odoo shows its amount.
     """
 
     id: int
@@ -108,6 +109,7 @@ class Tax:
     scope: str = ""
     fiscal_position_ids: tuple[int, ...] = ()
     label: str = ""
+    group_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,10 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class ErpData:
-    """Everything matching looks at, of one Backend, at one moment."""
+    """Everything matching looks at, of one Backend, at one moment.
+
+    `corrects_vat` says that a bill's VAT can be set to what is printed in the same write as its lines.
+    """
 
     companies: tuple[Company, ...]
     currencies: tuple[Currency, ...]
@@ -288,6 +293,7 @@ class ErpData:
     fiscal_positions: tuple[FiscalPosition, ...] = ()
     related: tuple[Related, ...] = ()
     analytic_accounts: tuple[tuple[int, str], ...] = ()
+    corrects_vat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

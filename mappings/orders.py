@@ -28,7 +28,7 @@ from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.printed import placed
 from mappings.proposal import Proposal, ProposedValue, PurchaseLine
 from mappings.purchases import UNCLEAR, progress
-from mappings.reconciliation import predict_totals
+from mappings.reconciliation import reckon
 
 ORDER_TYPES = frozenset({DocumentType.ORDER_CONFIRMATION, DocumentType.QUOTATION, DocumentType.ORDER})
 # Odoo plans at a time of day; noon UTC is the same day nearly everywhere.
@@ -52,11 +52,12 @@ def propose_order(case: Case) -> Proposal:
         lines = _promised_dates(case, bought)
     else:
         draft = fitted(case, draft)
-        predicted, totals = predict_totals(case, draft.lines)
+        reckoned = reckon(case, draft.lines)
+        predicted = reckoned.predicted
         placed_lines = [_line(case, line) for line in draft.lines]
         lines = tuple(values for values, _ in placed_lines)
         checks += [check for _, problems in placed_lines for check in problems]
-        checks += [*draft.checks, *_product_checks(draft), totals]
+        checks += [*draft.checks, *_product_checks(draft), reckoned.check]
     matches = {"partner_id": vendor.matches} if vendor.matches else {}
     return Proposal(
         case.record.model,

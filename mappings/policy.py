@@ -224,6 +224,9 @@ def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy
             text = _doubt(label, value, reading, policy.fill_confidence)
             found.append(_Doubt(f"low_confidence:{name}", text))
     found += _line_doubts(proposal, reading, policy, proved=proved)
+    needed = _needed("tax_ids", policy, proved=proved)
+    vat = (value for value in proposal.vat.values() if not _is_sure(value, reading, needed))
+    found += [_doubt("VAT", value, reading, needed) for value in vat]
     return _unique(found)
 
 

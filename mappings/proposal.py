@@ -88,10 +88,11 @@ class Proposal:
 
     `values` are header values and `lines` the lines to add, by Odoo's field names; a line with an `id` is one that the
     record has, and changes. `checks` are the controls run
-    on the proposal. `paper` are the totals the document prints, `predicted` what Odoo will compute from `lines`.
+    on the proposal. `paper` are the totals the document prints (a rounding counts as untaxed, as in Odoo), `predicted` what Odoo will compute from `lines`.
     `matches` lists the candidates per field, best first. `verify_only` is set where the record was filled already
     (by Odoo's own import, or by a person) and the document was only compared with it. `new_vendor` is there where
-    Odoo does not have the vendor. `purchase_lines` are those of the orders found.
+    Odoo does not have the vendor. `purchase_lines` are those of the orders found. `vat` sets the VAT of a tax group, by its
+    id, to what is printed, where Odoo rounds otherwise; `predicted` has it already.
     """
 
     model: str
@@ -105,6 +106,7 @@ class Proposal:
     verify_only: bool = False
     new_vendor: NewVendor | None = None
     purchase_lines: tuple[PurchaseLine, ...] = ()
+    vat: Mapping[int, ProposedValue] = field(default_factory=dict[int, ProposedValue])
 
     def as_json(self) -> dict[str, Any]:
         """A JSON object for the ledger and `--json`: decimals as strings, dates in ISO 8601, ids as numbers."""
@@ -119,6 +121,7 @@ class Proposal:
             "predicted": _totals_node(self.predicted),
             "verify_only": self.verify_only,
             "purchase_lines": [_purchase_node(line) for line in self.purchase_lines],
+            "vat": {str(group): _value_node(value) for group, value in self.vat.items()},
         } | ({"new_vendor": _new_vendor_node(self.new_vendor)} if self.new_vendor else {})
 
 

@@ -1,21 +1,35 @@
-"""What Odoo will compute against what the document prints, and where a difference comes from."""
+"""What Odoo will compute against what the document prints, where a difference comes from, and the VAT that mends it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
 
 from inference.invoice import Check, as_decimal
 from mappings.case import Case, failed, money, not_applicable, number, passed
 from mappings.erp_data import Tax
 from mappings.lines import DraftLine
-from mappings.proposal import Totals
+from mappings.printed_vat import printed_vat
+from mappings.proposal import ProposedValue, Totals
 from mappings.totals import HUNDRED, ZERO, PricedLine, effective_rate, predict, round_amount, unpredictable
 
 PER_LINE, GLOBALLY = "round_per_line", "round_globally"
 _METHODS = {PER_LINE: "line by line", GLOBALLY: "once per rate"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """The totals that Odoo will show, whether the document prints the same, and the VAT to set for it, by tax group.
+
+    `printed` are the document's totals with its rounding among what is untaxed, as Odoo has it.
+    """
+
+    predicted: Totals | None
+    check: Check
+    printed: Totals | None = None
+    vat: Mapping[int, ProposedValue] = field(default_factory=dict[int, ProposedValue])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +40,7 @@ class _Sides:
     figures: tuple[PricedLine, ...]
     printed: Totals
     predicted: Totals
+    remedy: str
 
     @property
     def rounding(self) -> Decimal:
@@ -41,43 +56,56 @@ class _Sides:
         return _same(self.printed, totals)
 
 
-def predict_totals(case: Case, lines: Sequence[DraftLine]) -> tuple[Totals | None, Check]:
-    """What Odoo will compute from the lines, and whether the document prints the same; if not, why."""
+def reckon(case: Case, lines: Sequence[DraftLine]) -> Reckoning:
+    """What Odoo will compute from the lines, and whether the document prints the same; if not, why.
+
+    Where the difference lies in how VAT is rounded, and Odoo takes VAT as printed, that is set.
+    """
     if not lines:
-        return None, not_applicable("totals", "There are no lines to add up.")
+        return Reckoning(None, not_applicable("totals", "There are no lines to add up."))
     figures = tuple(line.figures for line in lines)
     if odd := unpredictable(figures):
         text = f"Odoo computes the tax {odd.name} by a formula of its own, so its total cannot be foretold."
-        return None, failed("totals", text)
+        return Reckoning(None, failed("totals", text))
     predicted = predict(figures, case.currency.rounding, case.company.tax_rounding)
     paper = case.paper
     if paper is None:
-        return predicted, not_applicable("totals", "The document's total could not be read.")
+        return Reckoning(predicted, not_applicable("totals", "The document's total could not be read."))
     # A rounding line counts as untaxed in Odoo; the document prints it apart.
     rounded = sum(line.figures.raw for line in lines if line.name.value == "Rounding" and not line.tax.taxes)
     untaxed = None if paper.untaxed is None else paper.untaxed + rounded
-    sides = _Sides(case, figures, Totals(untaxed, paper.tax, paper.total), predicted)
+    printed = Totals(untaxed, paper.tax, paper.total)
+    sides = _Sides(case, figures, printed, predicted, _remedy(printed, predicted))
     if sides.equals(predicted):
         text = f"Odoo will compute {money(predicted.total)}, as the document prints."
-        return predicted, passed("totals", text)
+        return Reckoning(predicted, passed("totals", text), printed)
     said = f"Odoo would compute {_sum(predicted)}, the document says {_sum(paper)}."
+    if vat := printed_vat(case, figures, printed, predicted):
+        mended = replace(sides, remedy=f"the VAT is set to {money(printed.tax or ZERO)}, as printed")
+        if why := next(_roundings(mended), ""):
+            return Reckoning(printed, passed("totals", f"{said} {why}"), printed, vat)
     why = next(_causes(sides), "Nothing on the document explains the difference.")
-    return predicted, failed("totals", f"{said} {why}")
+    return Reckoning(predicted, failed("totals", f"{said} {why}"), printed)
 
 
 def _causes(sides: _Sides) -> Iterator[str]:
     """The explanations that give the difference to the cent, the likeliest first."""
+    yield from _roundings(sides)
+    yield from _net(sides)
+
+
+def _roundings(sides: _Sides) -> Iterator[str]:
+    """Those that lie in how VAT is reckoned."""
     yield from _method(sides)
     yield from _cut(sides)
     yield from _own_arithmetic(sides)
-    yield from _net(sides)
 
 
 def _method(sides: _Sides) -> Iterator[str]:
     ours = sides.case.company.tax_rounding
     theirs = PER_LINE if ours == GLOBALLY else GLOBALLY
     if sides.equals(predict(sides.figures, sides.rounding, theirs)):
-        yield f"It rounds VAT {_METHODS[theirs]}, this company {_METHODS.get(ours, ours)}: {_remedy(sides)}."
+        yield f"It rounds VAT {_METHODS[theirs]}, this company {_METHODS.get(ours, ours)}: {sides.remedy}."
 
 
 def _cut(sides: _Sides) -> Iterator[str]:
@@ -86,7 +114,7 @@ def _cut(sides: _Sides) -> Iterator[str]:
         return
     cut = sum((_down(amount, sides.rounding) for amount in _vat_by_rate(sides).values()), ZERO)
     if sides.printed.tax == cut:
-        yield f"It cuts VAT off after the cent where Odoo rounds: {_remedy(sides)}."
+        yield f"It cuts VAT off after the cent where Odoo rounds: {sides.remedy}."
 
 
 def _own_arithmetic(sides: _Sides) -> Iterator[str]:
@@ -102,7 +130,7 @@ def _own_arithmetic(sides: _Sides) -> Iterator[str]:
             text = (
                 f"Its VAT of {money(vat)} is not {number(rate)} % of {money(base)}, which is {money(right)}"
             )
-            yield f"{text}: {_remedy(sides)}."
+            yield f"{text}: {sides.remedy}."
 
 
 def _net(sides: _Sides) -> Iterator[str]:
@@ -113,11 +141,11 @@ def _net(sides: _Sides) -> Iterator[str]:
     yield f"Its lines add up to {money(abs(printed - untaxed))} {more} than its amount without VAT."
 
 
-def _remedy(sides: _Sides) -> str:
+def _remedy(printed: Totals, predicted: Totals) -> str:
     """What a person does in Odoo, where only the VAT differs."""
-    if sides.printed.tax is None or sides.predicted.untaxed != sides.printed.untaxed:
+    if printed.tax is None or predicted.untaxed != printed.untaxed:
         return "compare the lines"
-    return f"set the VAT to {money(sides.printed.tax)} on the bill in Odoo"
+    return f"set the VAT to {money(printed.tax)} on the bill in Odoo"
 
 
 def _taxes(sides: _Sides) -> list[Tax]:

@@ -73,12 +73,8 @@ def predict(lines: Sequence[PricedLine], rounding: Decimal, method: str) -> Tota
     `method` is `round_per_line` or `round_globally`. Raises ValueError for a tax whose amount depends on more than
     the line (`unpredictable` names it).
     """
-    per_line = method == "round_per_line"
-    taxed = [_tax_line(line, rounding if per_line else None) for line in lines]
-    sums: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
-    for line in taxed:
-        for tax, amount in line.taxes:
-            sums[tax.id] += amount
+    taxed = _tax_lines(lines, rounding, method)
+    sums = _by_tax(taxed)
     tax = sum((round_amount(amount, rounding) for amount in sums.values()), ZERO)
     base = sum((line.base for line in taxed), ZERO)
     if not any(line.on_top for line in taxed):
@@ -90,6 +86,25 @@ def predict(lines: Sequence[PricedLine], rounding: Decimal, method: str) -> Tota
         round_amount(base, rounding) if base else sum((round_amount(x.base, rounding) for x in taxed), ZERO)
     )
     return Totals(untaxed, tax, untaxed + tax)
+
+
+def tax_amounts(lines: Sequence[PricedLine], rounding: Decimal, method: str) -> dict[int, Decimal]:
+    """What `predict` has of each tax, by its id."""
+    sums = _by_tax(_tax_lines(lines, rounding, method))
+    return {tax: round_amount(amount, rounding) for tax, amount in sums.items()}
+
+
+def _tax_lines(lines: Sequence[PricedLine], rounding: Decimal, method: str) -> list[_Taxed]:
+    return [_tax_line(line, rounding if method == "round_per_line" else None) for line in lines]
+
+
+def _by_tax(taxed: Iterable[_Taxed]) -> dict[int, Decimal]:
+    """Each tax's amount over all lines, not rounded."""
+    sums: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
+    for line in taxed:
+        for tax, amount in line.taxes:
+            sums[tax.id] += amount
+    return dict(sums)
 
 
 def unpredictable(lines: Iterable[PricedLine]) -> Tax | None:

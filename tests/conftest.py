@@ -3,10 +3,18 @@
 from hypothesis import settings
 
 from tests.integration.browser import browser
-from tests.integration.odoo_server import development_odoo, odoo_database, odoo_server
+from tests.integration.odoo_server import database, development_odoo, odoo_database, odoo_server
 from tests.integration.vllm_server import profile, vllm_server
 
-__all__ = ["browser", "development_odoo", "odoo_database", "odoo_server", "profile", "vllm_server"]
+__all__ = [
+    "browser",
+    "database",
+    "development_odoo",
+    "odoo_database",
+    "odoo_server",
+    "profile",
+    "vllm_server",
+]
 
 # How long an example takes is for tests/bench to say: a busy machine is no failure.
 settings.register_profile("steady", deadline=None)

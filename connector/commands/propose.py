@@ -78,6 +78,7 @@ class Explained:
             },
             "values": self._values(proposal.values),
             "lines": [self._values(line) for line in proposal.lines],
+            "vat": {str(group): self._value("amount_tax", found) for group, found in proposal.vat.items()},
             "checks": [check.as_json() for check in (*proposal.checks, *self.reading.checks)],
             "totals": self._totals(),
             "matches": proposal.as_json()["matches"],

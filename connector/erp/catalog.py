@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connector.erp import values
+from connector.erp import effects, values
 from connector.erp.port import BILL, ORDER, Capabilities
 from connector.erp.records import BILL_TYPES
 from connector.erp.table import Table
@@ -111,6 +111,7 @@ class Catalog:
                 self.rows, self._country, self._shared("account.fiscal.position")
             ),
             analytic_accounts=tuple(self._analytic_accounts()),
+            corrects_vat=effects.corrects_vat(self.capabilities),
         )
 
     def _companies(self) -> Iterable[Company]:

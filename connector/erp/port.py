@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from mappings.erp_data import ErpData, Record
@@ -87,8 +88,8 @@ class Effect:
 
     `key` makes it unique for ever and stands in the note, so that a retry can read back whether it happened.
     `expected_write_date` is the record's when it was read: another one means a person was faster. A line with an `id`
-    is one that the record has, and changes; one without is added; `removed_lines` are ids of lines to take away. `note`
-    and the activity's texts are plain text, one paragraph a line; the adapter escapes them. `done_activity` is a
+    is one that the record has, and changes; one without is added; `removed_lines` are ids of lines to take away. `vat`
+    sets what a tax group (by id) adds to the bill, where `ErpData.corrects_vat`. `note` and the activity's texts are plain text, one paragraph a line; the adapter escapes them. `done_activity` is a
     to-do of the record that the write marks done, where it is still open. With an empty `expected_write_date` the
     record may be any: for notes and to-dos, which overwrite nothing.
     """
@@ -99,6 +100,7 @@ class Effect:
     expected_write_date: str
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     lines: tuple[Mapping[str, Any], ...] = ()
+    vat: Mapping[int, Decimal] = field(default_factory=dict[int, Decimal])
     note: str = ""
     activity: Activity | None = None
     removed_lines: tuple[int, ...] = ()

@@ -15,7 +15,7 @@ Country = Callable[[Any], str]
 _TAX = (
     "name amount amount_type price_include company_id country_id active sequence has_negative_factor "
     "include_base_amount is_base_affected children_tax_ids tax_scope type_tax_use fiscal_position_ids invoice_label "
-    "description"
+    "description tax_group_id"
 )
 _POSITION = "name company_id sequence auto_apply vat_required country_id country_group_id state_ids zip_from zip_to active"
 
@@ -60,6 +60,7 @@ def _tax(row: Row, by_id: Mapping[int, Row], country: Country, led_to: Mapping[i
         scope=values.text(row.get("tax_scope")),
         fiscal_position_ids=values.many(row.get("fiscal_position_ids")) or led_to.get(number, ()),
         label=values.text(row.get("invoice_label")) or values.text(row.get("description")),
+        group_id=values.many2one(row.get("tax_group_id")) or 0,
     )
 
 

@@ -1,6 +1,7 @@
 """A real Odoo for tests: fixtures, and a person's and a mail server's way of putting documents into it.
 
-`odoo_server` starts or reuses the development Odoo of `deploy.odoo`; `odoo_database` is a fresh copy of its template.
+`odoo_server` starts or reuses the development Odoo of `deploy.odoo`; `odoo_database` and `database` are fresh copies of its template,
+for a test and for a module.
 VOUCH_TEST_ODOO_URL, _DATABASE, _LOGIN, _PASSWORD, _API_KEY (and _ADMIN_LOGIN, _ADMIN_PASSWORD, by default the
 same user) point the tests of the adapter and of the settings at another Odoo, whose database they then change; tests that
 need the sample company are skipped there. VOUCH_TEST_ODOO=none skips them.
@@ -8,7 +9,8 @@ need the sample company are skipped there. VOUCH_TEST_ODOO=none skips them.
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -18,7 +20,16 @@ from deploy.odoo.failure import OdooSetupError
 from deploy.odoo.installation import Installation
 from deploy.odoo.places import ADMIN_LOGIN, ADMIN_PASSWORD
 
-__all__ = ["MailedFile", "Odoo", "OdooDatabase", "cloned", "development_odoo", "odoo_database", "odoo_server"]
+__all__ = [
+    "MailedFile",
+    "Odoo",
+    "OdooDatabase",
+    "cloned",
+    "database",
+    "development_odoo",
+    "odoo_database",
+    "odoo_server",
+]
 
 _ENVIRONMENT = "VOUCH_TEST_ODOO_"
 
@@ -78,12 +89,25 @@ def development_odoo(odoo_server: Installation | OdooDatabase) -> Installation:
 @pytest.fixture
 def odoo_database(odoo_server: Installation | OdooDatabase) -> Iterator[OdooDatabase]:
     """A fresh database for one test, dropped afterwards (or the one database of another Odoo)."""
-    if isinstance(odoo_server, OdooDatabase):
-        yield odoo_server
+    with _copy(odoo_server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def database(odoo_server: Installation | OdooDatabase) -> Iterator[OdooDatabase]:
+    """A fresh database for the tests of a module, which do not disturb each other (or that of another Odoo)."""
+    with _copy(odoo_server) as made:
+        yield made
+
+
+@contextmanager
+def _copy(server: Installation | OdooDatabase) -> Generator[OdooDatabase]:
+    if isinstance(server, OdooDatabase):
+        yield server
         return
     name = f"test_{uuid.uuid4().hex[:12]}"
-    yield cloned(odoo_server, name)
-    odoo_server.drop(name)
+    yield cloned(server, name)
+    server.drop(name)
 
 
 def cloned(installation: Installation, name: str, *, charts: bool = False) -> OdooDatabase:

@@ -23,19 +23,9 @@ from connector.errors import AccessError, ConflictError, RetriableError, Setting
 from deploy.odoo.installation import Installation
 from deploy.odoo.postgres import Cluster
 from mappings.erp_data import ErpData
-from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase, cloned
+from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase
 
 SENDER = "Rechnung <rechnung@nordlicht-elektro.example>"
-
-
-@pytest.fixture(scope="module")
-def database(odoo_server: Installation | OdooDatabase) -> Iterator[OdooDatabase]:
-    if isinstance(odoo_server, OdooDatabase):
-        yield odoo_server
-        return
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    yield cloned(odoo_server, name)
-    odoo_server.drop(name)
 
 
 @pytest.fixture(scope="module")

@@ -22,16 +22,6 @@ VENDOR_EMAIL = "faktura@papierhaus-brunnhuber.example"
 
 
 @pytest.fixture(scope="module")
-def database(odoo_server: Any):
-    """One copy of the template for the tests of this module, which do not disturb each other."""
-    if not isinstance(odoo_server, Installation):
-        pytest.skip("these tests are about the development Odoo, and another one is given")
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    yield cloned(odoo_server, name)
-    odoo_server.drop(name)
-
-
-@pytest.fixture(scope="module")
 def admin(database: OdooDatabase) -> Odoo:
     return Odoo(database)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +13,17 @@ from connector.erp.odoo import OdooErp, connect
 from connector.erp.port import BILL, Effect, SyncCursor
 from connector.erp.wire import Connection
 from connector.errors import SettingsError
-from deploy.odoo.installation import Installation
 from mappings.field_map import user_map
 from mappings.index import ErpIndex
 from mappings.matching import propose
 from tests.acceptance.command import settings_for, vouch
-from tests.integration.odoo_server import Odoo, OdooDatabase, cloned
+from tests.integration.odoo_server import Odoo, OdooDatabase
 from tests.unit.mappings_builder import TODAY, paper_bill
+
+pytestmark = pytest.mark.usefixtures("development_odoo")
 
 CENTRE = '[bill]\nx_centre_id = {{ term = "buyer_accounting_reference"{more} }}\n'
 LINES = '[bill_line]\nx_article = "item_seller_id"\n'
-
-
-@pytest.fixture(scope="module")
-def database(development_odoo: Installation) -> Iterator[OdooDatabase]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    yield cloned(development_odoo, name)
-    development_odoo.drop(name)
 
 
 @pytest.fixture(scope="module")

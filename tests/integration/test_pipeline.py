@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -31,8 +30,10 @@ from inference.invoice import Reading
 from inference.readers import Recipient
 from inference.reading import make_readers, read_document
 from mappings.erp_data import Record
-from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase, cloned
+from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase
 from tests.samples.generate import samples
+
+pytestmark = pytest.mark.usefixtures("development_odoo")
 
 SAMPLES = {sample.name: sample for sample in samples()}
 READERS = make_readers("auto")
@@ -57,13 +58,6 @@ class EventfulErp(OdooErp):
 
 def read(data: bytes, name: str, recipient: Recipient) -> Reading:
     return read_document(open_document(data, name, Limits()), recipient, READERS)
-
-
-@pytest.fixture(scope="module")
-def database(development_odoo: Installation) -> Iterator[OdooDatabase]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    yield cloned(development_odoo, name)
-    development_odoo.drop(name)
 
 
 @pytest.fixture(scope="module")

@@ -259,6 +259,7 @@ def test_a_rounding_in_the_total_is_a_line_without_tax() -> None:
     found = proposed(read)
     assert figures(found)[1] == ("1", "-0.02", "0")
     assert not failures(found)
+    assert found.paper == found.predicted
 
 
 @pytest.mark.parametrize("minus", ["", "-"])
