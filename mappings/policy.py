@@ -226,7 +226,7 @@ def _doubts(proposal: Proposal, reading: Reading, record: Record, policy: Policy
     found += _line_doubts(proposal, reading, policy, proved=proved)
     needed = _needed("tax_ids", policy, proved=proved)
     vat = (value for value in proposal.vat.values() if not _is_sure(value, reading, needed))
-    found += [_doubt("VAT", value, reading, needed) for value in vat]
+    found += [_Doubt("low_confidence:vat", _doubt("VAT", value, reading, needed)) for value in vat]
     return _unique(found)
 
 
