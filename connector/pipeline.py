@@ -166,7 +166,9 @@ class Pipeline:
         with self._turn:
             self.ledger.step(job, "match")
             judged = self._judged(job, reading, self._seen(job, data, reading))
-            self.ledger.keep_proposal(job, reading_id, judged.proposal.as_json(), judged.decision)
+            self.ledger.keep_proposal(
+                job, reading_id, judged.proposal.as_json(), judged.decision, judged.record.company_id
+            )
             self.ledger.step(job, "apply")
             return self._carry_out(job, judged)
 

@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 
+from connector.bootstrap import owner_of
 from connector.errors import FatalError
 from connector.execution.schedule import make_scheduler
 from connector.ledger.sessions import Lifetime
@@ -123,6 +124,8 @@ def _review_deps(service: Service) -> ReviewDeps:
         attribution=service.desk.attribution,
         hosts=service.settings.web.hosts,
         sign_in=_sign_in(service),
+        owner=owner_of(service.settings),
+        minutes_by_hand=service.settings.insight.minutes_by_hand,
     )
 
 

@@ -283,6 +283,18 @@ class LearningSettings(Section):
     )
 
 
+class InsightSettings(Section):
+    """The insight page; see docs/review.md."""
+
+    minutes_by_hand: float | None = Field(
+        default=None,
+        gt=0,
+        le=120,
+        description="Minutes that entering a bill by hand takes in your books; the hours saved are reckoned with it. "
+        "Empty: they are not.",
+    )
+
+
 class WebSettings(Section):
     """The web server with the review queue and the API."""
 
@@ -370,6 +382,7 @@ class Settings(BaseSettings):
     learning: LearningSettings = Field(
         default=LearningSettings(), description="What is learned from posted bills."
     )
+    insight: InsightSettings = Field(default=InsightSettings(), description="The insight page.")
     web: WebSettings = Field(default=WebSettings(), description="The web server.")
 
     @classmethod

@@ -35,7 +35,7 @@ MOST_LINES = 120
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What became of a Proposal. `wrong` and `changed` name values that people posted otherwise; `changed` are those
-    that were only suggested. `vendor_id` is the posted bill's commercial partner. `standing` has, by Term, what people
+    that were only suggested; `proposed` names all that were compared. `vendor_id` is the posted bill's commercial partner. `standing` has, by Term, what people
     left standing of the values read, as JSON text."""
 
     vendor_id: int
@@ -43,6 +43,7 @@ class Compared:
     wrong: tuple[str, ...]
     changed: tuple[str, ...]
     lessons: tuple[Lesson, ...]
+    proposed: tuple[str, ...] = ()
     standing: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -85,7 +86,15 @@ def compare(
     if posted.vendor_id and _is_the_document(posted):
         lessons = _worth_keeping([*_of_vendor(posted), *_of_lines(posted, pairs)], memory)
         standing = dict(_standing(posted))
-    return Compared(posted.vendor_id, posted.vendor, tuple(wrong), tuple(changed), tuple(lessons), standing)
+    return Compared(
+        posted.vendor_id,
+        posted.vendor,
+        tuple(wrong),
+        tuple(changed),
+        tuple(lessons),
+        tuple(_proposed(body, pairs)),
+        standing,
+    )
 
 
 def _is_the_document(posted: _Posted) -> bool:
@@ -111,6 +120,14 @@ def _wrong_values(posted: _Posted) -> Iterator[str]:
             same = value == scalar_as_json(present)
         if not same:
             yield name
+
+
+def _proposed(body: Node, pairs: Sequence[tuple[Node, RecordLine]]) -> Iterator[str]:
+    """The names that can be in `wrong` and `changed`: what was proposed, and found again in the posted bill."""
+    yield from (name for name in OWED if body["values"].get(name) is not None)
+    predicted: Node = body.get("predicted") or {}
+    yield from (f"amount_{name}" for name in ("untaxed", "tax", "total") if predicted.get(name) is not None)
+    yield from (name for name in ("tax_ids", *ADVISED) if any(name in line for line, _ in pairs))
 
 
 def _wrong_totals(posted: _Posted) -> Iterator[str]:

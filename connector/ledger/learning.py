@@ -148,6 +148,7 @@ class Learning:
             right=not compared.wrong,
             wrong=list(compared.wrong),
             changed=list(compared.changed),
+            proposed=list(compared.proposed),
             at=self._clock(),
         )
         try:

@@ -113,6 +113,7 @@ class Job(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(128))
     lease_until: Mapped[datetime | None]
     document_sha256: Mapped[str | None] = mapped_column(String(64))
+    company_id: Mapped[int | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -217,6 +218,8 @@ class Review(Base):
     `claimed_until`; `seconds` is the active work from claim to verdict, None where nobody measured it. `asked_at` and
     `question` are of the last question that a person sent back. `record` is the ERP record as it was read for the
     review, `seen` as it was found changed later (see `connector.settling.snapshot`), `activity_id` the to-do there.
+    `topic` is the first of the topics, `worth` the amount as a number in its own currency, `assignee` (a login) who is
+    to do it.
     """
 
     __tablename__ = "review"
@@ -256,6 +259,10 @@ class Review(Base):
     activity_id: Mapped[int | None]
     record: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     seen: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    topic: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    worth: Mapped[float | None] = mapped_column(Float)
+    assignee: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    assignee_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
 
     job: Mapped[Job] = relationship(lazy="joined")
 
@@ -333,11 +340,12 @@ class VerdictRecord(Base):
     """What became of a Proposal: the bill as people posted it. One a Job, so that no bill is learned twice.
 
     `would_fill` says that it was filled, or held back though sure; `wrong` and `changed` name the values that people
-    posted otherwise, `changed` those that were only suggested.
+    posted otherwise, `changed` those that were only suggested; `proposed` all that were compared, None for a Verdict of
+    before they were kept.
     """
 
     __tablename__ = "verdict"
-    __table_args__ = (Index("ix_verdict_vendor", "backend", "vendor_id"),)
+    __table_args__ = (Index("ix_verdict_vendor", "backend", "vendor_id"), Index("ix_verdict_at", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), unique=True)
@@ -349,6 +357,7 @@ class VerdictRecord(Base):
     right: Mapped[bool]
     wrong: Mapped[list[str]]
     changed: Mapped[list[str]]
+    proposed: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     at: Mapped[datetime]
 
 

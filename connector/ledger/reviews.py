@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -43,6 +44,9 @@ def open_review(
         summary.company,
         list(summary.topics),
     )
+    review.topic, review.worth = next(iter(summary.topics), ""), _number(summary.amount)
+    review.assignee, review.assignee_name = "", ""
+    job.company_id = summary.company_id or job.company_id
     review.reasons, review.opened_at = list(reasons), now
     review.settled_at, review.verdict, review.actor = None, "", ""
     review.claimed_by, review.claimed_name, review.claimed_at, review.claimed_until = "", "", None, None
@@ -50,3 +54,12 @@ def open_review(
     review.record, review.seen, review.activity_id = result.get("record"), None, result.get("activity_id")
     session.execute(delete(DraftRecord).where(DraftRecord.job_id == job.id))
     session.add(review)
+
+
+def _number(amount: str) -> float | None:
+    """For bands and order only; the amount itself stays as it was read."""
+    try:
+        number = Decimal(amount)
+    except InvalidOperation:
+        return None
+    return float(number) if number.is_finite() else None

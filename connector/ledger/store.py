@@ -267,20 +267,30 @@ class Ledger:
             keep(session, job, marks)
             return sightings(session, job, marks)
 
-    def keep_proposal(self, job: Job, reading_id: int, body: Mapping[str, Any], decision: Decision) -> int:
-        """Keep a Proposal and the Decision on it; its id."""
-        return self._add(
-            ProposalRecord(
-                job_id=job.id,
-                reading_id=reading_id,
-                body=dict(body),
-                outcome=decision.outcome,
-                reasons=list(decision.reasons),
-                at=self._clock(),
-                score=decision.score,
-                held=decision.held,
-            )
+    def keep_proposal(
+        self,
+        job: Job,
+        reading_id: int,
+        body: Mapping[str, Any],
+        decision: Decision,
+        company: int | None = None,
+    ) -> int:
+        """Keep a Proposal, the Decision on it and whose company it is; its id."""
+        kept = ProposalRecord(
+            job_id=job.id,
+            reading_id=reading_id,
+            body=dict(body),
+            outcome=decision.outcome,
+            reasons=list(decision.reasons),
+            at=self._clock(),
+            score=decision.score,
+            held=decision.held,
         )
+        with self._write() as session:
+            session.add(kept)
+            session.execute(update(Job).where(Job.id == job.id).values(company_id=company))
+            session.flush()
+            return kept.id
 
     def unsettled_effect(self, job: Job) -> EffectRecord | None:
         """An Effect of this Job of which it is not known whether it happened."""
@@ -405,8 +415,6 @@ class Ledger:
                 session.scalar(select(Review).where(Review.job_id == job_id)),
             )
 
-    # -- inside ---------------------------------------------------------------------------------------------------
-
     @contextmanager
     def _write(self) -> Generator[Session]:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -437,7 +445,7 @@ class Ledger:
             self._move(session, job, JobState.QUEUED, reason="seen_again", not_before=self._clock())
             close_review(session, job, "seen_again", "vouch", self._clock())
 
-    def _add(self, record: ReadingRecord | ProposalRecord) -> int:
+    def _add(self, record: ReadingRecord) -> int:
         with self._write() as session:
             session.add(record)
             session.flush()

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from connector.review import documents, health, reviews, sign_in
+from connector.review import documents, health, insight, reviews, sign_in
 from connector.review.access import SignedOut
 from connector.review.api import choices, words
 from connector.review.language import LANGUAGE_COOKIE
@@ -51,6 +51,7 @@ def create_app(deps: ReviewDeps) -> FastAPI:
     app.include_router(choices.make_router(deps, screen))
     app.include_router(words.make_router(deps, screen, images))
     app.include_router(sign_in.make_router(deps, screen))
+    app.include_router(insight.make_router(deps, screen))
     app.include_router(_choices(screen))
     _explain_errors(app, screen)
     return app

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from connector.erp.port import Erp
+from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.store import Ledger, utc_now
 from inference.isolation import Sandbox
@@ -38,7 +39,8 @@ class ReviewDeps:
     which people reach the server. `sure` is the confidence from which a value is filled without a person. `sandbox` draws pages.
     `erp(backend)` is the Backend's ERP, None where it is not configured any more.
     Without `sign_in` everybody who reaches the server may see and change everything.
-    `attribution` is what the licence of a model in use wants shown.
+    `attribution` is what the licence of a model in use wants shown. `owner` is what the owner set of the policy,
+    `minutes_by_hand` how long a bill takes by hand as they say.
     """
 
     ledger: Ledger
@@ -52,6 +54,8 @@ class ReviewDeps:
     sure: float = 0.90
     attribution: str = ""
     erp: Callable[[str], Erp | None] = no_erp
+    owner: Owner = field(default_factory=Owner)
+    minutes_by_hand: float | None = None
     sandbox: Sandbox = field(default_factory=Sandbox)
     sign_in: SignIn | None = None
     clock: Callable[[], datetime] = utc_now

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal, get_currency_precision
 from babel.units import format_unit
 from markupsafe import Markup
@@ -40,11 +40,14 @@ class Language:
         return self.code.replace("_", "-")
 
     def t(self, key: str, **values: object) -> str:
-        """The text of that key; `n` chooses the plural. Raises KeyError when there is no such text."""
+        """The text of that key; `n` chooses the plural, counts are written as numbers. Raises KeyError when there is no such text."""
         text = self.texts[key]
         if not isinstance(text, str):
             text = text[self.locale.plural_form(int(str(values["n"])))]
-        return text.format(**values) if values else text
+        shown = {
+            name: self.plain_number(one) if isinstance(one, int) else one for name, one in values.items()
+        }
+        return text.format(**shown) if shown else text
 
     def amount(self, value: Decimal, currency: str = "") -> str:
         """An amount with the decimals printed, and at least those of its currency (two where it is not known)."""
@@ -66,6 +69,42 @@ class Language:
     def percent(self, share: float) -> str:
         """A confidence of 0-1 as whole percent, rounded down: only certainty is 100."""
         return f"{math.floor(share * 100 + 1e-9)} %"
+
+    def share(self, share: float) -> str:
+        """A measured share of 0-1 as percent, with a decimal where it is not whole."""
+        return f"{format_decimal(Decimal(repr(round(100 * share, 1))), '#,##0.#', locale=self.locale)} %"
+
+    def plain_number(self, value: float) -> str:
+        """A count or a measured figure, with the decimals it has."""
+        return format_decimal(value, "#,##0.##", locale=self.locale)
+
+    def field(self, name: str) -> str:
+        """What people call a field of Odoo's, a line's (`lines.tax_ids`) or a business term; else the name itself."""
+        name = name.removeprefix("lines.")
+        return next(
+            (str(self.texts[key]) for key in (f"field.{name}", f"term.{name}") if key in self.texts), name
+        )
+
+    def topic(self, topic: str) -> str:
+        """What a Review is about, in plain words: a topic of `mappings.policy.Decision`, as it is where unknown."""
+        bare = topic.removeprefix("reading.")
+        kind, _, name = bare.partition(":")
+        family, _, field = bare.partition("_")
+        if f"topic.{bare}" in self.texts:
+            return self.t(f"topic.{bare}")
+        if name and f"topic_kind.{kind}" in self.texts:
+            return self.t(f"topic_kind.{kind}", field=self.field(name))
+        if field and f"topic_kind.{family}" in self.texts:
+            return self.t(f"topic_kind.{family}", field=self.field(field))
+        return topic
+
+    def iso_day(self, text: str) -> str:
+        """A date given in ISO 8601."""
+        return self.day(date.fromisoformat(text))
+
+    def short_day(self, value: date) -> str:
+        """A date without its year, for a narrow place."""
+        return format_skeleton("MMMd", value, locale=self.locale)
 
     def day(self, value: date) -> str:
         """A date."""

@@ -16,18 +16,24 @@ from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
 from deploy.odoo.installation import Installation
 from deploy.odoo.postgres import ROLE, SOCKET_PORT, Cluster
-from tests.unit import test_audit, test_learning
+from tests.unit import test_audit, test_insight, test_learning
 from tests.unit import test_ledger as shared
+from tests.unit.test_insight import bench
 from tests.unit.test_ledger import attachment, clock, ledger, poll
 
-__all__ = ["clock", "ledger"]
+__all__ = ["bench", "clock", "ledger"]
 
 # The same tests; `ledger_url` below leads them here.
 globals().update(
     {
         name: test
-        for name, test in [*vars(shared).items(), *vars(test_learning).items(), *vars(test_audit).items()]
-        if name.startswith("test_") and {"ledger", "ledger_url"} & set(test.__code__.co_varnames)
+        for name, test in [
+            *vars(shared).items(),
+            *vars(test_learning).items(),
+            *vars(test_audit).items(),
+            *vars(test_insight).items(),
+        ]
+        if name.startswith("test_") and {"bench", "ledger", "ledger_url"} & set(test.__code__.co_varnames)
     }
 )
 
