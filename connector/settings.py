@@ -146,7 +146,7 @@ class ReadingSettings(Section):
     max_memory_megabytes: int = Field(
         default=4000,
         ge=1000,
-        description="Address space of a process that reads; recognition takes 2400, and half of that in memory.",
+        description="Address space of a process that reads; recognition takes 2000, and 800 of that in memory.",
     )
     processes: int = Field(
         default=1, ge=1, le=16, description="Processes that read documents at once, each on two cores."

@@ -6,21 +6,17 @@ which each word gets its own box.
 
 from __future__ import annotations
 
-import ctypes
-import logging
 import math
-import resource
 import statistics
 import threading
-from functools import cache, partial
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
 from inference.contrast import stretched
 from inference.invoice import Box
+from inference.ocr_models import engine, keep_small
 from inference.page import Token
 from inference.spacing import blank_shares, unread_spaces
 from inference.upright import Turn, turned_image
@@ -30,12 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _LOCK = threading.Lock()
-# Where the C library has it (glibc, malloc_trim(3)), freed memory goes back to the system: 200 MB a page otherwise stay.
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-THREADS = 2
-# Bytes in memory and of address space between two pages beyond which the engine is made anew; a page takes 400 MB more.
-MOST_RESIDENT, MOST_ADDRESSED = 560_000_000, 2_600_000_000
-STATUS = Path("/proc/self/statm")
 # Pixels to which an image is reduced: more cost time and find nothing more. A long receipt keeps its breadth.
 LONGER_SIDE, SHORTER_SIDE = 2000, 800
 # No page is longer than this many times its breadth, or has fewer pixels across.
@@ -92,7 +82,7 @@ def recognise(image: Image.Image) -> Recognised:
     image = stretched(image)
     with _LOCK:
         quarters, lines = _upright_lines(image)
-        _keep_small()
+        keep_small()
     tilt = _tilt(lines)
     return Recognised(_tokens(lines, turned_image(image, quarters).size, tilt), Turn(quarters, tilt))
 
@@ -230,16 +220,10 @@ def _unread_space(left: str, right: str) -> float:
 
 def _detect(image: Image.Image) -> list[Area]:
     import numpy
-    from rapidocr.main import RapidOCRError
 
     pixels = numpy.ascontiguousarray(numpy.asarray(image)[:, :, ::-1])  # BGR, as OpenCV has it
-    try:
-        crops, detected = _engine().detect_and_crop(pixels, {})
-    except RapidOCRError:
-        return []  # no text on it
-    _release()
     areas: list[Area] = []
-    for corners, crop in zip(detected.boxes, crops, strict=True):
+    for corners, crop in zip(*engine().detect(pixels), strict=True):
         upper_left, upper_right, lower_right, lower_left = ((float(x), float(y)) for x, y in corners)
         areas.append(Area((upper_left, upper_right, lower_right, lower_left), crop))
     return areas
@@ -264,9 +248,7 @@ def _strip_width(area: Area) -> int:
 
 
 def _read_strips(areas: Sequence[Area], width: int) -> Iterator[Line]:
-    engine = _engine()
-    engine.text_rec.rec_image_shape = [3, STRIP_HEIGHT, width]
-    read = engine.recognize_txt([area.pixels for area in areas])
+    read = engine().read([area.pixels for area in areas], STRIP_HEIGHT, width)
     for area, text, score, word in zip(areas, read.txts, read.scores, read.word_results, strict=True):
         columns = _columns(text, word)
         yield Line(area.corners, text, columns, float(score), blank_shares(area.pixels, columns))
@@ -283,60 +265,3 @@ def _columns(text: str, word: Any) -> tuple[float, ...]:
         else:
             columns.append((column + 0.5) / word.line_txt_len)
     return tuple(columns)
-
-
-def _release() -> None:
-    """Give back what the last run of each model used, some hundred megabytes; the weights stay."""
-    for part in (_engine().text_det, _engine().text_rec):
-        part.session.session.get_compiled_model().release_memory()
-    if _trim:
-        _trim(0)
-
-
-def _keep_small() -> None:
-    """OpenVINO keeps something for every size of page and line that it has seen: once that is too much, start afresh,
-    which takes a second."""
-    _release()
-    if not STATUS.exists():
-        return  # only Linux says it so cheaply
-    total, resident = (int(pages) * resource.getpagesize() for pages in STATUS.read_text().split()[:2])
-    if resident > MOST_RESIDENT or total > MOST_ADDRESSED:
-        _engine.cache_clear()
-
-
-@cache
-def _engine() -> Any:
-    """The one engine of this process. Raises FileNotFoundError rather than let RapidOCR download a model."""
-    import cv2
-    import rapidocr
-    from rapidocr import EngineType, RapidOCR
-
-    logging.getLogger("RapidOCR").setLevel(logging.WARNING)
-    models = Path(rapidocr.__file__).parent / "models"
-    detector, recogniser = models / "PP-OCRv6_det_small.onnx", models / "PP-OCRv6_rec_small.onnx"
-    for model in (detector, recogniser):
-        if not model.is_file():
-            raise FileNotFoundError(f"{model} is missing: install the package rapidocr again.")
-    engine: Any = RapidOCR(
-        params={
-            "Global.log_level": "warning",
-            "Global.use_cls": False,
-            "Global.return_word_box": True,
-            "Global.use_vertical_padding": False,
-            "Det.engine_type": EngineType.OPENVINO,
-            "Det.model_path": str(detector),
-            "Rec.engine_type": EngineType.OPENVINO,
-            "Rec.model_path": str(recogniser),
-            "EngineConfig.openvino.inference_num_threads": THREADS,
-        }
-    )
-    engine.text_det, engine.text_rec = engine._load_det_model(), engine._load_rec_model()
-    resized = engine.text_det.get_preprocess().resize
-
-    def prepared(pixels: Any) -> Any:
-        """(height, width, 3) in 0 to 255 as the detector wants it: (1, 3, height, width) in -1 to 1. RapidOCR's own
-        takes ten times as long."""
-        return cv2.dnn.blobFromImage(resized(pixels), 1 / 127.5, mean=(127.5, 127.5, 127.5))
-
-    engine.text_det.get_preprocess = partial(partial, prepared)
-    return engine

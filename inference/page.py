@@ -38,7 +38,7 @@ class Limits:
     seconds: float = 180.0
     """Of wall time from the bytes to the Reading; kept where the document is read in a process of its own."""
     memory_megabytes: int = 4000
-    """Of address space of that process, of which recognition takes about 2,400 and half of that in memory."""
+    """Of address space of that process, of which recognition takes about 2,000, and 800 of that in memory."""
 
 
 class Words(Protocol):

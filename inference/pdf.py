@@ -11,7 +11,7 @@ import math
 import re
 import threading
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +22,7 @@ from inference.upright import Turn, turned_box
 from inference.words import Character, clean, merged, reading_direction, words
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from PIL.Image import Image
 
@@ -78,11 +78,28 @@ class TextLayer(NamedTuple):
         return self.pictured < MOSTLY_PICTURED or self.on_pictures >= FEW_WORDS_ON_PICTURES * self.pictured
 
 
+class Drawn:
+    """The page of a document that was drawn last: what is recognised is looked at for codes next."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int, Image] | None = None
+
+    def get(self, number: int, dpi: int, draw: Callable[[], Image]) -> Image:
+        """Page `number` at `dpi`, by `draw` where it was not the last one; not to be changed."""
+        if self._last is None or self._last[:2] != (number, dpi):
+            self._last = None  # before there are two of them
+            self._last = number, dpi, draw()
+        return self._last[2]
+
+
 class PdfPage:
     """One page of a PDF, after /Rotate and the crop box."""
 
-    def __init__(self, data: bytes, number: int, size: tuple[float, float], limits: Limits) -> None:
+    def __init__(
+        self, data: bytes, number: int, size: tuple[float, float], limits: Limits, drawn: Drawn
+    ) -> None:
         self.number = number
+        self._drawn = drawn
         self._data = data
         self._size = size
         self._limits = limits
@@ -96,7 +113,7 @@ class PdfPage:
     def _recognised(self) -> Recognised:
         from inference.ocr import recognise
 
-        return recognise(self._render(OCR_DPI))
+        return recognise(self._raster(OCR_DPI))
 
     @property
     def _turn(self) -> Turn:
@@ -131,7 +148,10 @@ class PdfPage:
 
     def image(self, dpi: int = OCR_DPI) -> Image:
         """The page upright in RGB at `dpi`, or at fewer where it would go beyond the limit of megapixels."""
-        return self._turn.image(self._render(dpi))
+        return self._turn.image(self._raster(dpi))
+
+    def _raster(self, dpi: int) -> Image:
+        return self._drawn.get(self.number, dpi, partial(self._render, dpi))
 
     def _render(self, dpi: int) -> Image:
         with _page(self._data, self.number) as page:
@@ -162,7 +182,8 @@ def open_pdf(data: bytes, limits: Limits) -> tuple[list[PdfPage], tuple[Attached
             )
         sizes = [_page_size(document, index) for index in range(count)]
         attachments = document.count_attachments()
-    pages = [PdfPage(data, number, size, limits) for number, size in enumerate(sizes, 1)]
+    drawn = Drawn()
+    pages = [PdfPage(data, number, size, limits, drawn) for number, size in enumerate(sizes, 1)]
     if attachments == 0:
         return pages, ()
     from inference.embedded import embedded_files

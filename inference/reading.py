@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inference.appearance import Appearance
 from inference.errors import UnsupportedDocument
-from inference.fingerprint import page_image
 from inference.invoice import Check, Status
 from inference.readers import Recipient
 
@@ -54,7 +54,7 @@ def read_document(
         if reader.reads(document):
             reading = reader.read(document, recipient or Recipient())
             if reader.name != "einvoice" and document.pages:
-                reading = replace(_confirmed(reading, document), page_image=page_image(document))
+                reading = _looked_at(reading, document)
             if reader.name == "layout" and len(document.pages) > 1:
                 reading = _split(reading, document, reader)
             spent = {reader.name: (time.perf_counter() - started) * 1000} | dict(reading.timing_ms)
@@ -64,12 +64,14 @@ def read_document(
     )
 
 
-def _confirmed(reading: Reading, document: Document) -> Reading:
+def _looked_at(reading: Reading, document: Document) -> Reading:
+    """The Reading with what the codes on the pages say, and what the pages are known again by."""
     from inference.codes import confirmed
 
-    started = time.perf_counter()
-    reading = confirmed(reading, document)
-    return replace(reading, timing_ms={**reading.timing_ms, "codes": (time.perf_counter() - started) * 1000})
+    started, appearance = time.perf_counter(), Appearance()
+    reading = confirmed(reading, document, appearance)
+    timing = {**reading.timing_ms, "codes": (time.perf_counter() - started) * 1000}
+    return replace(reading, page_image=appearance.fingerprint(document), timing_ms=timing)
 
 
 def _split(reading: Reading, document: Document, reader: Reader) -> Reading:

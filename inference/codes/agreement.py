@@ -17,6 +17,7 @@ from inference.invoice import HEADER, Evidence, Field, Kind, Reading, Value, val
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from inference.appearance import Appearance
     from inference.document import Document
 
 AGREED = 0.995
@@ -40,22 +41,22 @@ class _Told(NamedTuple):
     proof: Evidence | None
 
 
-def confirmed(reading: Reading, document: Document) -> Reading:
+def confirmed(reading: Reading, document: Document, appearance: Appearance | None = None) -> Reading:
     """The Reading with what the codes on the pages say: values that agree become sure, missing ones are added.
 
     A value that the page has too corrects another one that was read; otherwise the Check `code_agrees` fails.
     """
-    told = _agreed_among_themselves(_told(document))
+    told = _agreed_among_themselves(_told(document, appearance))
     if not told:
         return reading
     return _Agreement(reading, Finder(document.pages)).with_all(told)
 
 
-def _told(document: Document) -> Iterator[_Told]:
+def _told(document: Document, appearance: Appearance | None) -> Iterator[_Told]:
     own = marks_of(document)
     for claim in own.claims if own else ():
         yield _Told(claim, SOURCE, None)
-    for code in find_codes(document.pages):
+    for code in find_codes(document.pages, appearance):
         found = claims_in(code.text)
         for claim in found.claims if found else ():
             yield _Told(claim, f"{found.source if found else ''} on page {code.page}", code.evidence)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from inference.appearance import Appearance
 from inference.invoice import Box, Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import zxingcpp
+    from PIL.Image import Image
 
     from inference.page import Page
 
-DIGITAL_DPI, SCAN_DPI = 150, 200
-"""A Swiss QR-bill, the densest code on bills, has modules of 0.4 mm: 2.4 pixels at 150 dpi, enough where nothing blurs."""
 FIRST_PAGES = 2
 """Codes stand on the first pages, or on the last one with its payment slip."""
 MOST_CODES = 8
@@ -36,26 +36,26 @@ class Code(NamedTuple):
         return Evidence(self.page, self.box, self.text[:_SHOWN])
 
 
-def find_codes(pages: Sequence[Page]) -> list[Code]:
-    """The QR codes on the first pages and the last one, in reading order."""
+def find_codes(pages: Sequence[Page], appearance: Appearance | None = None) -> list[Code]:
+    """The QR codes on the first pages and the last one, in reading order; `appearance` has the pages drawn already."""
+    appearance = appearance or Appearance()
     chosen = [page for i, page in enumerate(pages) if i < FIRST_PAGES or i == len(pages) - 1]
-    found = [code for page in chosen for code in _codes_on(page)]
+    found = [code for page in chosen for code in _codes_on(page, appearance.grey(page))]
     return found[:MOST_CODES]
 
 
-def _codes_on(page: Page) -> Iterator[Code]:
+def _codes_on(page: Page, grey: Image) -> Iterator[Code]:
     import zxingcpp
 
-    image = page.image(SCAN_DPI if page.ocr else DIGITAL_DPI).convert("L")
     found = zxingcpp.read_barcodes(
-        image,
+        grey,
         formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
         text_mode=zxingcpp.TextMode.Plain,
         try_invert=False,
     )
     for barcode in sorted(found, key=lambda one: (one.position.top_left.y, one.position.top_left.x)):
         if 0 < len(barcode.text) <= MOST_CHARACTERS:
-            yield Code(barcode.text, page.number, _box(barcode.position, image.width, image.height))
+            yield Code(barcode.text, page.number, _box(barcode.position, grey.width, grey.height))
 
 
 def _box(position: zxingcpp.Position, width: int, height: int) -> Box:

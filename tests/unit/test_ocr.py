@@ -14,7 +14,7 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from inference import ocr
+from inference import ocr, ocr_models
 from inference.contrast import stretched
 from inference.document import Document, Origin, open_document
 from inference.spacing import blank_shares
@@ -280,7 +280,7 @@ def test_ocr_never_uses_the_network(monkeypatch: pytest.MonkeyPatch, scan: Image
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the network was asked for")
 
-    ocr._engine.cache_clear()
+    ocr_models.engine.cache_clear()
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     assert found(opened(scan)) >= EXPECTED

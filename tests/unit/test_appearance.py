@@ -7,8 +7,8 @@ from io import BytesIO
 import pikepdf
 from reportlab.pdfgen.canvas import Canvas
 
+from inference.appearance import Appearance
 from inference.document import open_document
-from inference.fingerprint import page_image
 
 
 def paper(number: str) -> bytes:
@@ -21,7 +21,7 @@ def paper(number: str) -> bytes:
 
 
 def seen(data: bytes) -> str:
-    return page_image(open_document(data, "bill.pdf"))
+    return Appearance().fingerprint(open_document(data, "bill.pdf"))
 
 
 def saved_again(data: bytes) -> bytes:
