@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from connector.backup.occupancy import occupied
 from connector.erp.odoo import OdooErp
 from connector.erp.people import OdooPeople
 from connector.erp.wire import Connection
@@ -83,11 +84,8 @@ def open_service(settings: Settings) -> Generator[Service]:
 def opened_ledger(settings: Settings) -> Generator[Ledger]:
     """The ledger alone, for commands that do not talk to an ERP."""
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ledger = open_ledger(settings.ledger)
-    try:
+    with occupied(settings.folder), closing(open_ledger(settings.ledger)) as ledger:
         yield ledger
-    finally:
-        ledger.close()
 
 
 def connection(name: str, backend: BackendSettings, settings: Settings) -> Connection:

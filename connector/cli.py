@@ -149,6 +149,32 @@ def prepare(
     raise typer.Exit(prepare_odoo(login, password, backend, config))
 
 
+@app.command()
+def backup(
+    file: Annotated[
+        Path, typer.Argument(help="File to write; it must not be there yet.", show_default=False)
+    ],
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write the ledger and its documents, as they are at one moment, into one file. The service may run."""
+    from connector.commands.backup import write_backup
+
+    raise typer.Exit(write_backup(file, json, config))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that vouch backup wrote.", show_default=False)],
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Put a backup back where there is no ledger yet. The service must not run."""
+    from connector.commands.backup import restore_backup
+
+    raise typer.Exit(restore_backup(file, json, config))
+
+
 @app.command("eval")
 def evaluate(
     folder: Annotated[

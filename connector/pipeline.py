@@ -36,6 +36,7 @@ from connector.ledger.learning import Learning
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
 from connector.ledger.store import LeaseLost, utc_now
+from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
 from connector.settling.snapshot import record_as_json
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
@@ -89,6 +90,7 @@ class Pipeline:
         self._longest_request = longest_request
         self.data = HeldData(erp)
         self._known: Knowledge | None = None
+        self._asked = set[int]()
         # Matching and writing go one at a time, so that the second of two equal bills sees the first.
         self._turn = threading.Lock()
 
@@ -153,6 +155,8 @@ class Pipeline:
     def _work(self, job: Job) -> JobState:
         if (settled := self._settle_unknown(job)) is not None:
             return settled
+        if (filled := self._recognise(job)) is not None:
+            return filled
         self.ledger.step(job, "fetch")
         try:
             data = self._fetch(job)
@@ -195,6 +199,21 @@ class Pipeline:
         result = _result(written, body.get("activities", ())) | {"found_after_interruption": True}
         self.ledger.settle(job, effect, summary, body["reasons"], result)
         return JobState(effect.leads_to)
+
+    def _recognise(self, job: Job) -> JobState | None:
+        """What Odoo's notes say of this Job that the ledger may not know any more: it was filled, or asked about."""
+        self._asked.discard(job.id)
+        found = recognised(job, self.erp.noted(job.model, job.record_id))
+        if found is None or not self.ledger.resume(job, found.key, found.generation):
+            return None
+        if found.asked:
+            self._asked.add(job.id)
+            return None
+        record = self.erp.record(job.model, job.record_id)
+        again = Effect(found.key, job.model, job.record_id, record.write_date)
+        intended = self._intend(job, again, record, JobState.FILLED, "filled", None, (FILLED,), {})
+        self._settle(job, intended, record, None, ())
+        return JobState.FILLED
 
     def _fetch(self, job: Job) -> bytes:
         kept = self.documents.get(job.document_sha256) if job.document_sha256 else None
@@ -242,9 +261,11 @@ class Pipeline:
         if decision.outcome is Outcome.SKIP:
             return self._finish(job, JobState.SKIPPED, "not_ours", " ".join(decision.reasons))
         try:
-            if decision.outcome is Outcome.FILL:
+            if decision.outcome is Outcome.FILL and job.id not in self._asked:
                 return self._fill(job, judged)
-            return self._ask(job, judged.record, decision.reasons, self._summary(judged), _header(judged))
+            return self._ask(
+                job, judged.record, decision.reasons or (ASKED,), self._summary(judged), _header(judged)
+            )
         except SkippableError as error:
             if error.reason == GONE:
                 raise
@@ -259,7 +280,7 @@ class Pipeline:
     def _fill(self, job: Job, judged: Judged) -> JobState:
         proposal = judged.proposal
         effect = Effect(
-            key=_key(job, "fill"),
+            key=effect_key(job, FILL),
             model=job.model,
             record_id=job.record_id,
             expected_write_date=judged.record.write_date,
@@ -292,7 +313,7 @@ class Pipeline:
         reason: str = "doubtful",
     ) -> JobState:
         effect = Effect(
-            key=_key(job, "ask"),
+            key=effect_key(job, ASK),
             model=job.model,
             record_id=job.record_id,
             expected_write_date=record.write_date,
@@ -301,7 +322,9 @@ class Pipeline:
             activity=notes.to_do(reasons, self._review_url(job.id), self._reviewer_id()),
         )
         intended = self._intend(job, effect, record, leads_to, reason, summary, reasons, {})
-        self._settle(job, intended, self._write(job, effect, intended), summary, reasons)
+        asked = job.id in self._asked
+        after = self.erp.record(job.model, job.record_id) if asked else self._write(job, effect, intended)
+        self._settle(job, intended, after, summary, reasons)
         return leads_to
 
     def _reviewer_id(self) -> int | None:
@@ -455,12 +478,6 @@ def _differences(paper: Mapping[str, str], record: Record) -> str:
 def _header(judged: Judged) -> dict[str, Any]:
     values = judged.proposal.values
     return {name: values[name].value for name in judged.decision.write}
-
-
-def _key(job: Job, kind: str) -> str:
-    # A generation is one person's wish to try again; within it an Effect happens once.
-    identity = f"{job.backend}|{job.attachment.erp_id}|{job.attachment.checksum}|{job.generation}|{kind}"
-    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 def _result(after: Record, activities: Sequence[int]) -> dict[str, Any]:

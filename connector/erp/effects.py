@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from connector.erp import values
@@ -17,6 +18,9 @@ from connector.errors import AccessError, FatalError
 from mappings.erp_data import Record
 
 VAT_SINCE = 19
+SIGNED = "<small>Vouch "
+"""What stands before the key in every note."""
+_KEY = re.compile(re.escape(SIGNED) + r"([^<]{1,64})</small>")
 
 
 def markup(text: str) -> str:
@@ -34,9 +38,14 @@ def mark(key: str) -> str:
     return _signed(key).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def keys(body: str) -> list[str]:
+    """The keys in a note's HTML."""
+    return [unescape(key) for key in _KEY.findall(body)]
+
+
 def _signed(key: str) -> str:
     # Odoo's sanitizer writes quotes out, so they are not escaped here: the search would miss them.
-    return f"<small>Vouch {escape(key, quote=False)}</small>"
+    return f"{SIGNED}{escape(key, quote=False)}</small>"
 
 
 @dataclass(slots=True)

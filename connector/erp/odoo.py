@@ -193,6 +193,18 @@ class OdooErp:
         ]
         return bool(self.session.rows("mail.message", domain, ["id"], limit=1))
 
+    def noted(self, model: str, record_id: int) -> frozenset[str]:
+        """The keys of all Effects whose notes stand on a record; one call. Only notes of our own user count: a mail
+        may bear any words."""
+        domain = [
+            ("model", "=", model),
+            ("res_id", "=", record_id),
+            ("create_uid", "=", self.session.user_id),
+            ("body", "ilike", effects.SIGNED),
+        ]
+        rows = self.session.rows("mail.message", domain, ["body"])
+        return frozenset(key for row in rows for key in effects.keys(str(row["body"])))
+
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
         """One draft bill per document, from Odoo 17 on in one transaction with its attachment."""
         return tuple(self._upload(one) for one in uploads)

@@ -175,6 +175,10 @@ class Erp(Protocol):
         """Whether a note with this Effect's key stands on the record."""
         ...
 
+    def noted(self, model: str, record_id: int) -> frozenset[str]:
+        """The keys of all Effects whose notes stand on a record."""
+        ...
+
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
         """Make one draft bill per document with its attachment; the ids of the bills."""
         ...

@@ -28,6 +28,12 @@ class DocumentStore:
             os.replace(draft.name, path)
         return sha256
 
+    def adopt(self, file: Path) -> None:
+        """Move a file named by the SHA-256 of its content, of this file system, to its place."""
+        path = self._path(file.name)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.replace(file, path)
+
     def get(self, sha256: str) -> bytes | None:
         """The bytes with that hash, or None where they were never kept or were purged."""
         path = self._path(sha256)

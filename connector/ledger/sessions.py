@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Engine, String, delete, or_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from connector.ledger.audit import Deed, audit
 from connector.ledger.records import Base
 from connector.ledger.store import utc_now
 
@@ -73,6 +74,9 @@ class Sessions:
                     checked_at=now,
                 )
             )
+            audit(
+                session, Deed("session.opened", f"user {backend}/{person.user_id}", f"person:{person.login}")
+            )
         return token
 
     def find(self, token: str) -> SessionRecord | None:
@@ -99,7 +103,11 @@ class Sessions:
     def end(self, token: str) -> None:
         """Sign out."""
         with Session(self._engine) as session, session.begin():
-            session.execute(delete(SessionRecord).where(SessionRecord.id == _hashed(token)))
+            kept = session.get(SessionRecord, _hashed(token))
+            if kept is not None:
+                session.delete(kept)
+                subject = f"user {kept.backend}/{kept.user_id}"
+                audit(session, Deed("session.ended", subject, f"person:{kept.login}"))
 
     def end_all(self, backend: str, user_id: int) -> None:
         """Sign a person out everywhere."""
@@ -109,6 +117,7 @@ class Sessions:
                     SessionRecord.backend == backend, SessionRecord.user_id == user_id
                 )
             )
+            audit(session, Deed("session.ended", f"user {backend}/{user_id}", "vouch"))
 
     def _note(self, found: SessionRecord, **at: datetime) -> None:
         with Session(self._engine) as session, session.begin():

@@ -299,6 +299,13 @@ class Ledger:
                 select(EffectRecord).where(EffectRecord.job_id == job.id, EffectRecord.status == "intended")
             )
 
+    def resume(self, job: Job, key: str, generation: int) -> bool:
+        """Go on with the generation that the ERP shows of a Job by an Effect's key; False where the ledger has that."""
+        with self._write() as session:
+            if known := session.scalar(select(EffectRecord.id).where(EffectRecord.key == key)) is None:
+                job.generation = _held(session, job).generation = generation
+            return known
+
     def intend(self, job: Job, effect: EffectRecord) -> None:
         """Record an Effect before its RPC; the Job is `applying` from here on."""
         with self._write() as session:

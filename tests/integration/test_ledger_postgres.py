@@ -16,12 +16,13 @@ from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
 from deploy.odoo.installation import Installation
 from deploy.odoo.postgres import ROLE, SOCKET_PORT, Cluster
-from tests.unit import test_audit, test_insight, test_learning
+from tests.unit import test_audit, test_backup, test_insight, test_learning
 from tests.unit import test_ledger as shared
+from tests.unit.test_backup import documents
 from tests.unit.test_insight import bench
 from tests.unit.test_ledger import attachment, clock, ledger, poll
 
-__all__ = ["bench", "clock", "ledger"]
+__all__ = ["bench", "clock", "documents", "ledger"]
 
 # The same tests; `ledger_url` below leads them here.
 globals().update(
@@ -36,6 +37,10 @@ globals().update(
         if name.startswith("test_") and {"bench", "ledger", "ledger_url"} & set(test.__code__.co_varnames)
     }
 )
+
+test_a_backup_brings_back = test_backup.test_a_backup_brings_back_ledger_documents_and_audit
+test_a_backup_is_of_one_moment = test_backup.test_a_backup_is_of_one_moment_while_others_write
+test_nothing_is_overwritten = test_backup.test_nothing_is_overwritten
 
 CLAIMER = """
 import sys, time
@@ -69,9 +74,19 @@ ledger.close()
 @pytest.fixture
 def ledger_url(development_odoo: Installation) -> Iterator[str]:
     """An empty database in the cluster of the development Odoo, dropped afterwards."""
-    cluster, name = Cluster(development_odoo.places), f"test_{uuid.uuid4().hex[:12]}"
+    yield from empty_database(development_odoo)
+
+
+@pytest.fixture
+def empty_url(development_odoo: Installation) -> Iterator[str]:
+    """Another one."""
+    yield from empty_database(development_odoo)
+
+
+def empty_database(installation: Installation) -> Iterator[str]:
+    cluster, name = Cluster(installation.places), f"test_{uuid.uuid4().hex[:12]}"
     cluster.ask(f'CREATE DATABASE "{name}"')
-    where = {"host": str(development_odoo.places.socket_folder), "port": str(SOCKET_PORT)}
+    where = {"host": str(installation.places.socket_folder), "port": str(SOCKET_PORT)}
     yield URL.create("postgresql+psycopg2", ROLE, database=name, query=where).render_as_string()
     cluster.drop(name)
 

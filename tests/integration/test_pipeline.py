@@ -24,6 +24,7 @@ from connector.ledger.records import Job, Story
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
 from connector.pipeline import Pipeline
+from connector.recognition import FILL, FILLED, effect_key
 from deploy.odoo.installation import Installation
 from inference.document import Limits, open_document
 from inference.invoice import Reading
@@ -106,6 +107,15 @@ def bill(odoo: Odoo) -> Iterator[int]:
         odoo.call(BILL, "unlink", [number])
 
 
+@pytest.fixture
+def doubtful(odoo: Odoo) -> Iterator[int]:
+    """A draft whose document goes to a person."""
+    sample = next(one for one in samples() if one.expected == "review" and one.target == "mail")
+    number = odoo.draft_bill(MailedFile(sample.filename, sample.mimetype, sample.data))
+    yield number
+    odoo.call(BILL, "unlink", [number])
+
+
 def work(pipeline: Pipeline, bill: int) -> Story:
     """One try at the bill's document; everything the ledger knows of it afterwards."""
     pipeline.ledger.retry("test", states=())
@@ -165,6 +175,52 @@ def test_a_lost_answer_is_looked_up_and_nothing_is_written_twice(
     assert work(pipeline, bill).job.state == JobState.QUEUED
     assert work(pipeline, bill).job.state == JobState.FILLED
     assert notes(odoo, bill) == 1
+
+
+def test_a_ledger_that_was_lost_finds_its_work_in_the_notes(
+    bill: int, pipeline: Pipeline, tmp_path: Path, odoo: Odoo
+) -> None:
+    assert work(pipeline, bill).job.state == JobState.FILLED
+    [before] = odoo.find(BILL, [["id", "=", bill]], ["write_date", "invoice_line_ids"])
+    for name in ("new", "newer"):
+        ledger = open_ledger(f"sqlite:///{tmp_path / name}.db")
+        pipeline.ledger = ledger
+        pipeline.discover()
+        story = work(pipeline, bill)
+        assert (story.job.state, story.job.message) == (JobState.FILLED, FILLED)
+        ledger.close()
+    assert notes(odoo, bill) == 1
+    assert odoo.find(BILL, [["id", "=", bill]], ["write_date", "invoice_line_ids"]) == [before]
+
+
+def test_a_question_is_not_asked_again_after_the_ledger_was_lost(
+    doubtful: int, pipeline: Pipeline, tmp_path: Path, odoo: Odoo
+) -> None:
+    asked = work(pipeline, doubtful)
+    assert asked.job.state == JobState.IN_REVIEW
+    pipeline.ledger = ledger = open_ledger(f"sqlite:///{tmp_path / 'new.db'}")
+    pipeline.discover()
+    again = work(pipeline, doubtful)
+    assert again.job.state == JobState.IN_REVIEW
+    assert again.review is not None
+    assert asked.review is not None
+    assert again.review.reasons == asked.review.reasons
+    # A person's new wish is a new question, also where the lost ledger had counted it before.
+    ledger.retry("person", [JobState.IN_REVIEW])
+    assert work(pipeline, doubtful).job.state == JobState.IN_REVIEW
+    assert len(activities(odoo, doubtful)) == 2
+    ledger.close()
+
+
+def test_a_note_of_somebody_else_is_no_proof(bill: int, pipeline: Pipeline, odoo: Odoo) -> None:
+    """A mail can bear a key that its sender computed."""
+    pipeline.ledger.retry("test", states=())
+    [job] = [one for one in pipeline.ledger.jobs() if one.record_id == bill]
+    forged = f"<p><small>Vouch {effect_key(job, FILL)}</small></p>"
+    odoo.call(
+        "mail.message", "create", [{"model": BILL, "res_id": bill, "body": forged, "message_type": "comment"}]
+    )
+    assert work(pipeline, bill).job.message != FILLED
 
 
 def test_a_fill_that_odoo_refuses_goes_to_a_person(

@@ -1,0 +1,1 @@
+"""The ledger and its documents in one file, and back."""
