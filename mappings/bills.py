@@ -8,6 +8,7 @@ from dataclasses import replace
 from inference.invoice import Check, DocumentType
 from mappings.case import REFUND, Case, a_kind, failed, money, not_applicable, passed
 from mappings.duplicates import check_duplicate
+from mappings.early import booked_on, propose_term, term_after
 from mappings.fapiao import check_fapiao
 from mappings.habits import check_habits
 from mappings.joined import joined
@@ -49,10 +50,9 @@ def propose_bill(case: Case) -> Proposal:
     draft = draft_lines(case, vendor.partner)
     purchase = match_orders(case, vendor.partner, draft.bought(case))
     draft = joined(case, fitted(case, draft), vendor.partner, ordered=bool(purchase.links))
-    reckoned = reckon(case, draft.lines)
-    checks += [*header_checks, *draft.checks, *purchase.checks, reckoned.check]
     lines, line_checks = bill_values(case, draft, purchase, vendor.partner)
-    checks += line_checks
+    reckoned = reckon(case, draft.lines, term_after(case, values, vendor.partner), booked_on(case, lines))
+    checks += [*header_checks, *draft.checks, *purchase.checks, reckoned.check, *line_checks]
     matches = {"partner_id": vendor.matches, "purchase_order": purchase.matches}
     return replace(
         _proposal(case, vendor, checks),
@@ -104,6 +104,8 @@ def check_document_type(case: Case) -> Check:
 def _header(case: Case, vendor: Vendor) -> tuple[dict[str, ProposedValue], list[Check]]:
     """The header values that are still empty; what a person set already stays, and is compared."""
     due, term = propose_due_date(case, vendor.partner)
+    granting, discount_checks = propose_term(case, vendor.partner)
+    term = granting or term
     currency, checks = propose_currency(case, vendor.partner)
     chosen = {
         "vendor": vendor.value,
@@ -114,6 +116,6 @@ def _header(case: Case, vendor: Vendor) -> tuple[dict[str, ProposedValue], list[
     }
     wanted, problems = placed(case, "bill", chosen)
     kept, differences = still_empty(case, "bill", wanted)
-    if case.fields.field_of("bill", "due_date") not in kept:
+    if granting is None and case.fields.field_of("bill", "due_date") not in kept:
         kept.pop(case.fields.field_of("bill", "payment_term") or "", None)
-    return kept, [*checks, *problems, *differences]
+    return kept, [*checks, *discount_checks, *problems, *differences]

@@ -152,11 +152,18 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class PaymentTerm:
-    """`account.payment.term` of one line: due `days` after the invoice date (None where it is more than that)."""
+    """`account.payment.term` of one line: due `days` after the invoice date (None where it is more than that).
+
+    `discount` percent are granted for payment within `discount_days`; `discount_mode` is
+    `early_pay_discount_computation`: VAT is less with it (`included`), stays (`excluded`), or is less at once (`mixed`).
+    """
 
     id: int
     name: str
     days: int | None = None
+    discount: Decimal = Decimal(0)
+    discount_days: int = 0
+    discount_mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ its changes; what is small is read each time.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connector.erp import catalog_rows as of_row
 from connector.erp import effects, values
 from connector.erp.port import BILL, ORDER, Capabilities
 from connector.erp.records import BILL_TYPES
@@ -21,8 +21,6 @@ from connector.erp.transport import Session
 from connector.erp.wire import Row
 from mappings.erp_data import (
     Account,
-    BankAccount,
-    Bill,
     Company,
     Currency,
     ErpData,
@@ -30,7 +28,6 @@ from mappings.erp_data import (
     OrderLine,
     Partner,
     PaymentTerm,
-    PostedLine,
     Precision,
     Product,
     PurchaseOrder,
@@ -72,16 +69,17 @@ class Catalog:
         self._countries: dict[int, str] = {}
         self._employees: set[int] = set()
         self._partners = Table(self, "res.partner", _PARTNER, self._partner)
-        self._bank_accounts = Table(self, "res.partner.bank", _BANK_ACCOUNT, _bank_account)
-        self._bills = Table(self, BILL, _BILL, _bill)
-        self._posted_lines = Table(self, "account.move.line", _POSTED_LINE, _posted_line)
-        self._orders = Table(self, ORDER, _ORDER, _order)
-        self._order_lines = Table(self, "purchase.order.line", _ORDER_LINE, _order_line)
-        self._items = Table(self, "product.product", _PRODUCT, _item)
-        self._codes = Table(self, "product.supplierinfo", _VENDOR_CODE, _vendor_code)
+        self._bank_accounts = Table(self, "res.partner.bank", _BANK_ACCOUNT, of_row.bank_account)
+        self._bills = Table(self, BILL, _BILL, of_row.bill)
+        self._posted_lines = Table(self, "account.move.line", _POSTED_LINE, of_row.posted_line)
+        self._orders = Table(self, ORDER, _ORDER, of_row.order)
+        self._order_lines = Table(self, "purchase.order.line", _ORDER_LINE, of_row.order_line)
+        self._items = Table(self, "product.product", _PRODUCT, of_row.item)
+        self._codes = Table(self, "product.supplierinfo", _VENDOR_CODE, of_row.vendor_code)
         self._expenses: dict[int, int | None] = {}
         self._products: tuple[Product, ...] = ()
         self._purchase_orders: dict[int, PurchaseOrder] = {}
+        self._discount_mode = ""
 
     def read(self) -> ErpData:
         """Everything, as it is now. Records that say the same as before are the same objects."""
@@ -120,7 +118,8 @@ class Catalog:
         rows = self.rows(
             "res.company",
             [("id", "in", companies)],
-            "name partner_id currency_id country_id vat tax_calculation_rounding_method parent_id account_purchase_tax_id",
+            "name partner_id currency_id country_id vat tax_calculation_rounding_method parent_id account_purchase_tax_id "
+            "early_pay_discount_computation",
         )
         owners = [values.many2one(row["partner_id"]) for row in rows]
         for bank in self.rows(
@@ -129,6 +128,9 @@ class Catalog:
             accounts.setdefault(values.many2one(bank["partner_id"]) or 0, []).append(
                 values.text(bank.get("sanitized_acc_number"))
             )
+        self._discount_mode = next(
+            (values.text(row.get("early_pay_discount_computation")) for row in rows), ""
+        )
         for row in rows:
             owner = values.many2one(row["partner_id"]) or 0
             yield Company(
@@ -216,12 +218,15 @@ class Catalog:
     def _payment_terms(self) -> Iterable[PaymentTerm]:
         parts: dict[int, list[Row]] = {}
         for row in self.rows(
-            "account.payment.term.line", [], "payment_id nb_days days delay_type months end_month"
+            "account.payment.term.line",
+            [],
+            "payment_id nb_days days delay_type months end_month discount_percentage discount_days",
         ):
             parts.setdefault(values.many2one(row["payment_id"]) or 0, []).append(row)
         domain = [("active", "=", True), *self._shared("account.payment.term")]
-        for row in self.rows("account.payment.term", domain, "name"):
-            yield PaymentTerm(int(row["id"]), values.text(row["name"]), _days(parts.get(int(row["id"]), [])))
+        names = "name early_discount discount_percentage discount_days early_pay_discount_computation"
+        for row in self.rows("account.payment.term", domain, names):
+            yield of_row.payment_term(row, parts.get(int(row["id"]), []), self._discount_mode)
 
     def _read_products(self, now: datetime) -> tuple[Product, ...]:
         """The products with their vendors' codes and their category's account, the same tuple while nothing changed."""
@@ -302,7 +307,7 @@ class Catalog:
     def _precision(self) -> Precision:
         names = ["quantity", "price_unit", "discount"]
         found = self.session.read("account.move.line", "fields_get", allfields=names, attributes=["digits"])
-        quantity, price, discount = (_digits(found.get(name, {})) for name in names)
+        quantity, price, discount = (of_row.digits(found.get(name, {})) for name in names)
         return Precision(
             quantity=2 if quantity is None else quantity,
             price=price,
@@ -351,130 +356,3 @@ class Catalog:
     @property
     def _context(self) -> Mapping[str, Any]:
         return {"allowed_company_ids": list(self.capabilities.companies)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A product as its own row tells it, with the ids of its template and category."""
-
-    product: Product
-    template: int
-    category: int
-
-
-def _item(row: Row) -> _Item:
-    product = Product(
-        id=int(row["id"]),
-        name=values.text(row["name"]),
-        default_code=values.text(row["default_code"]),
-        barcode=values.text(row["barcode"]),
-        uom_id=values.many2one(row.get("uom_po_id")) or values.many2one(row["uom_id"]),
-        expense_account_id=values.many2one(row.get("property_account_expense_id")),
-        supplier_tax_ids=values.many(row.get("supplier_taxes_id")),
-        purchase_method=values.text(row.get("purchase_method")) or "receive",
-        kind=_kind(row),
-    )
-    return _Item(product, values.many2one(row["product_tmpl_id"]) or 0, values.many2one(row["categ_id"]) or 0)
-
-
-def _vendor_code(row: Row) -> tuple[tuple[str, int], VendorCode]:
-    """Where a vendor's code belongs, a variant or a whole template, and the code."""
-    variant, template = values.many2one(row["product_id"]), values.many2one(row["product_tmpl_id"]) or 0
-    code = VendorCode(
-        partner_id=values.many2one(row["partner_id"]) or 0,
-        product_code=values.text(row["product_code"]),
-        product_name=values.text(row["product_name"]),
-        price=values.decimal(row["price"]),
-    )
-    return ("variant", variant) if variant else ("template", template), code
-
-
-def _bank_account(row: Row) -> BankAccount:
-    return BankAccount(
-        id=int(row["id"]),
-        partner_id=values.many2one(row["partner_id"]) or 0,
-        number=values.text(row["sanitized_acc_number"]),
-        active=bool(row.get("active", True)),
-    )
-
-
-def _bill(row: Row) -> Bill:
-    return Bill(
-        id=int(row["id"]),
-        partner_id=values.many2one(row["partner_id"]),
-        company_id=values.many2one(row["company_id"]) or 0,
-        move_type=values.text(row["move_type"]),
-        state=values.text(row["state"]),
-        ref=values.text(row["ref"]),
-        invoice_date=values.day(row["invoice_date"]),
-        amount_total=values.decimal(row["amount_total"]),
-        currency_id=values.many2one(row["currency_id"]),
-        name=values.text(row["name"]),
-    )
-
-
-def _posted_line(row: Row) -> PostedLine:
-    return PostedLine(
-        partner_id=values.many2one(row["partner_id"]) or 0,
-        company_id=values.many2one(row["company_id"]) or 0,
-        name=sys.intern(values.text(row["name"])),
-        account_id=values.many2one(row["account_id"]) or 0,
-        product_id=values.many2one(row["product_id"]),
-        tax_ids=values.many(row["tax_ids"]),
-        date=values.day(row["date"]),
-        bill_id=values.many2one(row["move_id"]) or 0,
-        analytic=values.distribution(row.get("analytic_distribution")),
-        id=int(row["id"]),
-    )
-
-
-def _order(row: Row) -> PurchaseOrder:
-    return PurchaseOrder(
-        id=int(row["id"]),
-        name=values.text(row["name"]),
-        partner_id=values.many2one(row["partner_id"]) or 0,
-        company_id=values.many2one(row["company_id"]) or 0,
-        currency_id=values.many2one(row["currency_id"]) or 0,
-        state=values.text(row["state"]),
-        partner_ref=values.text(row["partner_ref"]),
-    )
-
-
-def _order_line(row: Row) -> OrderLine:
-    return OrderLine(
-        id=int(row["id"]),
-        order_id=values.many2one(row["order_id"]) or 0,
-        name=values.text(row["name"]),
-        product_id=values.many2one(row["product_id"]),
-        product_qty=values.decimal(row["product_qty"]),
-        price_unit=values.decimal(row["price_unit"]),
-        discount=values.decimal(row.get("discount")),
-        qty_received=values.decimal(row["qty_received"]),
-        qty_invoiced=values.decimal(row["qty_invoiced"]),
-        tax_ids=values.many(row["tax_ids"] if "tax_ids" in row else row.get("taxes_id")),
-        date_planned=values.moment(row["date_planned"]),
-        sequence=int(row.get("sequence") or 0),
-    )
-
-
-def _days(parts: Sequence[Row]) -> int | None:
-    """The days after the invoice date, where a term is one line that says no more than that."""
-    if len(parts) != 1:
-        return None
-    [part] = parts
-    if part.get("delay_type", "days_after") != "days_after" or part.get("months") or part.get("end_month"):
-        return None
-    days = part.get("nb_days", part.get("days"))
-    return int(days) if days is not None else None
-
-
-def _kind(row: Row) -> str:
-    """`service`, or `consu` for goods; before Odoo 18 stored goods are `product`, a combination says nothing."""
-    kind = values.text(row.get("detailed_type") or row.get("type"))
-    return "consu" if kind == "product" else kind if kind in ("consu", "service") else ""
-
-
-def _digits(description: Mapping[str, Any]) -> int | None:
-    """The digits after the point that a float field keeps; None where it keeps all."""
-    digits = description.get("digits")
-    return int(digits[1]) if digits else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -156,3 +157,37 @@ def test_whatever_a_document_rounds_odoo_shows_as_printed(erp: OdooErp, odoo: Od
         assert shown(after) == printed(read), nets
         corrected += bool(proposal.vat)
     assert corrected >= BILLS // 4, "too few bills were rounded otherwise to tell anything"
+
+
+def test_a_payment_term_that_lowers_vat_at_once_is_foretold(erp: OdooErp, odoo: Odoo) -> None:
+    """The vendor's own term comes with the vendor: VAT is charged on 2 % less, as the document prints."""
+    [vendor] = odoo.find(
+        "res.partner", [["name", "like", "Papierhaus"]], ["property_supplier_payment_term_id"]
+    )
+    line = [0, 0, {"value": "percent", "value_amount": 100, "nb_days": 14}]
+    values = {"name": "2 % at once", "early_discount": True, "discount_percentage": 2.0, "discount_days": 10}
+    values |= {"early_pay_discount_computation": "mixed", "line_ids": [line]}
+    term = odoo.call("account.payment.term", "create", values)
+    odoo.call("res.partner", "write", [vendor["id"]], {"property_supplier_payment_term_id": term})
+    try:
+        index = ErpIndex(erp.erp_data())
+        bill = odoo.draft_bill()
+        net, vat = Decimal(1000 + bill), round_amount((1000 + bill) * Decimal("0.98") * 19 / 100, CENT)
+        read = paper(f"E-{bill}", {19: [net]}, PER_LINE)
+        totals = {"total_vat": vat, "total_with_vat": net + vat}
+        header = {name: str(amount) for name, amount in totals.items()}
+        terms = "2 % Skonto innerhalb 10 Tagen, 14 Tage netto"
+        read = replace(read, fields={**read.fields, **reading(payment_terms=terms, **header).fields})
+        proposal, _, after = carried_out(erp, index, bill, replace(read, vat_breakdown=()))
+    finally:
+        before = vendor["property_supplier_payment_term_id"]
+        odoo.call(
+            "res.partner",
+            "write",
+            [vendor["id"]],
+            {"property_supplier_payment_term_id": before and before[0]},
+        )
+    assert {c.id for c in proposal.checks if c.status == "fail"} <= {"total_habit"}
+    assert proposal.predicted == proposal.paper
+    assert shown(after) == printed(read)
+    assert after.values["invoice_payment_term_id"] == term

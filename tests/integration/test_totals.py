@@ -17,7 +17,7 @@ from connector.erp.wire import Connection
 from deploy.odoo.installation import Installation
 from mappings.erp_data import Tax
 from mappings.proposal import Totals
-from mappings.totals import PricedLine, predict, round_digits
+from mappings.totals import EarlyDiscount, PricedLine, predict, round_digits
 from tests.integration.odoo_server import Odoo, OdooDatabase, cloned
 
 BILLS = 26
@@ -31,7 +31,8 @@ Wanted = Callable[[Tax], bool]
 class Configuration:
     """A company with its chart of accounts, a rounding method, the taxes on the bills, and their currency.
 
-    `made` are taxes to add to the chart's; `combined` puts several taxes on one line.
+    `made` are taxes to add to the chart's; `combined` puts several taxes on one line; `discount` is how a payment term
+    with 2 % for early payment takes VAT (`early_pay_discount_computation`).
     """
 
     chart: str
@@ -41,6 +42,7 @@ class Configuration:
     made: tuple[dict[str, Any], ...] = ()
     move_type: str = "in_invoice"
     combined: bool = False
+    discount: str = ""
 
 
 def ordinary(tax: Tax) -> bool:
@@ -101,6 +103,13 @@ TABLE = {
     "a share of the price": Configuration(
         "us", GLOBALLY, nothing, made=(made("division", 12, amount_type="division", **INSIDE),)
     ),
+    "2 % early, VAT with it": Configuration("de_skr03", GLOBALLY, ordinary, discount="included"),
+    "2 % early, VAT without it": Configuration("fr", PER_LINE, ordinary, discount="excluded"),
+    "2 % early, VAT less at once, globally": Configuration("de_skr03", GLOBALLY, ordinary, discount="mixed"),
+    "2 % early, VAT less at once, per line": Configuration("fr", PER_LINE, ordinary, discount="mixed"),
+    "2 % early, price with VAT, per line": Configuration(
+        "fr", PER_LINE, included, made=TTC, discount="mixed"
+    ),
     "yen": Configuration("us", GLOBALLY, ordinary, "JPY"),
     "dinars of Kuwait": Configuration("de_skr04", GLOBALLY, ordinary, "KWD"),
     "yen, per line, included": Configuration("fr", PER_LINE, included, "JPY", made=TTC),
@@ -158,21 +167,36 @@ class Books:
         own = [tax for tax in here if tax.name.startswith(name + MADE)]
         return [tax for tax in here if MADE not in tax.name and wanted(tax)] + own
 
-    def enter(self, name: str, currency: int, bills: list[list[PricedLine]]) -> list[Totals]:
-        """Make the bills in one call; what Odoo shows as their totals."""
+    def expense_accounts(self, company: int) -> list[int]:
+        """Two accounts to book on."""
+        of = ("company_ids", "in", [company])
+        return self.odoo.call("account.account", "search", [["account_type", "=", "expense"], of], limit=2)
+
+    def _term(self, company: int, mode: str) -> int:
+        values = {"name": f"2 % {mode}", "company_id": company, "early_discount": True}
+        values |= {"discount_percentage": 2.0, "discount_days": 10, "early_pay_discount_computation": mode}
+        values["line_ids"] = [[0, 0, {"value": "percent", "value_amount": 100, "nb_days": 30}]]
+        return self.odoo.call("account.payment.term", "create", values)
+
+    def enter(
+        self, name: str, currency: int, bills: list[list[PricedLine]], booked: list[list[int]]
+    ) -> list[Totals]:
+        """Make the bills in one call, with the accounts of their lines; what Odoo shows as their totals."""
         set_up = TABLE[name]
         company = self.companies[set_up.chart]
         here = {"context": {"allowed_company_ids": [company]}}
         self.odoo.call("res.company", "write", [company], {"tax_calculation_rounding_method": set_up.method})
+        term = self._term(company, set_up.discount) if set_up.discount else None
         drafts = [
             {
                 "move_type": set_up.move_type,
                 "partner_id": self.vendor,
                 "currency_id": currency,
                 "invoice_date": "2026-09-01",
-                "invoice_line_ids": [as_line(line) for line in lines],
+                "invoice_line_ids": [as_line(*line) for line in zip(lines, accounts, strict=True)],
+                **({"invoice_payment_term_id": term} if term else {}),
             }
-            for lines in bills
+            for lines, accounts in zip(bills, booked, strict=True)
         ]
         created = self.odoo.call("account.move", "create", drafts, **here)
         rows = self.odoo.call("account.move", "read", created, list(AMOUNTS), **here)
@@ -204,9 +228,10 @@ def generated(taxes: list[Tax], dice: random.Random, *, combined: bool) -> Itera
         yield lines
 
 
-def as_line(line: PricedLine) -> list[Any]:
+def as_line(line: PricedLine, account: int) -> list[Any]:
     values = {
         "name": "Line",
+        "account_id": account,
         "quantity": float(line.quantity),
         "price_unit": float(line.price_unit),
         "discount": float(line.discount),
@@ -224,7 +249,10 @@ def test_the_prediction_is_what_odoo_computes(books: Books, name: str) -> None:
     default = next(one.name for one in data.currencies if one.id == company.currency_id)
     currency = next(one for one in data.currencies if one.name == (set_up.currency or default))
     bills = list(generated(taxes, random.Random(name), combined=set_up.combined))
-    found = books.enter(name, currency.id, bills)
-    for lines, totals in zip(bills, found, strict=True):
+    dice, accounts = random.Random(name), books.expense_accounts(company.id)
+    booked = [[dice.choice(accounts) for _ in lines] for lines in bills]
+    found = books.enter(name, currency.id, bills, booked)
+    for lines, on, totals in zip(bills, booked, found, strict=True):
         kept = [line.kept(data.precision) for line in lines]
-        assert predict(kept, currency.rounding, set_up.method) == totals, lines
+        early = EarlyDiscount(Decimal(2), tuple(on)) if set_up.discount == "mixed" else None
+        assert predict(kept, currency.rounding, set_up.method, early) == totals, lines
