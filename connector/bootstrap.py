@@ -21,6 +21,7 @@ from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
+from connector.ledger.retention import Purge, Retention
 from connector.model import Desk, opened_desk, unacknowledged
 from connector.pipeline import Pipeline
 from connector.sandbox import opened_sandbox
@@ -136,6 +137,22 @@ def owner_of(settings: Settings) -> Owner:
         asked.budget_confidence,
         asked.shadow_bills,
     )
+
+
+def purge_of(settings: Settings, ledger: Ledger) -> Callable[[], Purge] | None:
+    """What purges by age, as the settings want it; None where they want nothing purged."""
+    asked = settings.retention
+    if asked.documents_days is None and asked.readings_days is None:
+        return None
+
+    def purge() -> Purge:
+        kept = Retention(ledger.engine, DocumentStore(settings.folder / "documents"))
+        done = kept.purge(asked.documents_days, asked.readings_days, "vouch")
+        if done.files or done.readings:
+            log.info("purged", documents=len(done.files), readings=len(done.readings))
+        return done
+
+    return purge
 
 
 def make_read(desk: Desk) -> Callable[[bytes, str, Recipient], Reading]:

@@ -324,6 +324,58 @@ def shadow_off(
     raise typer.Exit(switch_shadow(vendor, False, backend, json, config))
 
 
+@app.command()
+def purge(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Delete documents, and what was read of them, that are settled for longer than retention.* says."""
+    from connector.commands.retention import purge_old
+
+    raise typer.Exit(purge_old(dry_run, json, config))
+
+
+person = typer.Typer(help="What is kept of a person: find it, erase it.", no_args_is_help=True)
+app.add_typer(person, name="person")
+WordsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        help="Names, e-mail addresses, accounts, telephone numbers; each in quotes.", show_default=False
+    ),
+]
+PagesOption = Annotated[
+    bool,
+    typer.Option("--pages/--no-pages", help="Also read the pages of every document kept; takes its time."),
+]
+
+
+@person.command("find")
+def person_find(
+    words: WordsArgument, pages: PagesOption = True, json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Show where a person's data is: ledger, documents, kept answers, sessions, and the records in Odoo."""
+    from connector.commands.retention import find_person
+
+    raise typer.Exit(find_person(words, pages, json, config))
+
+
+@person.command("erase")
+def person_erase(
+    words: WordsArgument,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do it; without it is only shown what would go.")
+    ] = False,
+    pages: PagesOption = True,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take a person's data out of everything that Vouch keeps, for good. Bills in Odoo stay."""
+    from connector.commands.retention import erase_person
+
+    raise typer.Exit(erase_person(words, yes, pages, json, config))
+
+
 audit = typer.Typer(
     help="The audit: what was done, by whom and when, as a chain that shows every change.",
     no_args_is_help=True,

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 
-from connector.bootstrap import owner_of
+from connector.bootstrap import owner_of, purge_of
 from connector.errors import FatalError
 from connector.execution.schedule import make_scheduler
 from connector.ledger.sessions import Lifetime
@@ -44,6 +44,7 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
             {name: backend.schedule for name, backend in service.settings.backends.items()},
             service.worker,
             service.settings.learning,
+            purge_of(service.settings, service.ledger),
         )
         if work
         else None

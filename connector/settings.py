@@ -295,6 +295,21 @@ class InsightSettings(Section):
     )
 
 
+class RetentionSettings(Section):
+    """How long documents and what they say are kept; see docs/retention.md."""
+
+    documents_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Documents are deleted so many days after they were settled; empty: never. Odoo keeps its own.",
+    )
+    readings_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="So many days after they were settled what was read, proposed and written is emptied; empty: never.",
+    )
+
+
 class WebSettings(Section):
     """The web server with the review queue and the API."""
 
@@ -383,6 +398,9 @@ class Settings(BaseSettings):
         default=LearningSettings(), description="What is learned from posted bills."
     )
     insight: InsightSettings = Field(default=InsightSettings(), description="The insight page.")
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="How long documents are kept."
+    )
     web: WebSettings = Field(default=WebSettings(), description="The web server.")
 
     @classmethod

@@ -15,7 +15,7 @@ from connector.errors import SettingsError, VouchError
 from connector.execution.inline import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from connector.execution.inline import Worker
     from connector.pipeline import Pipeline
@@ -46,9 +46,10 @@ def make_scheduler(
     schedules: Mapping[str, ScheduleSettings],
     worker: Worker,
     learning: LearningSettings,
+    purge: Callable[[], object] | None = None,
 ) -> Scheduler:
-    """A scheduler that polls every Backend and learns from its posted bills, now and then on schedule, and keeps the
-    worker's leases."""
+    """A scheduler that polls every Backend and learns from its posted bills, now and then on schedule, keeps the
+    worker's leases, and purges once a day."""
     scheduler = cast(
         "Scheduler",
         BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}),
@@ -66,6 +67,10 @@ def make_scheduler(
                 id=f"learn {name}",
                 next_run_time=datetime.now(UTC),
             )
+    if purge is not None:
+        scheduler.add_job(
+            purge, IntervalTrigger(hours=24, jitter=600), id="purge", next_run_time=datetime.now(UTC)
+        )
     scheduler.add_job(worker.heartbeat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="heartbeat")
     return scheduler
 

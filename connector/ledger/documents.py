@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -38,6 +39,21 @@ class DocumentStore:
         """The bytes with that hash, or None where they were never kept or were purged."""
         path = self._path(sha256)
         return path.read_bytes() if path.exists() else None
+
+    def size(self, sha256: str) -> int:
+        """Bytes of a kept document, 0 where it is not kept."""
+        path = self._path(sha256)
+        return path.stat().st_size if path.exists() else 0
+
+    def remove(self, sha256: str) -> None:
+        """Delete a document, where it is kept."""
+        self._path(sha256).unlink(missing_ok=True)
+
+    def files(self) -> Iterator[Path]:
+        """The files of all documents kept, also such that no Job names."""
+        for path in self.folder.glob("??/*"):
+            if path.is_file() and "." not in path.name:
+                yield path
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
