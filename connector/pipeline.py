@@ -31,11 +31,12 @@ from connector.errors import (
 from connector.held_data import HeldData
 from connector.judgement import Judge
 from connector.learn import School
+from connector.ledger.jobs import LeaseLost
 from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
-from connector.ledger.store import LeaseLost, utc_now
+from connector.ledger.store import utc_now
 from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
 from connector.settling.snapshot import record_as_json
 from inference.errors import DocumentError, UnsupportedDocument

@@ -43,10 +43,18 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
         }
     ),
     JobState.APPLYING: frozenset(
-        {JobState.RUNNING, JobState.FILLED, JobState.IN_REVIEW, JobState.FAILED, JobState.QUEUED}
+        {
+            JobState.RUNNING,
+            JobState.FILLED,
+            JobState.IN_REVIEW,
+            JobState.SKIPPED,
+            JobState.FAILED,
+            JobState.QUEUED,
+        }
     ),
-    JobState.FILLED: frozenset(),
-    JobState.IN_REVIEW: frozenset({JobState.QUEUED, JobState.FILLED, JobState.SKIPPED}),
+    # A person takes a fill back, with an Effect; nothing else leaves it.
+    JobState.FILLED: frozenset({JobState.APPLYING}),
+    JobState.IN_REVIEW: frozenset({JobState.QUEUED, JobState.APPLYING, JobState.FILLED, JobState.SKIPPED}),
     JobState.SKIPPED: frozenset({JobState.QUEUED}),
     JobState.FAILED: frozenset({JobState.QUEUED}),
 }

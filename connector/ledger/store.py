@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from connector.erp.port import Poll, SyncCursor
 from connector.ledger.attachments import MIMETYPE, hidden_job, known_job, new_job, place_of
 from connector.ledger.engine import make_engine
+from connector.ledger.jobs import end_attempt, held_job, move, running_attempt
 from connector.ledger.marks import Sighting, keep, sightings
 from connector.ledger.records import (
     Attempt,
@@ -28,7 +29,7 @@ from connector.ledger.records import (
     Transition,
 )
 from connector.ledger.reviews import close_review, open_review
-from connector.ledger.states import FINAL, HELD, JobState, require_transition
+from connector.ledger.states import FINAL, HELD, JobState
 
 if TYPE_CHECKING:
     from connector.erp.port import Attachment
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 MAX_CRASHES = 3
-
-
-class LeaseLost(Exception):
-    """The Job is no longer this worker's: whatever it still wanted to record is for the next one to find out."""
 
 
 def utc_now() -> datetime:
@@ -145,7 +142,7 @@ class Ledger:
                     if job is None:
                         return None
                     job.lease_owner, job.lease_until = worker, now + LEASE
-                    self._move(session, job, JobState.RUNNING, actor=worker)
+                    move(session, job, JobState.RUNNING, self._clock(), actor=worker)
                     session.add(Attempt(job_id=job.id, worker=worker, step="claim", started_at=now))
                     return job
             except IntegrityError:
@@ -175,43 +172,44 @@ class Ledger:
                     continue
                 found += 1
                 job.crashes += 1
-                _end_attempt(session, job, "crashed", f"worker {job.lease_owner} went away", now)
+                end_attempt(session, job, "crashed", f"worker {job.lease_owner} went away", now)
                 if job.crashes >= MAX_CRASHES:
-                    self._move(
+                    move(
                         session,
                         job,
                         JobState.FAILED,
+                        now,
                         reason="crashed",
                         message=f"Reading this document ended the program {job.crashes} times. "
                         "It was set aside; look at the attempts, then use `vouch retry`.",
                     )
                 else:
-                    self._move(session, job, JobState.QUEUED, reason="crashed", not_before=now)
+                    move(session, job, JobState.QUEUED, self._clock(), reason="crashed", not_before=now)
         return found
 
     def step(self, job: Job, name: str) -> None:
         """Note which step the running attempt has begun."""
         with self._write() as session:
-            _running_attempt(session, _held(session, job)).step = name
+            running_attempt(session, held_job(session, job)).step = name
 
     def postpone(self, job: Job, error: str) -> datetime:
         """Back into the queue after an error that passes: 15 s, doubling up to 15 minutes. Returns when."""
         now = self._clock()
         with self._write() as session:
-            job = _held(session, job)
+            job = held_job(session, job)
             due = now + timedelta(seconds=min(15 * 2**job.delays, 900))
             job.delays += 1
-            _end_attempt(session, job, "later", error, now)
-            self._move(session, job, JobState.QUEUED, reason="later", message=error, not_before=due)
+            end_attempt(session, job, "later", error, now)
+            move(session, job, JobState.QUEUED, self._clock(), reason="later", message=error, not_before=due)
         return due
 
     def finish(self, job: Job, state: JobState, reason: str, message: str) -> None:
         """End a Job without an Effect: skipped or failed."""
         now = self._clock()
         with self._write() as session:
-            job = _held(session, job)
-            _end_attempt(session, job, "done", "", now)
-            self._move(session, job, state, reason=reason, message=message)
+            job = held_job(session, job)
+            end_attempt(session, job, "done", "", now)
+            move(session, job, state, self._clock(), reason=reason, message=message)
 
     def retry(
         self,
@@ -233,7 +231,9 @@ class Ledger:
                     continue
                 job.generation += 1
                 job.crashes = job.delays = 0
-                self._move(session, job, JobState.QUEUED, reason="retry", actor=actor, not_before=now)
+                move(
+                    session, job, JobState.QUEUED, self._clock(), reason="retry", actor=actor, not_before=now
+                )
                 close_review(session, job, "retried", actor, now)
                 count += 1
         return count
@@ -244,7 +244,7 @@ class Ledger:
             job = session.get_one(Job, job_id, with_for_update={"of": Job})
             if job.state != JobState.IN_REVIEW:
                 return False
-            self._move(session, job, JobState.SKIPPED, reason="posted", message=message)
+            move(session, job, JobState.SKIPPED, self._clock(), reason="posted", message=message)
             close_review(session, job, "posted", "", self._clock())
             return True
 
@@ -253,7 +253,7 @@ class Ledger:
     def keep_document(self, job: Job, sha256: str) -> None:
         """Remember which content the Job is about."""
         with self._write() as session:
-            _held(session, job).document_sha256 = sha256
+            held_job(session, job).document_sha256 = sha256
 
     def keep_reading(self, job: Job, reader: str, version: str, body: Mapping[str, Any]) -> int:
         """Keep a Reading; its id."""
@@ -303,7 +303,7 @@ class Ledger:
         """Go on with the generation that the ERP shows of a Job by an Effect's key; False where the ledger has that."""
         with self._write() as session:
             if known := session.scalar(select(EffectRecord.id).where(EffectRecord.key == key)) is None:
-                job.generation = _held(session, job).generation = generation
+                job.generation = held_job(session, job).generation = generation
             return known
 
     def intend(self, job: Job, effect: EffectRecord) -> None:
@@ -311,7 +311,7 @@ class Ledger:
         with self._write() as session:
             effect.job_id, effect.at, effect.status = job.id, self._clock(), "intended"
             session.add(effect)
-            self._move(session, _held(session, job), JobState.APPLYING)
+            move(session, held_job(session, job), JobState.APPLYING, self._clock())
 
     def void(self, job: Job, effect: EffectRecord, why: str) -> None:
         """Record that an Effect is known not to have happened; its key is free for the next try."""
@@ -343,9 +343,11 @@ class Ledger:
             kept = session.get_one(EffectRecord, effect.id)
             kept.status, kept.settled_at = "done", now
             kept.body = {**kept.body, "result": dict(result)} if result else kept.body
-            job = _held(session, job)
-            _end_attempt(session, job, "done", "", now)
-            self._move(session, job, JobState(kept.leads_to), reason=kept.reason, message=kept.message)
+            job = held_job(session, job)
+            end_attempt(session, job, "done", "", now)
+            actor = str(kept.body.get("actor", ""))
+            after = JobState(kept.leads_to)
+            move(session, job, after, now, reason=kept.reason, message=kept.message, actor=actor)
             if review is not None:
                 open_review(session, job, review, reasons, now, result or {})
 
@@ -437,9 +439,9 @@ class Ledger:
 
     def _go_on(self, session: Session, job: Job, reason: str, message: str) -> None:
         """Back to `running`, where an Effect of an earlier attempt has not left it there."""
-        held = _held(session, job)
+        held = held_job(session, job)
         if held.state == JobState.APPLYING:
-            self._move(session, held, JobState.RUNNING, reason=reason, message=message)
+            move(session, held, JobState.RUNNING, self._clock(), reason=reason, message=message)
 
     def _look_again(self, session: Session, job: Job, attachment: Attachment) -> None:
         """Begin again with what the ERP now shows of an attachment: its content, or another record that has it."""
@@ -449,7 +451,7 @@ class Ledger:
         seen.model, seen.record_id = job.model, job.record_id = place_of(attachment)
         job.generation += 1
         if job.state != JobState.QUEUED:
-            self._move(session, job, JobState.QUEUED, reason="seen_again", not_before=self._clock())
+            move(session, job, JobState.QUEUED, self._clock(), reason="seen_again", not_before=self._clock())
             close_review(session, job, "seen_again", "vouch", self._clock())
 
     def _add(self, record: ReadingRecord) -> int:
@@ -457,50 +459,3 @@ class Ledger:
             session.add(record)
             session.flush()
             return record.id
-
-    def _move(
-        self,
-        session: Session,
-        job: Job,
-        after: JobState,
-        *,
-        reason: str = "",
-        message: str = "",
-        actor: str = "",
-        not_before: datetime | None = None,
-    ) -> None:
-        before, now = JobState(job.state), self._clock()
-        require_transition(before, after)
-        session.add(
-            Transition(
-                job_id=job.id,
-                before=before,
-                after=after,
-                reason=reason,
-                message=message,
-                actor=actor or job.lease_owner or "vouch",
-                at=now,
-            )
-        )
-        job.state, job.reason, job.message, job.updated_at = after, reason, message, now
-        job.not_before = not_before or job.not_before
-        if after not in HELD:
-            job.lease_owner = job.lease_until = None
-
-
-def _held(session: Session, job: Job) -> Job:
-    """The Job as it is kept. Raises LeaseLost where its worker was taken for gone and it went to another."""
-    kept = session.get_one(Job, job.id, with_for_update={"of": Job})
-    if kept.state not in HELD or kept.lease_owner != job.lease_owner:
-        raise LeaseLost(f"Job {job.id} was taken from {job.lease_owner}: it was not heard of for too long.")
-    return kept
-
-
-def _running_attempt(session: Session, job: Job) -> Attempt:
-    latest = select(Attempt).where(Attempt.job_id == job.id).order_by(Attempt.id.desc()).limit(1)
-    return session.scalars(latest).one()
-
-
-def _end_attempt(session: Session, job: Job, outcome: str, error: str, now: datetime) -> None:
-    attempt = _running_attempt(session, job)
-    attempt.outcome, attempt.error, attempt.ended_at = outcome, error, now

@@ -1,0 +1,66 @@
+"""One Job's way through its states: every change is recorded with who made it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connector.ledger.records import Attempt, Job, Transition
+from connector.ledger.states import HELD, JobState, require_transition
+
+
+class LeaseLost(Exception):
+    """The Job is no longer this worker's: whatever it still wanted to record is for the next one to find out."""
+
+
+def move(
+    session: Session,
+    job: Job,
+    after: JobState,
+    now: datetime,
+    *,
+    reason: str = "",
+    message: str = "",
+    actor: str = "",
+    not_before: datetime | None = None,
+) -> None:
+    """Bring a Job into another state. Raises IllegalTransition where that may not follow."""
+    before = JobState(job.state)
+    require_transition(before, after)
+    session.add(
+        Transition(
+            job_id=job.id,
+            before=before,
+            after=after,
+            reason=reason,
+            message=message,
+            actor=actor or job.lease_owner or "vouch",
+            at=now,
+        )
+    )
+    job.state, job.reason, job.message, job.updated_at = after, reason, message, now
+    job.not_before = not_before or job.not_before
+    if after not in HELD:
+        job.lease_owner = job.lease_until = None
+
+
+def held_job(session: Session, job: Job) -> Job:
+    """The Job as it is kept. Raises LeaseLost where its worker was taken for gone and it went to another."""
+    kept = session.get_one(Job, job.id, with_for_update={"of": Job})
+    if kept.state not in HELD or kept.lease_owner != job.lease_owner:
+        raise LeaseLost(f"Job {job.id} was taken from {job.lease_owner}: it was not heard of for too long.")
+    return kept
+
+
+def running_attempt(session: Session, job: Job) -> Attempt:
+    """The Job's last Attempt."""
+    latest = select(Attempt).where(Attempt.job_id == job.id).order_by(Attempt.id.desc()).limit(1)
+    return session.scalars(latest).one()
+
+
+def end_attempt(session: Session, job: Job, outcome: str, error: str, now: datetime) -> None:
+    """Say how the Job's last Attempt ended."""
+    attempt = running_attempt(session, job)
+    attempt.outcome, attempt.error, attempt.ended_at = outcome, error, now
