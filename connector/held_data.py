@@ -30,7 +30,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 class HeldData:
     """An ErpIndex that is one at a time. `fresh` is as of this round, `latest` as of whenever it was last fetched.
 
-    Whoever holds it keeps others waiting: hold it for matching, never for a call to the ERP.
+    `round` counts how often it was fetched. Whoever holds it keeps others waiting: hold it for matching, never for a call to the ERP.
     """
 
     def __init__(self, erp: Erp) -> None:
@@ -38,6 +38,7 @@ class HeldData:
         self._index: ErpIndex | None = None
         self._stale = False
         self._at = 0.0
+        self.round = 0
         self._held = threading.RLock()
         self._fetching = threading.Lock()
         self._renewing: threading.Thread | None = None
@@ -52,6 +53,11 @@ class HeldData:
         self._fetch()
         with self._held:
             yield self._known()
+
+    def prepare(self) -> None:
+        """Fetch the data where there is none yet. Raises errors of `connector.errors`."""
+        if self._index is None:
+            self._fetch()
 
     @contextmanager
     def latest(self) -> Generator[ErpIndex]:
@@ -100,4 +106,4 @@ class HeldData:
                     self._index = ErpIndex(data)
                 else:
                     self._index.refresh(data)
-                self._at = monotonic()
+                self._at, self.round = monotonic(), self.round + 1

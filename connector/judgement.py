@@ -83,7 +83,25 @@ class Judge:
     ) -> Judged:
         """Match, propose and decide. `seen` are earlier documents that are this one again, `fields` is the mapping."""
         policy = replace(known.policy, fields=fields or known.policy.fields)
-        proposal = propose(
+        proposal = self.propose(reading, record, index, today, known, seen, fields)
+        if not policy.held_back:
+            policy = replace(policy, held_back=self._in_shadow(proposal, record, index))
+        return Judged(record, reading, proposal, decide(proposal, reading, record, policy))
+
+    def propose(
+        self,
+        reading: Reading,
+        record: Record,
+        index: ErpIndex,
+        today: date,
+        known: Knowledge,
+        seen: tuple[SeenDocument, ...] = (),
+        fields: FieldMap | None = None,
+        vendor_id: int | None = None,
+    ) -> Proposal:
+        """Match and propose only, with the vendor that a person chose."""
+        policy = known.policy
+        return propose(
             reading,
             record,
             index,
@@ -91,12 +109,10 @@ class Judge:
             known.memory,
             seen,
             policy.tolerance,
-            policy.fields,
+            fields or policy.fields,
             policy.line_styles,
+            vendor_id,
         )
-        if not policy.held_back:
-            policy = replace(policy, held_back=self._in_shadow(proposal, record, index))
-        return Judged(record, reading, proposal, decide(proposal, reading, record, policy))
 
     def _within_budget(self, proof: Proof) -> Policy:
         if proof.threshold is None:

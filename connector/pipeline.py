@@ -34,6 +34,7 @@ from connector.learn import School
 from connector.ledger.jobs import LeaseLost
 from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
+from connector.ledger.marks import SAME
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
@@ -60,7 +61,6 @@ Read = Callable[[bytes, str, Recipient], Reading]
 VERSION = version("vouch")
 # Why there is nothing left to read; a newer content comes with the next poll.
 GONE = "gone"
-SAME = {"file": "the same content", "page_image": "the same pages", "e_invoice": "the same e-invoice number"}
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -85,12 +85,12 @@ class Pipeline:
         today: Callable[[], date] = local_today,
     ) -> None:
         self.erp, self.ledger, self.documents = erp, ledger, documents
-        self._read_document, self._today = read, today
-        self._judge = Judge(erp.backend, Learning(ledger.engine), owner)
+        self._read_document, self.today = read, today
+        self.judge = Judge(erp.backend, Learning(ledger.engine), owner)
         self._review_url, self._reviewer = review_url, reviewer
-        self._longest_request = longest_request
+        self.longest_request = longest_request
         self.data = HeldData(erp)
-        self._known: Knowledge | None = None
+        self._known: tuple[int, Knowledge] | None = None
         self._asked = set[int]()
         # Matching and writing go one at a time, so that the second of two equal bills sees the first.
         self._turn = threading.Lock()
@@ -107,7 +107,6 @@ class Pipeline:
         if new:
             log.info("attachments found", backend=self.erp.backend, new=new)
         self.data.mark_stale()
-        self._known = None
         return new
 
     def learn(self) -> int:
@@ -116,10 +115,10 @@ class Pipeline:
         school = School(
             self.erp,
             self.ledger,
-            self._judge.learning,
+            self.judge.learning,
             JudgedValues(self.ledger.engine),
             self.data.fresh,
-            self._today(),
+            self.today(),
         )
         count = school.learn()
         if count:
@@ -184,7 +183,7 @@ class Pipeline:
         if effect is None:
             return None
         if not self.erp.happened(_from_record(effect)):
-            if utc_now() < effect.at + self._longest_request:
+            if utc_now() < effect.at + self.longest_request:
                 raise RetriableError(
                     "A write was interrupted and Odoo may still be at it. Vouch looks again later."
                 )
@@ -252,10 +251,15 @@ class Pipeline:
 
     def _judged(self, job: Job, reading: Reading, seen: tuple[SeenDocument, ...]) -> Judged:
         record = self.erp.record(job.model, job.record_id)
-        known = self._known = self._known or self._judge.knowledge()
         fields = self.erp.field_map()
         with self.data.fresh() as index:
-            return self._judge.judge(reading, record, index, self._today(), known, seen, fields)
+            return self.judge.judge(reading, record, index, self.today(), self.knowledge(), seen, fields)
+
+    def knowledge(self) -> Knowledge:
+        """What was learned, as of this round."""
+        if self._known is None or self._known[0] != self.data.round:
+            self._known = self.data.round, self.judge.knowledge()
+        return self._known[1]
 
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
         decision = judged.decision

@@ -115,6 +115,8 @@ def _review_deps(service: Service) -> ReviewDeps:
 
     return ReviewDeps(
         erp=erp,
+        pipelines=service.pipelines,
+        posting=service.settings.web.allow_posting,
         ledger=service.ledger,
         documents=service.documents,
         record_url=record_url,

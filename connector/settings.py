@@ -340,6 +340,11 @@ class WebSettings(Section):
         description="Minutes between two looks whether a person who is signed in still has their rights in Odoo.",
     )
 
+    allow_posting: bool = Field(
+        default=False,
+        description="People may post a bill in Odoo with the approval; Vouch's user needs the right.",
+    )
+
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:

@@ -52,7 +52,7 @@ class Case:
     """Everything a rule may look at. `today` is the day of the decision, `memory` what people taught, `seen` the same
     document met before, `tolerance` how far a bill may be from its order,
     `fields` the declared mapping, `line_styles` how bills are booked. `currency_term` is the term
-    that shows the currency: an amount where only its sign does."""
+    that shows the currency: an amount where only its sign does. `vendor_id` is the vendor that a person chose."""
 
     reading: Reading
     record: Record
@@ -64,6 +64,7 @@ class Case:
     fields: FieldMap = field(default_factory=default_map)
     line_styles: LineStyles = field(default_factory=LineStyles)
     currency_term: str = "currency"
+    vendor_id: int | None = None
 
     @property
     def company(self) -> Company:

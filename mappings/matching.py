@@ -26,12 +26,13 @@ def propose(
     tolerance: Tolerance | None = None,
     fields: FieldMap | None = None,
     line_styles: LineStyles | None = None,
+    vendor_id: int | None = None,
 ) -> Proposal:
     """What to write on the record, and every reason to doubt it. Pure: no I/O, same input, same Proposal.
 
     `memory` is what people taught; none where it is left out. `seen` are earlier documents that are this one again.
     `tolerance` is for bills against orders. `fields` is the declared mapping, the one that comes with Vouch where it is
-    left out; `line_styles` says how vendors' bills are booked.
+    left out; `line_styles` says how vendors' bills are booked. `vendor_id` is the vendor that a person chose.
 
     Raises KeyError where `index` does not hold the record's company or its currency.
     """
@@ -45,5 +46,6 @@ def propose(
         tolerance or Tolerance(),
         fields or default_map(),
         line_styles or LineStyles(),
+        vendor_id=vendor_id,
     )
     return propose_order(case) if record.model == ORDER else propose_bill(case)

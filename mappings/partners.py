@@ -74,6 +74,9 @@ def find_vendor(case: Case) -> Vendor:
         Match("res.partner", c.partner.id, c.partner.name, c.score, tuple(c.reasons.values()))
         for c in ranked[:5]
     )
+    if chosen := case.index.partners.get(case.vendor_id or 0):
+        value = ProposedValue(chosen.id, 1.0, "Chosen by a person.")
+        return Vendor(chosen, value, matches, tuple(_unusable(case, chosen)))
     if seller := _is_ourselves(case, candidates.values()):
         return Vendor(None, None, matches, (failed("vendor_is_not_us", seller),))
     if not ranked:

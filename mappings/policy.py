@@ -299,7 +299,7 @@ def _sure_header(proposal: Proposal, reading: Reading, policy: Policy) -> tuple[
     """The header values to write although the record goes to review; none that a failed Check speaks of."""
     if not policy.fill_sure_header or reading.split:
         return ()
-    barred = {name for check in proposal.checks if check.status is Status.FAIL for name in _spoken_of(check)}
+    barred = {name for check in proposal.checks if check.status is Status.FAIL for name in spoken_of(check)}
     if "*" in barred:
         return ()
     sure = [
@@ -308,7 +308,7 @@ def _sure_header(proposal: Proposal, reading: Reading, policy: Policy) -> tuple[
     return tuple(name for name in sure if name not in barred)
 
 
-def _spoken_of(check: Check) -> Iterable[str]:
+def spoken_of(check: Check) -> Iterable[str]:
     """The header values that a failed Check puts in doubt; `*` for all of them."""
     match check.id:
         case "document_type" | "buyer_is_company" | "vendor_is_not_us" | "duplicate":

@@ -12,6 +12,8 @@ from connector.ledger.records import Job, Mark
 from connector.ledger.states import JobState
 
 LONGEST = 128
+SAME = {"file": "the same content", "page_image": "the same pages", "e_invoice": "the same e-invoice number"}
+"""What two documents with the same mark have in common, by its kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
 from connector.ledger.jobs import end_attempt, held_job, move
+from connector.ledger.marks import Sighting, sightings
 from connector.ledger.records import (
     Attempt,
     CorrectionRecord,
     DraftRecord,
     EffectRecord,
     Job,
+    Mark,
     ProposalRecord,
     ReadingRecord,
     Review,
@@ -112,6 +114,12 @@ class Settling:
         """The Effect with that key, whatever became of it."""
         with self._read() as session:
             return session.scalar(select(EffectRecord).where(EffectRecord.key == key))
+
+    def sightings(self, job: Job) -> tuple[Sighting, ...]:
+        """Earlier documents that are the same one by what it is."""
+        with self._read() as session:
+            kept = session.scalars(select(Mark).where(Mark.job_id == job.id))
+            return sightings(session, job, {mark.kind: mark.value for mark in kept})
 
     def job(self, job_id: int) -> Job | None:
         """The Job of that id."""

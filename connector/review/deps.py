@@ -13,9 +13,11 @@ from connector.erp.port import Erp
 from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.store import Ledger, utc_now
+from connector.settling.desk import SettlingDesk
 from inference.isolation import Sandbox
 
 if TYPE_CHECKING:
+    from connector.pipeline import Pipeline
     from connector.review.access import SignIn
 
 
@@ -37,7 +39,8 @@ class ReviewDeps:
     not configured any more. `backends` says for each Backend how old its last poll may be before the service is
     not ready. `problems` adds sentences of its own to `/readyz`. `hosts` are names besides the loopback ones under
     which people reach the server. `sure` is the confidence from which a value is filled without a person. `sandbox` draws pages.
-    `erp(backend)` is the Backend's ERP, None where it is not configured any more.
+    `erp(backend)` is the Backend's ERP, None where it is not configured any more; `pipelines` do the matching and writing
+    for bills that people settle here, who may post them too with `posting`.
     Without `sign_in` everybody who reaches the server may see and change everything.
     `attribution` is what the licence of a model in use wants shown. `owner` is what the owner set of the policy,
     `minutes_by_hand` how long a bill takes by hand as they say.
@@ -58,4 +61,11 @@ class ReviewDeps:
     minutes_by_hand: float | None = None
     sandbox: Sandbox = field(default_factory=Sandbox)
     sign_in: SignIn | None = None
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict[str, "Pipeline"])
+    posting: bool = False
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def desk(self) -> SettlingDesk:
+        """Where people settle bills."""
+        return SettlingDesk(self.ledger, self.pipelines, self.sure, self.clock)

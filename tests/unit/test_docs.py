@@ -74,7 +74,9 @@ def test_every_route_and_figure_is_documented_and_none_is_invented(tmp_path: Pat
         for method in route.methods - {"HEAD"}
     }
     page = document("http.md")
-    assert set(re.findall(r"^\| `((?:GET|POST) [^`]*)` \|", page, re.MULTILINE)) == served | {"GET /static/…"}
+    assert set(re.findall(r"^\| `((?:GET|POST|PUT|DELETE) [^`]*)` \|", page, re.MULTILINE)) == served | {
+        "GET /static/…"
+    }
     figures = set(re.findall(r"^# HELP (\w+) ", client.get("/metrics").text, re.MULTILINE))
     assert set(re.findall(r"^\| `(vouch_\w+)` \|", page, re.MULTILINE)) == figures
 

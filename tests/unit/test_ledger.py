@@ -24,10 +24,10 @@ from connector.errors import FatalError, SettingsError
 from connector.ledger import schema
 from connector.ledger.documents import DocumentStore
 from connector.ledger.engine import make_engine
+from connector.ledger.jobs import LeaseLost
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import Base, EffectRecord, ReviewSummary
 from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState, require_transition
-from connector.ledger.jobs import LeaseLost
 from connector.ledger.store import MAX_CRASHES, Ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

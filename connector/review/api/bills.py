@@ -1,0 +1,124 @@
+"""One bill in review: the form, the person's draft, and taking over what changed in the ERP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from connector.errors import RetriableError, SkippableError, VouchError
+from connector.ledger.settling import ClaimedByOther, NotInReview
+from connector.settling.draft import UnfitEdit, conventions_of_locale
+from connector.settling.edits import DraftBody
+from connector.settling.shown import Surroundings, bill_json
+
+if TYPE_CHECKING:
+    from connector.review.access import Person
+    from connector.review.deps import ReviewDeps
+    from connector.review.pages import PageImages
+    from connector.review.screen import Screen
+    from connector.settling.desk import SettlingDesk
+    from connector.settling.work import Work
+
+JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+class Nothing(BaseModel):
+    """An empty body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRouter:
+    """`/api/v1/reviews/{id}`, its draft, and `take-over`."""
+    router = APIRouter(prefix="/api/v1")
+    shows = BillScreen(deps, screen, images)
+    desk = deps.desk
+
+    @router.get("/reviews/{job_id}")
+    def bill(request: Request, job_id: JobId) -> Any:
+        person = screen.access.person(request)
+        shows.admit(request, job_id)
+        return answer(lambda: shows.bill(request, desk.work(job_id), person))
+
+    @router.put("/reviews/{job_id}/draft")
+    def draft(request: Request, job_id: JobId, body: DraftBody) -> Any:
+        person = screen.access.writer(request)
+        shows.admit(request, job_id)
+        own = conventions_of_locale(screen.language(request).locale)
+        return answer(lambda: shows.bill(request, desk.draft(job_id, body.edits, person, own), person))
+
+    @router.post("/reviews/{job_id}/take-over")
+    def take_over(request: Request, job_id: JobId, _body: Nothing) -> Any:
+        person = screen.access.writer(request)
+        shows.admit(request, job_id)
+        return answer(lambda: shows.bill(request, desk.take_over(job_id, person), person))
+
+    return router
+
+
+class BillScreen:
+    """Answers with a bill as this request's person sees it."""
+
+    def __init__(self, deps: ReviewDeps, screen: Screen, images: PageImages) -> None:
+        self._deps, self._screen, self._images = deps, screen, images
+
+    @property
+    def desk(self) -> SettlingDesk:
+        """Where bills are settled."""
+        return self._deps.desk
+
+    def admit(self, request: Request, job_id: int) -> None:
+        """Raise HTTPException 404 for documents that are not this person's to see."""
+        self._screen.access.job(request, self.desk.settling.job(job_id))
+
+    def bill(self, request: Request, work: Work, person: Person) -> dict[str, Any]:
+        """The bill as JSON."""
+        return bill_json(work, self.around(request, work, person))
+
+    def around(self, request: Request, work: Work, person: Person) -> Surroundings:
+        """What the JSON needs besides the bill."""
+        job = work.case.job
+        language = self._screen.language(request)
+        sha256 = job.document_sha256
+        return Surroundings(
+            language=language,
+            login=person.login,
+            now=self._deps.clock(),
+            record_url=self._deps.record_url(job.backend, job.model, job.record_id),
+            pages=self._images.paper(sha256).sizes if sha256 else (),
+            next=self.next(job.id, person),
+            posting=self._deps.posting,
+            say=getattr(language, "say", str),
+        )
+
+    def next(self, job_id: int, person: Person) -> int | None:
+        """The bill to go on with."""
+        return self.desk.settling.next_after(job_id, person.sees_job)
+
+
+def answer(made: Any) -> Any:
+    """What was asked for, or what stands against it as the API tells it."""
+    try:
+        return made()
+    except NotInReview as error:
+        return refusal(404, "settled", str(error))
+    except ClaimedByOther as error:
+        return refusal(409, "claimed", str(error))
+    except UnfitEdit as error:
+        return refusal(422, error.code, str(error), target=error.target)
+    except KeyError:
+        raise HTTPException(404, "no_such_page") from None
+    except RetriableError as error:
+        return refusal(503, "away", str(error))
+    except SkippableError as error:
+        return refusal(422, error.reason, str(error))
+    except VouchError as error:
+        return refusal(502, "erp", str(error))
+
+
+def refusal(status: int, code: str, message: str, **more: Any) -> JSONResponse:
+    """An error of the API."""
+    return JSONResponse({"error": code, "message": message, **more}, status)

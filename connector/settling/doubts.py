@@ -1,0 +1,62 @@
+"""Which values of a form a person must look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from connector.settling.form import TOTALS, Cell, Form
+from inference.invoice import Check, Status
+from mappings.policy import PROOF, PROVED, SUGGESTED, SUGGESTION, spoken_of
+
+_LINE = re.compile(r"\bLine (\d+)\b", re.IGNORECASE)
+
+
+def mark_doubts(form: Form, checks: Sequence[Check], sure: float, *, proved: bool) -> None:
+    """Mark what is not sure enough, is missing, or a failed Check names; not what a person put there or accepted."""
+    named = {target for check in checks if check.status is Status.FAIL for target in _targets(check, form)}
+    for cell in form.cells():
+        missing = cell.required and cell.value in (None, "", [])
+        if cell.accepted and not missing:
+            continue
+        if cell.edited:
+            cell.doubtful = missing
+            continue
+        unsure = cell.value is not None and cell.confidence < _needed(cell, sure, proved=proved)
+        cell.doubtful = missing or unsure or cell.target in named or _lacks_amount(cell)
+
+
+def _lacks_amount(cell: Cell) -> bool:
+    return cell.target.startswith("lines.") and cell.name == "price_unit" and cell.value is None
+
+
+def _needed(cell: Cell, sure: float, *, proved: bool) -> float:
+    """As sure as the policy wants it of a bill that is filled without a person."""
+    if not cell.target.startswith("lines."):
+        return sure
+    if cell.name in SUGGESTED:
+        return min(SUGGESTION, sure)
+    return min(PROOF, sure) if proved and cell.name in PROVED else sure
+
+
+def _targets(check: Check, form: Form) -> Iterable[str]:
+    """The values that a failed Check is about."""
+    match check.id:
+        case "bank_account_known":
+            return ("partner_bank_id",)
+        case "duplicate":
+            return ("ref",)
+        case "totals" | "amount_due":
+            return ("total_with_vat",)
+        case "tax_known" | "vat_by_rate":
+            return [line.cells["tax_ids"].target for line in form.lines if not line.cells["tax_ids"].value]
+        case "line_amount":
+            numbers = [int(number) for number in _LINE.findall(check.message)]
+            keys = {f"l{number}" for number in numbers}
+            return [line.cells["price_unit"].target for line in form.lines if line.key in keys]
+        case name if name.startswith(("filled_amount", "filled_lines")):
+            return TOTALS[-1:]
+        case name if name.startswith(("filled_", "missing_", "related_")):
+            return (name.split("_", 1)[1],)
+        case _:
+            return [name for name in spoken_of(check) if name != "*"]
