@@ -75,6 +75,7 @@ def _with_odoo(bills: Iterable[Sample], lessons: Iterable[Sample], once: bool) -
     OUT.print(f"   {odoo.places.url}/web?db={DATABASE}  (log in as accountant / accountant)")
     OUT.print("[bold]2.[/] The sample bills arrive, by mail and as attachments")
     administrator = Administrator(odoo.places.url, DATABASE)
+    administrator.grant("vouch", "base.group_partner_manager")
     deliver(administrator, bills, lambda name: OUT.print(f"   {name}", markup=False))
     folder = odoo.places.cache.parent / "demo"
     config = _settings_file(folder, odoo.places.url, key_file)

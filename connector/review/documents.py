@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
@@ -15,10 +16,30 @@ from inference.errors import DocumentError
 if TYPE_CHECKING:
     from connector.ledger.records import Story
     from connector.review.deps import ReviewDeps
+    from connector.review.language import Language
     from connector.review.pages import PageImages
     from connector.review.screen import Screen
 
 ROWS = 100
+# Of the texts, those that the scripts of the bill page speak.
+SCRIPTED = (
+    "bill.",
+    "check.",
+    "claim.",
+    "column.total",
+    "conflict.",
+    "done.",
+    "group.",
+    "level.",
+    "lines.",
+    "orders.",
+    "settle.",
+    "total.",
+    "totals.",
+    "vendor.",
+    "verdict.",
+    "viewer.",
+)
 STATES: dict[str, frozenset[JobState]] = {
     "filled": frozenset({JobState.FILLED}),
     "in_review": frozenset({JobState.IN_REVIEW}),
@@ -66,24 +87,20 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         )
 
     @router.get("/documents/{job_id}", response_class=HTMLResponse)
-    def bill(request: Request, job_id: JobId) -> HTMLResponse:
+    def bill(request: Request, job_id: JobId, read: bool = False) -> HTMLResponse:
         story = story_of(request, job_id)
         sha256 = story.job.document_sha256
-        queue = [review.job_id for review in deps.ledger.reviews()]
-        place = queue.index(job_id) if job_id in queue else None
         return screen.render(
             request,
-            "documents/bill.html",
+            "documents/settle.html" if _is_open(story) and not read else "documents/bill.html",
+            texts=_texts(screen.language(request)),
             story=story,
             job=story.job,
             bill=bill_of(story, screen.language(request), deps.sure),
             paper=images.paper(sha256) if sha256 else Paper(problem="gone"),
             group=_group_of(story.job.state),
             retriable=story.job.state in RETRIABLE,
-            place=place,
-            waiting=len(queue),
-            previous=queue[place - 1] if place else None,
-            next=queue[place + 1] if place is not None and place + 1 < len(queue) else None,
+            is_open=_is_open(story),
         )
 
     @router.get("/documents/{job_id}/pages/{number}.webp")
@@ -108,6 +125,18 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         return RedirectResponse(f"/documents/{job_id}", 303)
 
     return router
+
+
+def _is_open(story: Story) -> bool:
+    """Whether a person is asked: the screen to settle the bill, which without scripts shows what was read."""
+    return story.job.state == JobState.IN_REVIEW and story.review is not None and not story.review.settled_at
+
+
+def _texts(language: Language) -> str:
+    """What the scripts of the bill say, as JSON."""
+    return json.dumps(
+        {key: text for key, text in language.texts.items() if key.startswith(SCRIPTED)}, ensure_ascii=False
+    )
 
 
 def _group_of(state: str) -> str:

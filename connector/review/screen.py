@@ -55,6 +55,7 @@ class Screen:
             t=language.t,
             token=token,
             path=request.url.path,
+            here=str(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
             person=getattr(request.state, "person", None),
             age=self._age(language),
             record_url=self._deps.record_url,

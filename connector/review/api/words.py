@@ -25,9 +25,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         number: Annotated[int, Path(ge=1, le=10_000)],
     ) -> list[dict[str, Any]]:
         story = deps.ledger.story(job_id)
-        if story is None or not screen.access.person(request).sees(story.job.backend, None):
-            raise HTTPException(404, "no_such_page")
-        sha256 = story.job.document_sha256
+        sha256 = screen.access.job(request, story.job if story else None).document_sha256
         try:
             found = images.words(sha256, number) if sha256 else None
         except DocumentError as error:

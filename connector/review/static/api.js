@@ -33,7 +33,7 @@ export function beforeSignIn(keep) {
 
 function signIn() {
   leave();
-  location.assign(`/sign-in?back=${encodeURIComponent(location.pathname)}`);
+  location.assign(`/sign-in?back=${encodeURIComponent(location.pathname + location.search)}`);
   return new Promise(() => {});
 }
 

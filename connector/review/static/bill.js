@@ -3,6 +3,7 @@
 import { amount, announce, el, list, said, speak, t, toast, visible } from "./element.js";
 import { Offline, Refusal, ask, beforeSignIn, key, part } from "./api.js";
 import { checks, conflict, orders, totals, why } from "./cards.js";
+import { NEW } from "./control.js";
 import { Form } from "./form.js";
 import { Lines } from "./lines.js";
 import { Verdicts, newVendor } from "./verdict.js";
@@ -10,7 +11,7 @@ import { Viewer } from "./viewer.js";
 import { jump } from "./jump.js";
 
 const PAUSE = 300;
-const RENEW = 60_000;
+const RENEW = 120_000;
 const root = document.getElementById("settle");
 const part_of = (name) => document.getElementById(name);
 
@@ -34,15 +35,16 @@ class Desk {
   async open(id, loaded = null) {
     clearTimeout(this.timer);
     this.id = id;
+    root.classList.remove("shown");
     this.current = null;
     this.undone = [];
     this.sending = null;
     this.pressed = null;
     let bill = loaded;
     try {
-      bill ??= await ask("GET", `/api/v1/reviews/${id}`);
+      bill ??= await ask("GET", `/api/v1/reviews/${id}${location.search}`);
     } catch (error) {
-      if (error instanceof Refusal && error.status === 404) return location.replace(`/documents/${id}`);
+      if (error instanceof Refusal && error.status === 404) return location.replace(`/documents/${id}?read=1`);
       part_of("fields").replaceChildren(el("p", { class: "refused", role: "alert" }, error.message, " ", el("button", { type: "button", onclick: () => this.open(id) }, t("settle.again"))));
       return undefined;
     }
@@ -58,7 +60,9 @@ class Desk {
       this.save(0);
     }
     const first = this.controls.find((control) => control.isDoubtful);
-    (first?.input ?? this.verdicts.approve).focus({ preventScroll: false });
+    (first?.input ?? this.verdicts.first()).focus();
+    root.classList.add("shown");
+    if (!kept) this.say(this.edits.length ? t("settle.saved") : t("settle.hint"));
     if (loaded) this.freshen(id);
     this.prefetch();
     return undefined;
@@ -66,7 +70,7 @@ class Desk {
 
   // A bill that was fetched ahead may have changed since.
   async freshen(id) {
-    const now = await ask("GET", `/api/v1/reviews/${id}`).catch(() => null);
+    const now = await ask("GET", `/api/v1/reviews/${id}${location.search}`).catch(() => null);
     if (now && this.id === id && now.version !== this.bill.version && !this.edits.length) this.take(now);
   }
 
@@ -74,7 +78,7 @@ class Desk {
     const { next } = this.bill;
     this.ahead = null;
     if (!next) return;
-    const bill = await ask("GET", `/api/v1/reviews/${next}`).catch(() => null);
+    const bill = await ask("GET", `/api/v1/reviews/${next}${location.search}`).catch(() => null);
     if (!bill || this.bill.next !== next) return;
     const images = new Map(bill.pages.slice(0, 1).map(({ image }) => [image, Object.assign(new Image(), { src: image })]));
     this.ahead = { bill, images };
@@ -89,7 +93,7 @@ class Desk {
 
   draw() {
     const { bill } = this;
-    this.form.show(bill.fields);
+    this.form.show(bill.fields, bill.id);
     this.lines.show(bill.lines, bill.digits, bill.totals.untaxed?.paper);
     part_of("notes").replaceChildren(...[this.taken(), conflict(bill, () => this.takeOver()), why(bill)].filter(Boolean));
     part_of("totals").replaceChildren(totals(bill));
@@ -98,12 +102,13 @@ class Desk {
     this.verdicts.show(bill);
     this.heading();
     this.progress();
+    this.reach();
     this.lines.inspect(this.current?.cell ? this.current : null);
   }
 
   heading() {
     const { bill } = this;
-    const vendor = bill.fields.find(({ target }) => target === "partner_id")?.shown || bill.vendor || bill.file;
+    const vendor = bill.fields.find(({ target }) => target === "partner_id")?.shown || bill.new_vendor?.values.name?.value || bill.file;
     part_of("who").replaceChildren(said(vendor));
     part_of("file").replaceChildren(said(bill.file));
     part_of("company").replaceChildren(said(bill.company?.name ?? ""));
@@ -115,12 +120,23 @@ class Desk {
     if (bill.record?.url) record.href = bill.record.url;
     const next = part_of("next");
     next.hidden = !bill.next;
-    next.href = `/documents/${bill.next}`;
+    next.href = `/documents/${bill.next}${location.search}`;
+    document.querySelector("a[data-back]").href = `/reviews${location.search}#job-${bill.id}`;
     document.title = `${visible(vendor)} · Vouch`;
   }
 
+  // Tab reaches everything once the person wants it to; until then the values that are doubtful, and the verdict.
+  reach() {
+    this.controls.forEach((control) => control.reach());
+    root.querySelectorAll("[data-also]").forEach((one) => { one.tabIndex = this.tabsEverywhere ? 0 : -1; });
+  }
+
+  doubts() {
+    return this.controls.filter((control) => control.isDoubtful);
+  }
+
   progress() {
-    const left = this.controls.filter((control) => control.isDoubtful).length;
+    const left = this.doubts().length;
     this.verdicts.left.textContent = left ? t("settle.left", { n: left }) : t("settle.ready");
     this.verdicts.left.classList.toggle("ready", !left);
   }
@@ -156,7 +172,7 @@ class Desk {
     const all = this.controls;
     const at = all.findIndex(({ target }) => target === from.target);
     const found = [...all.slice(at + 1), ...all.slice(0, at)].find((control) => control.isDoubtful);
-    (found?.input ?? this.verdicts.approve).focus();
+    (found?.input ?? this.verdicts.first()).focus();
   }
 
   step(by) {
@@ -174,10 +190,10 @@ class Desk {
     return ask("GET", `/api/v1/choices/${model}?${asked}`, null, { signal });
   }
 
-  newVendorButton() {
+  // The vendor that the document names and Odoo lacks, to be chosen like a candidate.
+  madeReady() {
     const made = this.bill.new_vendor;
-    if (!made) return null;
-    return el("button", { type: "button", tabIndex: -1, class: "link", onclick: () => this.newVendor() }, t("vendor.offer", { name: visible(made.values.name?.shown ?? made.values.name?.value ?? "") }));
+    return made && { id: NEW, name: t("vendor.offer", { name: visible(made.values.name?.shown ?? made.values.name?.value ?? "") }) };
   }
 
   newVendor() {
@@ -250,11 +266,14 @@ class Desk {
       this.isDirty = false;
       const edits = [...this.edits];
       try {
-        const bill = await ask("PUT", `/api/v1/reviews/${id}/draft`, { edits });
+        const bill = await ask("PUT", `/api/v1/reviews/${id}/draft${location.search}`, { edits });
         if (this.id !== id) return;
         if (this.isDirty) continue;
+        const waited = document.activeElement === this.verdicts.first();
         this.take(bill);
-        this.say(edits.length ? t("settle.saved") : "");
+        // A changed value can make others doubtful: they come before the verdict.
+        if (waited && !this.settling) this.doubts()[0]?.input.focus();
+        this.say(edits.length ? t("settle.saved") : t("settle.hint"));
         const afters = this.afters ?? [];
         this.afters = [];
         afters.forEach((run) => run());
@@ -302,7 +321,7 @@ class Desk {
   }
 
   async takeOver() {
-    this.take(await ask("POST", `/api/v1/reviews/${this.id}/take-over`, {}));
+    this.take(await ask("POST", `/api/v1/reviews/${this.id}/take-over${location.search}`, {}));
     this.next({ target: "" });
   }
 
@@ -349,8 +368,15 @@ class Desk {
     root.classList.add("settling");
     try {
       clearTimeout(this.timer);
+      const known = new Set(this.doubts().map(({ target }) => target));
       if (this.isDirty || this.sending) await this.send();
       if (this.isDirty || this.controls.some(({ refused }) => refused)) return;
+      const fresh = verdict.startsWith("approve") ? this.doubts().find(({ target }) => !known.has(target)) : null;
+      if (fresh) {
+        // What the last change made doubtful was not seen yet.
+        fresh.input.focus();
+        return;
+      }
       await this.judge(verdict, details);
     } finally {
       this.settling = false;
@@ -365,7 +391,7 @@ class Desk {
     if (this.pressed?.asked !== asked) this.pressed = { asked, key: key() };
     this.say(t("settle.settling"));
     try {
-      const done = await ask("POST", `/api/v1/reviews/${id}/verdict`, { verdict, version: bill.version, key: this.pressed.key, reason: "", question: "", duplicate_of: null, company_id: null, ranges: [], ...details }, { patient: true });
+      const done = await ask("POST", `/api/v1/reviews/${id}/verdict${location.search}`, { verdict, version: bill.version, key: this.pressed.key, reason: "", question: "", duplicate_of: null, company_id: null, ranges: [], ...details }, { patient: true });
       this.say("");
       this.done(verdict, done);
     } catch (error) {
@@ -380,26 +406,41 @@ class Desk {
     const url = record?.url ?? this.bill.record?.url;
     toast(message || t(`done.${verdict}`, { what }), url && verdict.startsWith("approve") ? el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, `${t("done.in_odoo")} ↗`) : null);
     clearInterval(this.renewing);
-    if (!next) {
-      location.assign("/reviews");
-      return;
-    }
-    const ahead = this.ahead?.bill.id === next ? this.ahead.bill : null;
-    history.pushState({ id: next }, "", `/documents/${next}`);
-    this.bill.claim = { mine: false };
-    this.open(next, ahead);
+    this.isDirty = false;
+    if (next) this.show(next);
+    else location.assign(`/reviews${location.search}`);
+  }
+
+  // The next bill, which is here already.
+  show(id) {
+    const ahead = this.ahead?.bill.id === id ? this.ahead.bill : null;
+    history.pushState({ id }, "", `/documents/${id}${location.search}`);
+    this.open(id, ahead);
+  }
+
+  // Leaves this bill to whoever comes, and goes on to another.
+  async go(id) {
+    if (this.isDirty || this.sending) await this.send();
+    if (this.isDirty) return;
+    this.release();
+    this.show(id);
   }
 
   async failed(error, again) {
     if (error instanceof Refusal && error.status === 409) {
       if (error.code === "stale" || error.code === "conflict" || error.code === "claimed") {
-        this.take(await ask("GET", `/api/v1/reviews/${this.id}`));
+        this.take(await ask("GET", `/api/v1/reviews/${this.id}${location.search}`));
         if (error.code === "conflict" && !this.bill.conflict) this.bill.conflict = { message: error.message, changes: error.body.changes ?? [] };
         this.draw();
         part_of("side").scrollTo({ top: 0 });
         part_of("notes").querySelector(".conflict button")?.focus();
       }
       return toast(error.message, null, "wrong");
+    }
+    const missing = error instanceof Refusal && this.controls.find(({ target }) => target === error.body.target);
+    if (missing) {
+      missing.refuse(error.message);
+      return missing.input.focus();
     }
     if (error instanceof Refusal && error.status !== 503) return toast(error.message, null, "wrong");
     if (!(error instanceof Refusal || error instanceof Offline)) throw error;
@@ -420,7 +461,7 @@ addEventListener("popstate", () => {
 });
 addEventListener("beforeunload", (event) => desk.isDirty && event.preventDefault());
 
-const PANES = () => [desk.viewer.sheets, desk.controls.find((one) => one.isDoubtful)?.input ?? desk.controls[0]?.input, desk.lines.controls[0]?.input, desk.verdicts.approve];
+const PANES = () => [desk.viewer.sheets, desk.controls.find((one) => one.isDoubtful)?.input ?? desk.controls[0]?.input, desk.lines.controls[0]?.input, desk.verdicts.first()];
 
 function pane() {
   const places = ["#paper", "#fields", "#lines", "#verdicts"];
@@ -437,7 +478,7 @@ everywhere.addEventListener("click", () => {
   desk.tabsEverywhere = !desk.tabsEverywhere;
   everywhere.setAttribute("aria-pressed", String(desk.tabsEverywhere));
   everywhere.textContent = t(desk.tabsEverywhere ? "settle.tab_all" : "settle.tab_doubtful");
-  desk.controls.forEach((control) => control.reach());
+  desk.reach();
 });
 
 // In a field that was not changed since it got the focus, `?` and `/` are commands; they begin no value.
@@ -468,6 +509,12 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
 }, true);
+
+part_of("next").addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || !desk.bill?.next) return;
+  event.preventDefault();
+  desk.go(desk.bill.next);
+});
 
 // -- the divider ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ export function why(bill) {
 
 export function conflict(bill, takeOver) {
   if (!bill.conflict) return null;
-  const rows = bill.conflict.changes.map(({ field, was, now }) => el("tr", {}, el("th", { scope: "row" }, said(field)), el("td", {}, said(was ?? "–")), el("td", {}, el("strong", {}, said(now ?? "–")))));
+  const rows = bill.conflict.changes.map(({ field, label, was, now }) => el("tr", {}, el("th", { scope: "row" }, said(label ?? field)), el("td", {}, said(was ?? "–")), el("td", {}, el("strong", {}, said(now ?? "–")))));
   return el("div", { class: "conflict", role: "alert" }, el("h2", {}, t("conflict.title")), el("p", {}, said(bill.conflict.message)),
     rows.length ? el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("conflict.field")), el("th", { scope: "col" }, t("conflict.was")), el("th", { scope: "col" }, t("conflict.now")))), el("tbody", {}, rows)) : null,
     el("button", { type: "button", class: "primary", onclick: takeOver }, t("conflict.take_over")));
@@ -35,7 +35,7 @@ export function checks(bill) {
   const [failed, passed] = [of("fail"), of("pass")];
   return [
     failed.length ? el("ul", { class: "checks" }, failed.map((check) => one(check, "fail"))) : null,
-    passed.length ? el("details", {}, el("summary", {}, t("bill.passed", { n: passed.length })), el("ul", { class: "checks" }, passed.map((check) => one(check, "pass")))) : null,
+    passed.length ? el("details", {}, el("summary", { tabIndex: -1, "data-also": true }, t("bill.passed", { n: passed.length })), el("ul", { class: "checks" }, passed.map((check) => one(check, "pass")))) : null,
   ].filter(Boolean);
 }
 
@@ -49,5 +49,5 @@ export function orders(bill) {
     el("td", { class: "number" }, amount(line.price, bill.digits)),
     el("td", { class: `number ${differs(line.document_price, line.price) ? "weak" : ""}` }, line.document_price === null ? "–" : amount(line.document_price, bill.digits))));
   const heads = ["order", "name", "ordered", "received", "billed", "document_quantity", "price", "document_price"];
-  return el("details", { class: "orders", open: true }, el("summary", {}, t("orders.title")), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("orders.title") }, el("table", { class: "lines" }, el("thead", {}, el("tr", {}, heads.map((name, index) => el("th", { scope: "col", class: index > 1 ? "number" : "" }, t(`orders.${name}`))))), el("tbody", {}, rows))));
+  return el("details", { class: "orders", open: true }, el("summary", { tabIndex: -1, "data-also": true }, t("orders.title")), el("div", { class: "scroll", tabIndex: -1, "data-also": true, role: "region", "aria-label": t("orders.title") }, el("table", { class: "lines" }, el("thead", {}, el("tr", {}, heads.map((name, index) => el("th", { scope: "col", class: index > 1 ? "number" : "" }, t(`orders.${name}`))))), el("tbody", {}, rows))));
 }

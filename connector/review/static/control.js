@@ -3,7 +3,9 @@
 import { el, fresh, percent, said, t, visible } from "./element.js";
 import { picker } from "./picker.js";
 
-const MOST_CANDIDATES = 9;
+const MOST_CANDIDATES = 8;
+export const NEW = "new";
+const told = (score, reasons) => [score ? percent(score) : "", ...(reasons ?? [])].filter(Boolean).join(" · ");
 
 export class Control {
   // `desk` is the bill at hand: edit, refresh, seen, next, search.
@@ -52,6 +54,11 @@ export class Control {
 
   get isDoubtful() {
     return Boolean(this.field.doubtful && this.field.editable);
+  }
+
+  get isEmpty() {
+    const { value } = this.field;
+    return value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
   }
 
   get isDirty() {
@@ -126,12 +133,23 @@ export class Control {
   async search(text, signal) {
     const found = await this.desk.search(this.field.model, text, signal);
     if (text) return found;
-    const first = (this.field.candidates ?? []).map(({ id, name, score, reasons }) => ({ id, name, detail: [percent(score), ...(reasons ?? [])].join(" · "), kind: "candidate" }));
+    const first = this.offers.map(({ id, name, score, reasons }) => ({ id, name, detail: told(score, reasons), kind: "candidate" }));
     return [...first, ...found.filter(({ id }) => !first.some((one) => one.id === id))];
+  }
+
+  // The candidates and, for a vendor that Odoo lacks, the one to be made.
+  get offers() {
+    const made = this.target === "partner_id" && this.isDoubtful ? this.desk.madeReady() : null;
+    return [...(this.field.candidates ?? []).slice(0, MOST_CANDIDATES), ...(made ? [made] : [])];
   }
 
   // A record was chosen from the list or among the candidates.
   choose({ id, name }) {
+    if (id === NEW) {
+      this.input.value = this.input.dataset.shown;
+      this.desk.newVendor();
+      return undefined;
+    }
     if (this.chips) {
       const kept = this.names;
       if (!kept.some((one) => one.id === id)) return this.setSeveral(this.isDoubtful && kept.length <= 1 ? [{ id, name }] : [...kept, { id, name }]);
@@ -140,11 +158,12 @@ export class Control {
     this.input.value = this.input.dataset.shown;
     if (!this.chips && id !== this.field.value) this.desk.edit({ target: this.target, value: id }, name);
     else this.accept();
-    this.desk.next(this);
+    return this.desk.next(this);
   }
 
+  // Also that nothing is there can be right, but no bill is without its vendor, nor a line without what it costs.
   accept() {
-    if (this.isDoubtful && this.field.value !== null && this.field.value !== undefined) this.desk.edit({ accept: this.target });
+    if (this.isDoubtful && (!this.isEmpty || (!this.cell && this.target !== "partner_id"))) this.desk.edit({ accept: this.target });
   }
 
   // What was typed becomes an edit; false where something is still to be chosen.
@@ -174,7 +193,7 @@ export class Control {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const candidates = this.field.candidates ?? [];
+    const candidates = this.offers;
     if (event.key === "Enter") {
       event.preventDefault();
       if (event.repeat) return;
@@ -198,11 +217,11 @@ export class Control {
 
   // The candidates as buttons with the digit that chooses each.
   candidates() {
-    const found = (this.field.candidates ?? []).slice(0, MOST_CANDIDATES);
-    if (!this.isDoubtful || !found.length) return null;
+    const found = this.offers;
+    if (!found.length) return null;
     return el("div", { class: "candidates", role: "group", "aria-label": t("settle.candidates", { field: this.field.label }) }, found.map((one, index) =>
       el("button", { type: "button", tabIndex: -1, class: one.id === this.field.value ? "now" : "", title: visible((one.reasons ?? []).join("; ")), onpointerdown: (event) => event.preventDefault(), onclick: () => this.choose(one) },
-        el("kbd", {}, String(index + 1)), el("span", { class: "name" }, said(one.name)), el("span", { class: "quiet" }, [percent(one.score), ...(one.reasons ?? []).slice(0, 1)].join(" · ")))));
+        el("kbd", {}, String(index + 1)), el("span", { class: "name" }, said(one.name)), el("span", { class: "quiet" }, told(one.score, (one.reasons ?? []).slice(0, 1))))));
   }
 
   remove() {

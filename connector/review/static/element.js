@@ -24,7 +24,7 @@ export function el(name, attributes = {}, ...children) {
     else if (key in made && typeof value !== "string") made[key] = value;
     else made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
@@ -48,12 +48,16 @@ export const quantity = (text) => amount(text, 0);
 export const percent = (share) => `${Math.floor(share * 100 + 1e-9)} %`;
 export const list = (items) => new Intl.ListFormat(locale, { type: "conjunction" }).format(items);
 
+// The class of a level of sureness.
+export const levelClass = (level) => (level === "person" ? "confirmed" : level);
+
 // How sure a value is: shape and number say it as well as colour.
 export function confidence(field) {
   const level = field.level ?? "sure";
-  const known = typeof field.confidence === "number" && level !== "person";
-  const meaning = t(`level.${level}`);
-  return el("span", { class: `confidence ${level}`, title: known ? `${meaning}, ${percent(field.confidence)}` : meaning },
+  const empty = field.value === null || field.value === undefined || field.value === "" || (Array.isArray(field.value) && !field.value.length);
+  const known = typeof field.confidence === "number" && level !== "person" && !empty;
+  const meaning = t(empty && level !== "person" ? "level.missing" : `level.${level}`);
+  return el("span", { class: `confidence ${levelClass(level)}`, title: known ? `${meaning}, ${percent(field.confidence)}` : meaning },
     el("span", { class: "mark", role: "img", "aria-label": meaning }), known ? percent(field.confidence) : "");
 }
 

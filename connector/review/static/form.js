@@ -1,6 +1,6 @@
 // The header of the bill, in the order of an accountant's form.
 
-import { confidence, el, said, t } from "./element.js";
+import { confidence, el, levelClass, said, t, visible } from "./element.js";
 import { Control } from "./control.js";
 
 export class Form {
@@ -14,7 +14,11 @@ export class Form {
     return [...this.rows.values()].map(({ control }) => control);
   }
 
-  show(fields) {
+  // What was doubtful when the bill was opened keeps its place and its reason, so that nothing moves under the hand.
+  show(fields, job) {
+    if (job !== this.job) this.asked = new Set();
+    this.job = job;
+    fields.filter(({ doubtful, editable }) => doubtful && editable).forEach(({ target }) => this.asked.add(target));
     const same = fields.length === this.rows.size && fields.every(({ target, kind }) => this.rows.get(target)?.control.field.kind === kind);
     if (!same) {
       this.controls.forEach((control) => control.remove());
@@ -45,16 +49,20 @@ export class Form {
     control.input.removeAttribute("aria-label");
     control.input.setAttribute("aria-describedby", `${control.id}-why`);
     parts.label.textContent = field.label;
-    parts.sureness.replaceChildren(confidence(field));
-    ["doubtful", "weak", "person"].forEach((level) => element.classList.toggle(level, field.level === level));
+    parts.sureness.replaceChildren(control.isEmpty && !field.doubtful && field.level !== "person" ? "" : confidence(field));
+    ["doubtful", "weak", "person"].forEach((level) => element.classList.toggle(levelClass(level), field.level === level));
     element.classList.toggle("asks", control.isDoubtful);
+    element.classList.toggle("asked", this.asked.has(field.target));
+    element.classList.toggle("wide", field.target === "partner_id" || (this.asked.has(field.target) && Boolean(field.candidates?.length)));
     this.below(parts);
   }
 
   below({ control, below }) {
     const { field } = control;
-    const said_ = control.refused ? el("p", { class: "refused" }, control.refused) : control.isDoubtful && field.reason ? el("p", { class: "reason" }, said(field.reason)) : null;
-    const offer = control.isDoubtful && field.target === "partner_id" ? this.desk.newVendorButton() : null;
-    below.replaceChildren(...[said_, control.candidates(), offer].filter(Boolean));
+    const asked = this.asked.has(field.target);
+    const [proof] = field.evidence ?? [];
+    const reason = field.reason || (control.isEmpty && proof?.text ? t("settle.printed", { text: visible(proof.text) }) : "");
+    const told = control.refused ? el("p", { class: "refused" }, control.refused) : asked && reason ? el("p", { class: control.isDoubtful ? "reason" : "quiet" }, said(reason)) : null;
+    below.replaceChildren(...[told, asked ? control.candidates() : null].filter(Boolean));
   }
 }

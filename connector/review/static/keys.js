@@ -17,7 +17,7 @@ function follow(selector) {
 
 function openRecord() {
   const row = document.activeElement?.closest("tr");
-  (row?.querySelector("a[data-erp]") ?? (document.body.matches(".bill") && document.querySelector("a[data-erp]")) ?? null)?.click?.();
+  (row?.querySelector("a[data-erp]") ?? (document.body.matches(".bill, .settle") && document.querySelector("a[data-erp]")) ?? null)?.click?.();
 }
 
 const actions = {

@@ -1,6 +1,6 @@
 // The lines as a grid whose cells are always ready to be typed in, with the sum as it goes.
 
-import { amount, confidence, el, minus, plus, rounded, said, scaled, t, text as decimal, times } from "./element.js";
+import { amount, confidence, el, levelClass, minus, plus, rounded, said, scaled, t, text as decimal, times } from "./element.js";
 import { Control } from "./control.js";
 
 const ALWAYS = ["name", "quantity", "price_unit", "tax_ids", "account_id"];
@@ -21,8 +21,8 @@ export class Lines {
     this.foot = el("tfoot", {});
     this.grid = el("table", { class: "grid", role: "grid", "aria-label": t("group.lines") }, el("thead", {}, this.head), this.body, this.foot);
     this.inspector = el("div", { class: "inspector" });
-    this.more = el("button", { type: "button", class: "link", onclick: () => this.toggle() });
-    this.add = el("button", { type: "button", class: "link", title: "Alt+Enter", onclick: () => this.insert(this.order.at(-1) ?? null) }, `+ ${t("lines.add")}`);
+    this.more = el("button", { type: "button", class: "link", tabIndex: -1, "data-also": true, onclick: () => this.toggle() });
+    this.add = el("button", { type: "button", class: "link", tabIndex: -1, "data-also": true, title: "Alt+Enter", onclick: () => this.insert(this.order.at(-1) ?? null) }, `+ ${t("lines.add")}`);
     this.root.replaceChildren(
       el("div", { class: "caption" }, el("h2", {}, t("group.lines")), this.count = el("span", { class: "quiet" }), this.more),
       el("div", { class: "scroll" }, this.grid), el("div", { class: "under" }, this.add, this.inspector));
@@ -45,6 +45,7 @@ export class Lines {
     if (shape !== this.shape) this.rebuild(lines, names);
     this.shape = shape;
     this.names = names;
+    this.grid.parentElement.hidden = !lines.length;
     lines.forEach((line) => this.draw(line));
     this.fold(lines);
     this.count.textContent = t("lines.count", { n: lines.length });
@@ -94,11 +95,12 @@ export class Lines {
     for (const field of line.cells) {
       const control = row.cells.get(column(field.target));
       control.update(field);
+      if (this.isNumber(field)) control.input.style.minWidth = `${Math.max(5, (field.shown ?? "").length + 3)}ch`;
       control.input.setAttribute("aria-label", `${field.label}, ${t("lines.line", { n: this.order.indexOf(line.key) + 1 })}`);
       if (control.isDoubtful && field.reason) control.input.setAttribute("aria-description", field.reason);
       control.cell.classList.toggle("asks", control.isDoubtful);
-      ["doubtful", "weak", "person"].forEach((level) => control.cell.classList.toggle(level, field.level === level && (field.doubtful || level === "person")));
-      control.mark.replaceChildren(field.value === null && !field.doubtful ? "" : confidence(field));
+      ["doubtful", "weak", "person"].forEach((level) => control.cell.classList.toggle(levelClass(level), field.level === level && (field.doubtful || level === "person")));
+      control.mark.replaceChildren(control.isEmpty && !field.doubtful ? "" : confidence(field));
     }
     row.net.textContent = amount(line.net, this.digits);
     row.net.classList.remove("pending");
@@ -127,7 +129,7 @@ export class Lines {
     const total = nets.length && nets.every(Boolean) ? decimal(rounded(nets.reduce(plus), this.digits)) : null;
     const apart = this.paper && total ? minus(scaled(total), scaled(this.paper)) : null;
     const off = apart && apart.units !== 0n;
-    this.foot.replaceChildren(this.rows.size ? el("tr", {}, el("th", { scope: "row", colSpan: Math.max(1, this.shownColumns.length) }, off ? el("span", { class: "off" }, t("lines.off", { difference: amount(decimal(apart), this.digits) })) : this.paper ? el("span", { class: "fits" }, t("lines.fits")) : "", ` ${t("lines.sum")}`), el("td", { class: `number ${off ? "weak" : ""}` }, amount(total, this.digits)), el("td", {})) : "");
+    this.foot.replaceChildren(this.rows.size ? el("tr", {}, el("th", { scope: "row", colSpan: Math.max(1, this.shownColumns.length) }, t("lines.sum"), " ", off ? el("span", { class: "off" }, t("lines.off", { difference: amount(decimal(apart), this.digits) })) : this.paper && total ? el("span", { class: "fits" }, `✓ ${t("lines.fits")}`) : ""), el("td", { class: `number ${off ? "weak" : ""}` }, amount(total, this.digits)), el("td", {})) : "");
   }
 
   // The net amount of a line while one of its numbers is being typed.
@@ -155,7 +157,7 @@ export class Lines {
     this.inspector.replaceChildren(...[
       el("strong", {}, field.label), confidence(field),
       refused ? el("span", { class: "refused" }, refused) : field.reason ? el("span", { class: control.isDoubtful ? "reason" : "quiet" }, said(field.reason)) : null,
-      control.candidates(),
+      control.isDoubtful ? control.candidates() : null,
     ].filter(Boolean));
   }
 

@@ -19,8 +19,8 @@ export class Verdicts {
     const menu = fresh("menu");
     this.more = el("button", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", "aria-controls": menu, onclick: () => this.toggle() }, t("verdict.more"), el("span", { "aria-hidden": "true" }, " ▴"));
     this.menu = el("div", { id: menu, class: "menu", role: "menu", hidden: true, onkeydown: (event) => this.key(event) });
-    root.replaceChildren(this.left, this.saved, el("span", { class: "gap" }), this.skip, el("span", { class: "more" }, this.more, this.menu), this.post, this.approve);
-    addEventListener("pointerdown", (event) => !event.target.closest(".verdicts .more") && this.close(), true);
+    root.replaceChildren(this.left, this.saved, el("span", { class: "gap" }), this.skip, el("span", { class: "others" }, this.more, this.menu), this.post, this.approve);
+    addEventListener("pointerdown", (event) => !event.target.closest(".verdicts .others") && this.close(), true);
   }
 
   show(bill) {
@@ -29,8 +29,13 @@ export class Verdicts {
     this.skip.hidden = !may("skip");
     this.approve.hidden = !may("approve");
     const offered = MENU.filter(may);
-    this.more.hidden = !offered.length;
-    this.menu.replaceChildren(...offered.map((verdict) => el("button", { type: "button", role: "menuitem", tabIndex: -1, onclick: () => { this.close(); this.ask(verdict, bill); } }, t(`verdict.${verdict}`), "…")));
+    this.menu.replaceChildren(...offered.map((verdict) => el("button", { type: "button", role: "menuitem", tabIndex: -1, onclick: () => { this.close(); this.ask(verdict, bill); } }, t(`verdict.${verdict}`), "…")),
+      el("a", { role: "menuitem", tabIndex: -1, href: `/documents/${bill.id}?read=1` }, t("verdict.what_was_read")));
+  }
+
+  // What ends the bill, or the nearest to it that is offered.
+  first() {
+    return [this.approve, this.post, this.more].find((one) => !one.hidden);
   }
 
   toggle() {

@@ -1,6 +1,6 @@
 // The pages of the document: zoom, rotation, words to click or select, boxes of the field in hand.
 
-import { el, t } from "./element.js";
+import { el, levelClass, t } from "./element.js";
 import { ask } from "./api.js";
 
 const SMALLEST = 0.5;
@@ -33,7 +33,7 @@ export class Viewer {
       this.select,
       tool("rotate", "⟳", () => this.rotate()),
       tool("smaller", "−", () => this.setZoom(this.zoom / 1.25)), this.scale, tool("larger", "+", () => this.setZoom(this.zoom * 1.25)));
-    this.sheets = el("div", { class: "sheets", tabindex: "0", role: "region", "aria-label": t("bill.paper") });
+    this.sheets = el("div", { class: "sheets", tabindex: "0", role: "group", "aria-label": t("bill.paper") });
     this.root.replaceChildren(this.bar, this.sheets);
     this.sheets.addEventListener("wheel", (event) => {
       if (!event.ctrlKey) return;
@@ -42,6 +42,8 @@ export class Viewer {
     }, { passive: false });
     this.sheets.addEventListener("keydown", (event) => this.key(event));
     this.sheets.addEventListener("pointerdown", (event) => this.press(event));
+    // The field keeps the focus while its words are chosen on the page.
+    this.sheets.addEventListener("mousedown", (event) => event.target.closest(".sheet") && event.preventDefault());
     this.sheets.addEventListener("scroll", () => this.tell(), { passive: true });
     new ResizeObserver(() => this.layout()).observe(this.sheets);
     this.near = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach((one) => this.fetchWords(one.target.sheet)), { root: this.sheets, rootMargin: "300px" });
@@ -64,6 +66,10 @@ export class Viewer {
       sheet.inner = el("div", { class: "inner" }, image, boxes, words);
       sheet.figure = el("figure", { class: "sheet" }, sheet.inner);
       sheet.figure.sheet = sheet;
+      const drawn = () => sheet.figure.classList.add("drawn");
+      if (image.complete && image.naturalWidth) drawn();
+      else image.addEventListener("load", drawn, { once: true });
+      image.addEventListener("error", () => sheet.figure.append(el("p", { class: "missing" }, t("viewer.missing"))), { once: true });
       if (page.width === null || page.width === undefined) {
         sheet.width = 595;
         sheet.height = 842;
@@ -168,7 +174,7 @@ export class Viewer {
       if (!page || !proof.box) continue;
       const [x0, y0, x1, y1] = proof.box.map((side) => side * 1000);
       const box = globalThis.document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      Object.entries({ x: x0 - 4, y: y0 - 3, width: x1 - x0 + 8, height: y1 - y0 + 6, rx: 3, class: `lit ${level}` }).forEach(([name, value]) => box.setAttribute(name, value));
+      Object.entries({ x: x0 - 4, y: y0 - 3, width: x1 - x0 + 8, height: y1 - y0 + 6, rx: 3, class: `lit ${levelClass(level)}` }).forEach(([name, value]) => box.setAttribute(name, value));
       page.boxes.append(box);
       this.lit.push(box);
     }
@@ -199,21 +205,22 @@ export class Viewer {
 
   lay(page, found) {
     page.texts = found;
-    page.words.replaceChildren(...found.flatMap((word, index) => {
+    page.words.replaceChildren(...found.map((word, index) => {
       const [x0, y0, x1, y1] = word.box;
-      const span = el("span", {}, word.text);
+      const span = el("span", {}, `${word.text} `);
       span.dataset.word = index;
       Object.assign(span.style, { left: `${x0 * 100}%`, top: `${y0 * 100}%`, width: `${(x1 - x0) * 100}%`, height: `${(y1 - y0) * 100}%`, fontSize: `calc(var(--scale) * ${(y1 - y0).toFixed(5)} * .8px)` });
-      return [span, " "];
+      return span;
     }));
   }
 
   // A press takes the word under it or, when the pointer moves, all words in the box that it draws. With Shift, or while
-  // text is being selected, the browser selects.
+  // text is being selected, it selects words to be copied.
   press(event) {
     const sheet = event.target.closest?.(".sheet")?.sheet;
-    if (event.button || !sheet || event.shiftKey || this.selecting || event.pointerType === "touch" && !event.isPrimary) return;
+    if (event.button || !sheet || event.pointerType === "touch" && !event.isPrimary) return undefined;
     if (event.pointerType !== "touch") event.preventDefault();
+    if (event.shiftKey || this.selecting) return this.selectFrom(sheet, event);
     const start = this.point(sheet, event);
     const rubber = el("div", { class: "rubber" });
     const finish = () => {
@@ -245,6 +252,29 @@ export class Viewer {
     addEventListener("pointerup", up);
     addEventListener("pointercancel", finish);
     addEventListener("keydown", escape, true);
+    return undefined;
+  }
+
+  // Whole words in reading order: the browser's own selection goes astray between words that are placed one by one.
+  selectFrom(sheet, event) {
+    const nearest = (at) => {
+      const [x, y] = this.point(sheet, at);
+      const off = ({ box }) => Math.max(box[0] - x, 0, x - box[2]) + 4 * Math.max(box[1] - y, 0, y - box[3]);
+      return sheet.texts.reduce((best, word, index) => (off(word) < off(sheet.texts[best]) ? index : best), 0);
+    };
+    const words = sheet.words.querySelectorAll("[data-word]");
+    if (!words.length) return;
+    const first = nearest(event);
+    const mark = (now) => {
+      const [from, to] = [first, nearest(now)].sort((one, other) => one - other);
+      getSelection().setBaseAndExtent(words[from].firstChild, 0, words[to].firstChild, words[to].textContent.length);
+    };
+    this.sheets.focus({ preventScroll: true });
+    const end = () => removeEventListener("pointermove", mark);
+    mark(event);
+    addEventListener("pointermove", mark);
+    addEventListener("pointerup", end, { once: true });
+    addEventListener("pointercancel", end, { once: true });
   }
 
   // Where on the upright page, in fractions of it.

@@ -1,0 +1,332 @@
+"""Doubtful bills settled in a real Chromium: by keyboard alone, by clicks on the page, in Chinese, without a network."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from deploy.odoo.administrator import Administrator, MailedFile
+from deploy.odoo.installation import Installation
+from tests.acceptance.command import settings_for, start, vouch, wait_for
+from tests.acceptance.doubtful import doubtful_bills
+from tests.integration.axe import violations
+from tests.integration.browser import sign_in
+from tests.integration.odoo_server import cloned
+
+LAPTOP = {"width": 1366, "height": 768}
+TABLET = {"width": 820, "height": 1180}
+
+
+@dataclass
+class Office:
+    """Vouch at work on a database of doubtful bills. `taken` are the bills that a test has used."""
+
+    url: str
+    odoo: Administrator
+    bills: dict[str, int]
+
+    def bill(self, file: str) -> dict[str, Any]:
+        names = [
+            "state",
+            "partner_id",
+            "ref",
+            "invoice_date",
+            "invoice_line_ids",
+            "amount_total",
+            "activity_ids",
+        ]
+        return self.odoo.find("account.move", [["id", "=", self.bills[file]]], names)[0]
+
+    def notes(self, file: str) -> list[str]:
+        domain = [
+            ["model", "=", "account.move"],
+            ["res_id", "=", self.bills[file]],
+            ["body", "ilike", "vouch"],
+        ]
+        return [note["body"] for note in self.odoo.find("mail.message", domain, ["body"])]
+
+
+@pytest.fixture(scope="module")
+def office(development_odoo: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    database = cloned(development_odoo, name)
+    odoo = Administrator(database.url, database.database)
+    odoo.grant(database.login, "base.group_partner_manager")
+    today = datetime.now().astimezone().date()
+    bills = {
+        file: odoo.draft_bill(MailedFile(file, "application/pdf", pdf)) for file, pdf in doubtful_bills(today)
+    }
+    environment = settings_for(database, "json2", tmp_path_factory.mktemp("data"))
+    ran = vouch(environment, "sync", "--once", "--json")
+    assert ran.returncode == 0, ran.stderr
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    process = start({**environment, "VOUCH_WEB__PORT": str(port)}, "web")
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        try:
+            return httpx.get(f"{url}/healthz").is_success
+        except httpx.TransportError:
+            return False
+
+    wait_for(answers)
+    yield Office(url, odoo, bills)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    development_odoo.drop(name)
+
+
+def desk(browser: Browser, office: Office, **options: Any) -> Iterator[Page]:
+    """A signed-in accountant's page; an error of a script fails the test."""
+    context = browser.new_context(base_url=office.url, **({"viewport": LAPTOP, "locale": "en-GB"} | options))
+    page, complaints = context.new_page(), list[str]()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, office.url)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(browser: Browser, office: Office) -> Iterator[Page]:
+    yield from desk(browser, office)
+
+
+def open_bill(page: Page, file: str) -> None:
+    """Open the bill of that file from the queue."""
+    page.goto("/reviews")
+    address = page.locator("tr", has_text=file).locator("a[data-row]").get_attribute("href")
+    assert address
+    page.goto(address)
+    expect(page.locator("#file")).to_have_text(file)
+    expect(page.locator("#fields .field").first).to_be_visible()
+
+
+def doubts(page: Page) -> int:
+    """How many values are to check."""
+    found = re.match(r"\d+", page.locator(".verdicts .left").inner_text())
+    return int(found[0]) if found else 0
+
+
+def saved(page: Page) -> None:
+    """Wait until the draft is kept."""
+    expect(page.locator(".verdicts .saved")).to_have_text("Saved")
+
+
+def word(page: Page, text: str) -> tuple[float, float]:
+    """The middle of a word of the page."""
+    box = page.locator(".words span", has_text=re.compile(rf"^{re.escape(text)}\s*$")).first.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def settle_by_enter(page: Page) -> None:
+    """Accept what is doubtful, one after the other, until the bill is approved and another address is shown."""
+    address = page.url
+    for _ in range(40):
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(60)
+        if page.url != address:
+            return
+    raise AssertionError(f"{address} is not settled: {page.locator('#toasts, .refused').all_inner_texts()}")
+
+
+def test_a_click_fills_the_field_and_a_box_joins_its_words(page: Page, office: Office) -> None:
+    file = "FL-26-6000.pdf"
+    open_bill(page, file)
+    number = page.get_by_label("Bill reference", exact=True)
+    issued = number.input_value()
+    assert issued == "FL-26-6000"
+    number.focus()
+    expect(page.locator("rect.lit")).to_have_count(1)
+    page.mouse.click(*word(page, "Lüneburg"))
+    expect(number).to_have_value("Lüneburg")
+    saved(page)
+    page.keyboard.press("Control+z")
+    expect(number).to_have_value(issued)
+    page.keyboard.press("Control+Shift+z")
+    expect(number).to_have_value("Lüneburg")
+    x, y = word(page, "Fuhrwerk")
+    page.mouse.move(x - 60, y - 12)
+    page.mouse.down()
+    page.mouse.move(x + 220, y + 12, steps=4)
+    page.mouse.up()
+    expect(number).to_have_value(re.compile("^Fuhrwerk Logistik"))
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(number).to_have_value(issued)
+
+
+def test_a_draft_outlives_the_page_and_its_totals_follow(page: Page, office: Office) -> None:
+    open_bill(page, "FL-26-6001.pdf")
+    quantity = page.get_by_label("Quantity, line 1")
+    before = page.locator("td.col-net").first.inner_text()
+    quantity.fill("1.000,5")
+    page.keyboard.press("Enter")
+    saved(page)
+    expect(page.locator("td.col-net").first).not_to_have_text(before)
+    expect(page.locator(".totals .weak").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Quantity, line 1")).to_have_value("1,000.5")
+    page.get_by_label("Due date", exact=True).fill("soon")
+    page.keyboard.press("Enter")
+    expect(page.locator(".refused")).to_contain_text("“soon” is not a date")
+    page.keyboard.press("Escape")
+    page.get_by_label("Quantity, line 1").focus()
+    page.keyboard.press("Alt+Enter")
+    expect(page.locator(".grid tbody tr")).to_have_count(office_lines(page) + 1)
+    page.keyboard.press("Alt+Delete")
+    expect(page.locator(".grid tbody tr")).to_have_count(office_lines(page))
+
+
+def office_lines(page: Page) -> int:
+    """How many lines the bill has in the count above them, less one that is being added."""
+    found = re.match(r"\d+", page.locator("#lines .caption .quiet").inner_text())
+    assert found
+    return int(found[0]) - (1 if page.locator(".grid tbody tr").count() > int(found[0]) else 0)
+
+
+def test_a_change_in_odoo_meanwhile_is_shown_and_not_written_over(page: Page, office: Office) -> None:
+    file = "FL-26-6002.pdf"
+    open_bill(page, file)
+    office.odoo.call("account.move", "write", [office.bills[file]], {"ref": "entered by hand"})
+    page.keyboard.press("Control+Enter")
+    shown = page.locator(".conflict")
+    expect(shown).to_contain_text("entered by hand")
+    assert office.bill(file)["ref"] == "entered by hand"
+    assert office.bill(file)["invoice_line_ids"] == []
+    page.get_by_role("button", name="Take over Odoo's values and go on").click()
+    expect(shown).to_have_count(0)
+    expect(page.get_by_label("Bill reference", exact=True)).to_have_value("entered by hand")
+
+
+def test_an_answer_lost_on_the_way_writes_nothing_twice(page: Page, office: Office) -> None:
+    file = "FL-26-6003.pdf"
+    open_bill(page, file)
+    sent: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        sent.append(route.request.post_data_json["key"])
+        if len(sent) == 1:
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/verdict", lose_the_first_answer)
+    address = page.url
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: url != address)
+    expect(page.locator(".toast")).to_contain_text("Approved")
+    assert len(sent) == 2
+    assert len(set(sent)) == 1
+    assert len([note for note in office.notes(file) if "approved" in note.lower()]) == 1
+    assert len(office.bill(file)["invoice_line_ids"]) > 0
+
+
+def test_who_is_signed_out_comes_back_to_the_same_bill_with_the_draft(page: Page, office: Office) -> None:
+    open_bill(page, "FL-26-6004.pdf")
+    address = page.url
+    page.context.clear_cookies()
+    page.get_by_label("Payment reference", exact=True).fill("RF 4711")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in?back=*")
+    page.fill("input[name=login]", "accountant")
+    page.fill("input[name=secret]", "accountant")
+    page.press("input[name=secret]", "Enter")
+    page.wait_for_url(address)
+    expect(page.get_by_label("Payment reference", exact=True)).to_have_value("RF 4711")
+    saved(page)
+
+
+def test_a_new_vendor_is_made_with_the_keyboard(page: Page, office: Office) -> None:
+    file = "26-0500.pdf"
+    open_bill(page, file)
+    vendor = page.get_by_label("Vendor", exact=True)
+    expect(vendor).to_be_focused()
+    page.keyboard.press("1")
+    dialog = page.get_by_role("dialog", name="New vendor")
+    name = dialog.get_by_label("Name", exact=True).input_value()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(vendor).to_have_value(name)
+    [made] = office.odoo.find("res.partner", [["name", "=", name]], ["supplier_rank", "bank_ids"])
+    assert made["bank_ids"] == []
+    saved(page)
+    settle_by_enter(page)
+    assert office.bill(file)["partner_id"][0] == made["id"]
+
+
+def test_the_screen_in_chinese(browser: Browser, office: Office) -> None:
+    for page in desk(browser, office, locale="zh-CN"):
+        open_bill(page, "FL-26-6005.pdf")
+        expect(page.get_by_role("button", name="批准", exact=False).last).to_be_visible()
+        expect(page.get_by_label("发票号码", exact=True)).to_have_value("FL-26-6005")
+        expect(page.locator("#side")).not_to_contain_text(re.compile("settle\\.|lines\\.|totals\\."))
+
+
+@pytest.mark.parametrize("size", [LAPTOP, TABLET, {"width": 1920, "height": 1080}])
+def test_the_page_and_the_verdict_are_in_view_on_every_screen(page: Page, size: Any) -> None:
+    page.set_viewport_size(size)
+    open_bill(page, "FL-26-6005.pdf")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    for shown in (page.locator(".sheet").first, page.get_by_role("button", name="Approve").first):
+        expect(shown).to_be_in_viewport()
+    expect(page.locator("#fields .field").last).to_be_attached()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_barriers(browser: Browser, office: Office, scheme: Any) -> None:
+    for page in desk(browser, office, color_scheme=scheme):
+        page.goto("/reviews")
+        assert violations(page) == []
+        open_bill(page, "FL-26-6005.pdf")
+        expect(page.locator(".words span").first).to_be_attached()
+        assert violations(page) == []
+        page.keyboard.press("?")
+        assert violations(page) == []
+        page.context.clear_cookies()
+        page.goto("/sign-in")
+        assert violations(page) == []
+
+
+def test_a_batch_of_twenty_is_settled_by_keyboard_alone(page: Page, office: Office) -> None:
+    page.goto("/reviews")
+    waiting = page.locator("a[data-row]").count()
+    assert waiting >= 20
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/documents/*")
+    for _ in range(20):
+        expect(page.locator("#settle.shown")).to_be_visible()
+        if (
+            page.evaluate(
+                "document.activeElement.closest('[data-target=partner_id]')?.querySelector('input').value"
+            )
+            == ""
+        ):
+            page.keyboard.press("1")
+            page.get_by_role("dialog", name="New vendor").wait_for()
+            page.keyboard.press("Enter")
+            page.get_by_role("dialog").wait_for(state="detached")
+            saved(page)
+        settle_by_enter(page)
+    page.goto("/reviews")
+    expect(page.locator("a[data-row]")).to_have_count(waiting - 20)
+    filled = [file for file in office.bills if office.bill(file)["invoice_line_ids"]]
+    assert len(filled) >= 20
+    for file in filled:
+        assert len([note for note in office.notes(file) if "approved" in note.lower()]) == 1
+        assert office.bill(file)["activity_ids"] == []
