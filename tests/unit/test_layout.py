@@ -218,3 +218,28 @@ def test_no_phrase_of_the_lexicon_folds_to_nothing_and_the_main_terms_have_label
     assert all(words.labels)
     for phrase in ("Rechnungsnummer", "numéro de facture", "发票号码", "factuurnummer", "invoice no."):
         assert any(meaning.term == "invoice_number" for meaning in words.labels[fold(phrase)])
+
+
+def test_a_bare_word_for_number_after_other_words_names_no_bill() -> None:
+    routed = INVOICE.replace("Rechnungsnr.:      RE-4711", "Angebotsnr.:       RE-4711").replace(
+        "Zahlbar innerhalb", "ABA routing no. 102000076\nWater meter no. 55120394\nZahlbar innerhalb"
+    )
+    assert "invoice_number" not in values(read(routed))
+    titled = INVOICE.replace("Rechnungsnr.:      RE-4711", "Handelsrechnung Nr. RE-4711")
+    assert values(read(titled))["invoice_number"] == "RE-4711"
+
+
+def test_a_total_broken_over_two_rows_is_told_by_the_tax_below_it() -> None:
+    broken = INVOICE.replace(
+        "                                              Nettobetrag          30,00\n",
+        "                                              Sub\n                                              Total                30,00\n",
+    ).replace("Gesamtbetrag         35,70 EUR", "EUR                  35,70")
+    found = values(read(broken))
+    assert (found["total_without_vat"], found["total_with_vat"]) == (Decimal("30.00"), Decimal("35.70"))
+
+
+def test_a_tax_that_its_label_denies_is_doubted() -> None:
+    wrong = INVOICE.replace("MwSt 19 %             5,70", "MwSt                  3,00")
+    vat = read(wrong.replace("35,70 EUR", "31,50 EUR")).get("total_vat")
+    assert vat is not None
+    assert vat.confidence < 0.5

@@ -18,7 +18,7 @@ from inference.readers.layout.candidates import (
 )
 from inference.readers.layout.deadlines import find_deadlines
 from inference.readers.layout.labels import Label, find_phrases
-from inference.readers.layout.lexicon import fold, lexicon
+from inference.readers.layout.lexicon import WEAK, fold, lexicon
 from inference.readers.layout.rows import Row, Sheet, Span
 
 RELATION = {"beside": 1.0, "far": 0.85, "below": 0.75, "above": 0.65, "loose": 0.55}
@@ -123,7 +123,7 @@ class Context:
             if start <= lb.span.start and lb.span.end <= end
         )
         invoice = any(meaning.term in ("invoice", "credit_note") for lb in titles for meaning in lb.meanings)
-        return TITLED if invoice and len(before) < 60 else weight
+        return TITLED if (invoice and len(before) < 60) or _compound(before) else weight
 
     def _by_date(self, label: Label) -> bool:
         """Whether a label and one of the date of issue are captions side by side ("Date | No.")."""
@@ -203,6 +203,12 @@ class Context:
         return next(aligned, None)
 
 
+def _compound(before: str) -> bool:
+    """Whether the last word before a label is a title put together: "Handelsrechnung Nr."."""
+    word = fold(before.rstrip(" .:").rpartition(" ")[2])
+    return word.endswith(lexicon().compound_titles) and not word.endswith(lexicon().not_compound)
+
+
 def header_findings(context: Context) -> list[Finding]:
     """All findings for the identifiers and dates of the header, several per term."""
     found: list[Finding] = []
@@ -237,7 +243,10 @@ def _finding(
 
 def _identifiers(context: Context, term: str, label: Label) -> Iterator[Finding]:
     row = label.row
-    strong = context.weight(label, term) > 0.5
+    weight = context.weight(label, term)
+    if weight < WEAK and not label.leads and label.key not in lexicon().titles:
+        return  # "Meter no. 4711": the words before a bare word for "number" say whose it is
+    strong = weight > 0.5
     stop = context.stop_after(label)
     for relation, span in _right_and_below(context, label, stop, _identifier_in):
         text = span.text

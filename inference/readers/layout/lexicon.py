@@ -120,7 +120,7 @@ def lexicon() -> Lexicon:
     """The lexicon of the package, read once."""
     source = files("inference.readers.layout").joinpath("lexicon.toml").read_text("utf-8")
     tables = cast("dict[str, dict[str, dict[str, list[str]]]]", tomllib.loads(source))
-    labels = _phrases(tables["labels"])
+    labels = _abridged(_phrases(tables["labels"]))
     for name, meanings in _phrases(
         {f"party_{role}": words for role, words in tables["parties"].items()}
     ).items():
@@ -150,6 +150,20 @@ def lexicon() -> Lexicon:
         {name: frozenset(map(fold, group)) for name, group in groups.items()},
         max(len(key) for key in (*labels, *titles, *columns, *signs, *exemptions)),
     )
+
+
+_ABRIDGED = {"number": "no", "nummer": "nr", "numero": "no", "numer": "nr"}
+
+
+def _abridged(phrases: Phrases) -> Phrases:
+    """With what a label is called where its word for "number" is cut short: whoever knows "routing number" knows
+    "routing no."."""
+    found = dict(phrases)
+    for key, meanings in phrases.items():
+        for word, short in _ABRIDGED.items():
+            if key.endswith(word) and len(key) >= len(word) + 4:
+                found.setdefault(key.removesuffix(word) + short, meanings)
+    return found
 
 
 def _phrases(terms: dict[str, dict[str, list[str]]]) -> Phrases:

@@ -88,6 +88,7 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
     add_summed_taxes(candidates)
     chooser = Chooser(context, candidates, sums)
     chosen = chooser.best()
+    chosen |= _before_tax(context, chosen, sums)
     chosen |= _settle(candidates, chosen)
     _after_discount(candidates, chosen)
     agree = chooser.agree(chosen)
@@ -102,6 +103,8 @@ def find_totals(context: Context, sums: frozenset[Decimal]) -> Totals:
         arithmetic = min(total.features.arithmetic, _UNSUPPORTED)
         judged["total_with_vat"] = total.with_features(arithmetic=arithmetic)
     if (vat := judged.get("total_vat")) is not None and _untaxed(context, vat):
+        judged["total_vat"] = vat.with_features(arithmetic=-1.0)
+    if (vat := judged.get("total_vat")) is not None and _passed_over(candidates["total_vat"], judged):
         judged["total_vat"] = vat.with_features(arithmetic=-1.0)
     judged = {
         t: f.with_features(margin=_CONTESTED) if chooser.contested(t, f) else f for t, f in judged.items()
@@ -338,6 +341,36 @@ def _exact(chosen: Mapping[str, Finding]) -> bool:
     return abs(_off(net, vat, total)) <= CENT
 
 
+def _before_tax(
+    context: Context, chosen: Mapping[str, Finding], sums: frozenset[Decimal]
+) -> dict[str, Finding]:
+    """Net total and total where what was named a total is what the lines add up to, and below it stands that and the
+    VAT together: "Sub" and "Total" on two rows."""
+    named, vat = chosen.get("total_with_vat"), chosen.get("total_vat")
+    if named is None or vat is None or "total_without_vat" in chosen or decimal_of(named) not in sums:
+        return {}
+    both = decimal_of(named) + decimal_of(vat)
+    if decimal_of(vat) <= 0:
+        return {}
+    for row in context.sheet.rows[_row_of(named) + 1 :]:
+        for at in context.values.numbers(row):
+            if at.money and at.number.value == both:
+                features = replace(named.features, label=0.4, relation=0.5, ocr=at.span.score)
+                total = replace(
+                    named,
+                    value=both,
+                    spans=(at.span,),
+                    score=SCORES["implied"],
+                    features=features,
+                    raw=at.span.text,
+                )
+                return {
+                    "total_without_vat": replace(named, term="total_without_vat"),
+                    "total_with_vat": total,
+                }
+    return {}
+
+
 def _settle(candidates: dict[str, list[Finding]], chosen: dict[str, Finding]) -> dict[str, Finding]:
     """The amount due and what was prepaid, given the total; and the lesser totals, by label alone."""
     settled: dict[str, Finding] = {}
@@ -377,6 +410,16 @@ def _untaxed(context: Context, vat: Finding) -> bool:
     """Whether no VAT is said to be charged beside a rate above zero."""
     rate = printed_rate(context, vat.spans[0].row)
     return not decimal_of(vat) and rate is not None and rate.number.value > 0
+
+
+def _passed_over(vats: Sequence[Finding], chosen: Mapping[str, Finding]) -> bool:
+    """Whether the VAT is an amount that only net total and total ask for, and another stands by its label between them:
+    the bill does not add up."""
+    if not all(term in chosen for term in NET_VAT_TOTAL) or chosen["total_vat"].score > SCORES["implied"]:
+        return False
+    net, vat, total = (_row_of(chosen[term]) for term in NET_VAT_TOTAL)
+    named = (_row_of(f) for f in vats if f.score >= SCORES["plain"])
+    return not net <= vat <= total and any(net < row < total for row in named)
 
 
 def _left_out(candidates: dict[str, list[Finding]]) -> bool:
