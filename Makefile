@@ -4,7 +4,7 @@ STAMP := .venv/installed
 TRAINING ?= $(or $(VOUCH_CACHE),$(HOME)/.cache/vouch)/training
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm bench eval train lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz bench eval train lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ test-unit: install ## The quick tests, without Odoo and browser
 
 test-vllm: install ## The tests of the model reader against a real vLLM on this CPU (600 MB to fetch on first use)
 	$(RUN)/pytest tests/unit/test_vlm_answers.py tests/unit/test_vlm_learning.py tests/unit/test_vlm_merge.py tests/unit/test_vllm_serving.py tests/integration/test_vision_reader.py tests/integration/test_vision_decisions.py tests/integration/test_model_desk.py tests/integration/test_model_pipeline.py tests/integration/test_vllm_serve.py tests/integration/test_vllm_client.py tests/integration/test_benches.py tests/acceptance/test_model_round.py
+
+fuzz: install ## Read damaged files for MINUTES (15): nothing but a named error may come out
+	VOUCH_TEST_FUZZ_SECONDS=$$(( $(or $(MINUTES),15) * 60 )) $(RUN)/pytest tests/unit/test_fuzz.py -s
 
 bench: install ## Print the speed of reading and of the model client, how well and fast is matched, and the speed of talking to Odoo
 	$(RUN)/python -m tests.bench

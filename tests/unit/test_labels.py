@@ -12,7 +12,7 @@ from inference.readers.layout.candidates import Finding, Values
 from inference.readers.layout.header import Context, header_findings
 from inference.readers.layout.labels import find_labels
 from inference.readers.layout.rows import sheet_of
-from tests.unit.typed_pages import TypedPage
+from tests.unit.typed_pages import READER, TypedPage, read
 
 
 class Captioned(TypedPage):
@@ -109,3 +109,37 @@ def test_a_small_caption_names_the_value_above_it() -> None:
     page = Captioned("2024-62183          18 oktober 2024\nFactuurnr.          Betalen voor")
     assert findings(page, "invoice_number")[0].value == "2024-62183"
     assert findings(page, "due_date")[0].value == date(2024, 10, 18)
+
+
+CAPTIONS = """
+Morgenrot Werkzeug GmbH                             INVOICE
+Am Kai 3, 28195 Bremen
+
+Invoice #          Invoice Due          Due Date
+INV-0817           21 March 2023        22 March 2023
+
+Item               Unit Price     Qty          Amount
+Hammer                  10.00       2           20.00
+                                   Total        20.00
+"""
+
+
+def test_a_row_of_captions_on_a_photo_is_no_heading_of_lines() -> None:
+    # "Invoice" is a word that is known, not "Invoiced" misread, which heads a column of quantities.
+    photo = TypedPage(CAPTIONS, ocr=True)
+    reading = READER.read(Document("photo", "0" * 64, "image/jpeg", Origin.IMAGE, (photo,)))
+    assert reading.fields["invoice_number"].value == "INV-0817"
+    assert reading.fields["due_date"].value == date(2023, 3, 22)
+    assert len(reading.lines) == 1
+
+
+def test_an_amount_under_the_caption_of_a_tax_id_is_none() -> None:
+    page = CAPTIONS.replace(
+        "Invoice #          Invoice Due          Due Date", "Invoice No.   Charges   VAT ID"
+    )
+    reading = read(
+        page.replace(
+            "INV-1              21 March 2023        22 March 2023", "34278587              $56,651.49"
+        )
+    )
+    assert not {"seller_vat_id", "buyer_vat_id"} & set(reading.fields)

@@ -134,7 +134,8 @@ def _of_header(row: Row, named: Sequence[Cell]) -> bool:
     for label in find_phrases(row, lexicon().labels):
         if len(label.key) > _SHORT and not any(label.key == fold(cell.text) for cell in named):
             captions += any(m.term in _OF_HEADER and m.weight >= _STRONG for m in label.meanings)
-    if captions >= _CAPTIONS:
+    telling = any(m.term in _TELLING or m.term in AMOUNTS for cell in named for m in cell.meanings)
+    if captions >= (_CAPTIONS if telling else 1):
         return True
     titles = [fold(segment.text) for segment in row.segments]
     return len(named) <= _FEW and any(title in lexicon().titles for title in titles)

@@ -235,6 +235,8 @@ def _longest(
             tries.append((key, after))
     if best is None and tries:
         for key, after in reversed(tries):
+            if key in lexicon().labels:
+                continue  # a word that is known is not misread: "Invoice" is not "Invoiced"
             if near := _nearest(key, id(phrases)):
                 return near, after, False
     return best

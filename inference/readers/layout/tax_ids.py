@@ -12,7 +12,7 @@ from inference.confidence import Features
 from inference.identifiers import Identifier, Scheme
 from inference.readers import Recipient
 from inference.readers.layout.blocks import Blocks
-from inference.readers.layout.candidates import Finding, IdentifierAt, identifier_after
+from inference.readers.layout.candidates import Finding, IdentifierAt, identifier_after, plausible_identifier
 from inference.readers.layout.choice import chosen, likeliest_pair, scored
 from inference.readers.layout.header import Context, key_of
 from inference.readers.layout.labels import Label
@@ -141,6 +141,8 @@ class TaxIds:
                 ):
                     continue
                 compact = re.sub(r"[^A-Za-z0-9]", "", span.text).upper()
+                if not plausible_identifier(span.text):
+                    continue  # an amount under a caption that the row of values has nothing for
                 if not 7 <= len(compact) <= 20 or sum(c.isdigit() for c in compact) < 7 or "/" in span.text:
                     continue
                 if any(
