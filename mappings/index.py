@@ -39,7 +39,8 @@ from mappings.folding import (
     registry_keys,
     registry_of_tax_id,
 )
-from mappings.lookup import Item, Lookup, NameSearch, changes
+from mappings.lookup import Item, Lookup, changes
+from mappings.name_search import NameSearch
 from mappings.names import name_core
 
 SHORTEST_ID = 5

@@ -247,7 +247,7 @@ def main() -> None:
     print(f"  strangers taken for a known vendor: {len(score_strangers(10_000, 1_000))} of 1,000")
     lines = score_lines(2_000)
     print(
-        f"  order lines: {lines.right} of {lines.lines} right, {lines.share:.1%} of those that anything tells; "
+        f"  order lines: {lines.right} of {lines.lines} right, {lines.share:.2%} of those that anything tells; "
         f"sure {lines.sure}, wrong among those {len(lines.wrong)}"
     )
     print(f"    left to a person with a suggestion {lines.suggested}, right {lines.right_suggested}")

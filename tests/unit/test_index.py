@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mappings.erp_data import ErpData, Partner
 from mappings.index import ErpIndex
 from mappings.matching import propose
+from mappings.name_search import NameSearch
 from mappings.names import name_similarity
 from tests.unit.mappings_builder import (
     CARTON,
@@ -152,17 +153,39 @@ def test_what_this_round_filled_is_forgotten_once_the_erp_tells_it() -> None:
         min_size=1,
         max_size=4,
     ).map(" ".join),
-    st.sampled_from(["Müller Licht GmbH", "Holz Papier AG", "Роза", "海鹭五金有限公司", "Alt"]),
+    st.sampled_from(
+        ["Müller Licht GmbH", "Holz Papier AG", "Роза", "海鹭五金有限公司", "Alt", "Mülr Lihct", "aaaa aab"]
+    ),
+    st.sampled_from([0.4, 0.6, 0.75, 0.9]),
 )
-def test_the_search_by_name_finds_by_the_likeness_of_names(name: str, known: str) -> None:
+def test_the_search_by_name_finds_by_the_likeness_of_names(name: str, known: str, cutoff: float) -> None:
     partner = Partner(995, known, 995)
     found = ErpIndex(replace(DATA, partners=(*DATA.partners, partner))).vendors_named(
-        name, limit=99, cutoff=0.5
+        name, limit=99, cutoff=cutoff
     )
     alike = name_similarity(name, known)
     score = next((score for one, score in found if one.id == 995), None)
     assert score is None or abs(score - alike) < 1e-9
-    assert alike < 0.5 or score is not None
+    assert alike < cutoff or score is not None
+
+
+@given(
+    st.text("ab ", min_size=2, max_size=14), st.lists(st.text("ab ", min_size=2, max_size=14), max_size=12)
+)
+def test_no_name_that_is_alike_is_left_out(name: str, others: list[str]) -> None:
+    """Two letters only: names with many pairs in common, many of them twice."""
+    partners = [Partner(number, text, number) for number, text in enumerate(others, 1)]
+    found = {partner.id for partner, _ in NameSearch(partners).find(name, 0.75)}
+    assert found == {one.id for one in partners if name_similarity(name, one.name) >= 0.75}
+
+
+def test_many_names_that_are_forgotten_leave_the_others_findable() -> None:
+    partners = [Partner(number, f"Firma {number:05d} Handel", number) for number in range(1, 1501)]
+    search = NameSearch(partners)
+    for partner in partners[:1400]:
+        search.remove(partner)
+    assert [one.id for one, alike in search.find("Firma 01450 Handel", 0.75) if alike == 1.0] == [1450]
+    assert not [one for one, alike in search.find("Firma 00007 Handel", 0.75) if alike == 1.0]
 
 
 @settings(max_examples=40, deadline=None)
