@@ -416,6 +416,7 @@ class Pipeline:
             company_id=judged.record.company_id,
             company=company.name if company else "",
             topics=(*first, *judged.decision.topics),
+            number=reading.text("invoice_number") or reading.text("order_number") or "",
         )
 
     def _recipient(self) -> Recipient:

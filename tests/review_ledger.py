@@ -86,7 +86,7 @@ def fill(folder: Path) -> Desk:
             job,
             JobState.IN_REVIEW,
             "doubtful",
-            ReviewSummary(number, vendor, amount, currency),
+            ReviewSummary(number, vendor, amount, currency, 1, "Our Company", (_TOPICS[at],), number),
             reasons,
         )
         clock.move(hours=23)
@@ -195,6 +195,21 @@ _REVIEWS: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("Blue Fern Catering", "BFC 331", "312.97", "EUR", ("The currency is not printed; EUR is a guess.",)),
     ("Rheinwerk Druck", "D-10092", "880.60", "EUR", ("The VAT id DE 811 was not readable.",)),
     ("Ostsee Spedition", "OS-7781", "431.97", "EUR", ("The total was corrected by hand on the page.",)),
+)
+
+
+_TOPICS = (
+    "bank_account_known",
+    "vendor_unique",
+    "duplicate",
+    "order_line",
+    "tax_known",
+    "reading.lines_sum",
+    "vendor_known",
+    "low_confidence:ref",
+    "low_confidence:currency_id",
+    "reading.seller_vat_id",
+    "low_confidence:invoice_date_due",
 )
 
 

@@ -218,8 +218,8 @@ class Review(Base):
     `claimed_until`; `seconds` is the active work from claim to verdict, None where nobody measured it. `asked_at` and
     `question` are of the last question that a person sent back. `record` is the ERP record as it was read for the
     review, `seen` as it was found changed later (see `connector.settling.snapshot`), `activity_id` the to-do there.
-    `topic` is the first of the topics, `worth` the amount as a number in its own currency, `assignee` (a login) who is
-    to do it.
+    `topic` is the first of the topics, `number` the document's own, `worth` the amount as a number in its own currency,
+    `assignee` (a login) who is to do it.
     """
 
     __tablename__ = "review"
@@ -260,6 +260,7 @@ class Review(Base):
     record: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     seen: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     topic: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    number: Mapped[str] = mapped_column(Text, default="", server_default="")
     worth: Mapped[float | None] = mapped_column(Float)
     assignee: Mapped[str] = mapped_column(String(128), default="", server_default="")
     assignee_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
@@ -397,6 +398,7 @@ class ReviewSummary:
     company_id: int | None = None
     company: str = ""
     topics: Sequence[str] = ()
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

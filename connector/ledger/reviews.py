@@ -45,7 +45,7 @@ def open_review(
         list(summary.topics),
     )
     review.topic, review.worth = next(iter(summary.topics), ""), _number(summary.amount)
-    review.assignee, review.assignee_name = "", ""
+    review.number, review.assignee, review.assignee_name = summary.number, "", ""
     job.company_id = summary.company_id or job.company_id
     review.reasons, review.opened_at = list(reasons), now
     review.settled_at, review.verdict, review.actor = None, "", ""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from connector.ledger.overview import Overview
 from connector.ledger.states import TRANSITIONS, JobState
 from connector.review.bill import bill_of
 from connector.review.pages import Paper
+from connector.review.sought import FromQuery, query_of, sight_of
 from inference.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRouter:
     """`/documents`, `/documents/{id}`, its page images and its retry."""
     router = APIRouter()
+    overview = Overview(deps.ledger.engine)
 
     def story_of(request: Request, job_id: int) -> Story:
         story = deps.ledger.story(job_id)
@@ -71,13 +74,14 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
     ) -> HTMLResponse:
         if state and state not in STATES:
             raise HTTPException(404, "no_such_page")
-        counts = deps.ledger.counts()
+        sight = sight_of(screen.access.person(request), deps)
+        counts = overview.counts(sight)
         shown = {name: sum(counts[one] for one in states) for name, states in STATES.items()}
         total = shown[state] if state else sum(shown.values())
         return screen.render(
             request,
             "documents/list.html",
-            jobs=deps.ledger.jobs(STATES[state] if state else None, ROWS, ROWS * (page - 1)),
+            jobs=overview.jobs(sight, STATES[state] if state else None, ROWS, ROWS * (page - 1)),
             counts=shown,
             state=state,
             page=page,
@@ -87,7 +91,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         )
 
     @router.get("/documents/{job_id}", response_class=HTMLResponse)
-    def bill(request: Request, job_id: JobId, read: bool = False) -> HTMLResponse:
+    def bill(request: Request, job_id: JobId, sought: FromQuery, read: bool = False) -> HTMLResponse:
         story = story_of(request, job_id)
         sha256 = story.job.document_sha256
         return screen.render(
@@ -101,6 +105,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
             group=_group_of(story.job.state),
             retriable=story.job.state in RETRIABLE,
             is_open=_is_open(story),
+            query=query_of(sought),
         )
 
     @router.get("/documents/{job_id}/pages/{number}.webp")

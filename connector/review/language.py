@@ -6,7 +6,7 @@ import math
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
@@ -18,6 +18,8 @@ from babel.numbers import format_decimal, get_currency_precision
 from babel.units import format_unit
 from markupsafe import Markup
 
+from connector.review.sentences import Sentences
+
 LOCALES = Path(__file__).with_name("locales")
 LANGUAGE_COOKIE = "vouch_language"
 LONGEST_HEADER = 200
@@ -28,11 +30,12 @@ PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 @dataclass(frozen=True)
 class Language:
-    """One language of the screen. `texts` are flat: `reviews.title` -> text, or plural category -> text."""
+    """One language of the screen. `sentences` turn those that the code writes. `texts` are flat: `reviews.title` -> text, or plural category -> text."""
 
     code: str
     locale: Locale
     texts: Mapping[str, str | Mapping[str, str]]
+    sentences: Sentences = field(default_factory=Sentences)
 
     @property
     def tag(self) -> str:
@@ -48,6 +51,10 @@ class Language:
             name: self.plain_number(one) if isinstance(one, int) else one for name, one in values.items()
         }
         return text.format(**shown) if shown else text
+
+    def say(self, sentence: str) -> str:
+        """A sentence that the code wrote in English (a reason, a Check's message); as it is where it has no other."""
+        return self.sentences.say(sentence)
 
     def amount(self, value: Decimal, currency: str = "") -> str:
         """An amount with the decimals printed, and at least those of its currency (two where it is not known)."""
@@ -118,7 +125,10 @@ class Language:
         """How long, in whole days, else hours, else minutes."""
         minutes = max(int(span.total_seconds()), 0) // 60
         unit, length = ("day", 1440) if minutes >= 1440 else ("hour", 60) if minutes >= 60 else ("minute", 1)
-        return format_unit(minutes // length, f"duration-{unit}", "long", locale=self.locale)
+        count, name = minutes // length, f"duration-{unit}"
+        # Where a language has no long form (Chinese), Babel gives the unit's key instead.
+        long = format_unit(count, name, "long", locale=self.locale)
+        return format_unit(count, name, "short", locale=self.locale) if name in long else long
 
 
 class Languages:
@@ -188,7 +198,9 @@ def _by_preference(header: str) -> list[str]:
 
 def _load(path: Path) -> Language:
     texts = dict(_flat(tomllib.loads(path.read_text("utf-8"))))
-    return Language(path.stem, Locale.parse(path.stem), texts)
+    sentences = path.parent / "sentences" / path.name
+    known = tomllib.loads(sentences.read_text("utf-8")) if sentences.exists() else {}
+    return Language(path.stem, Locale.parse(path.stem), texts, Sentences.of(known))
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | Mapping[str, str]]]:

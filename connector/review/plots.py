@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from connector.insight import ENOUGH_TIMES
 from inference.plane import Mark, Plane
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ def budget(table: Table, language: Language, allowed: float | None, threshold: f
 
 
 def review_time(table: Table, language: Language) -> Markup:
-    """Median and 90th percentile by week, in seconds."""
-    rows, t = _rows(table), language.t
+    """Median and 90th percentile by week, in seconds, of the weeks that have enough of them."""
+    rows, t = [row for row in _rows(table) if row["reviews"] >= ENOUGH_TIMES] or _rows(table), language.t
     most = max(*_of(rows, "p90_seconds"), 10.0) * 1.1
     plane, weeks = _over_weeks(rows, 0, most)
     medians = [*zip(weeks, _of(rows, "median_seconds"), strict=True)]
@@ -113,13 +114,13 @@ def review_time(table: Table, language: Language) -> Markup:
 
 def bar(share: float, label: str, low: float | None = None, high: float | None = None) -> Markup:
     """A bar for a table's cell, from 0 to 1, with an interval as a whisker where one is given."""
-    parts = [f'<rect class="track" width="{BAR}" height="8" rx="2"/>']
-    parts.append(f'<rect class="bar" width="{BAR * min(max(share, 0), 1):.1f}" height="8" rx="2"/>')
+    parts = [f'<rect class="track" y="1" width="{BAR}" height="8" rx="2"/>']
+    parts.append(f'<rect class="bar" y="1" width="{BAR * min(max(share, 0), 1):.1f}" height="8" rx="2"/>')
     if low is not None and high is not None:
-        parts.append(f'<line class="reach" x1="{BAR * low:.1f}" x2="{BAR * high:.1f}" y1="4" y2="4"/>')
+        parts.append(f'<line class="reach" x1="{BAR * low:.1f}" x2="{BAR * high:.1f}" y1="5" y2="5"/>')
     inner = f"<title>{escape(label)}</title>{''.join(parts)}"
     return Markup(  # noqa: S704 - numbers, and an escaped label
-        f'<svg class="bars" viewBox="0 0 {BAR} 8" width="{BAR}" height="8" role="img">{inner}</svg>'
+        f'<svg class="bars" viewBox="0 0 {BAR} 10" width="{BAR}" height="10" role="img">{inner}</svg>'
     )
 
 

@@ -188,7 +188,7 @@ class _Kept:
         return {
             "id": number, "job_id": number, "title": f"Draft Bill (* {number})", "vendor": vendor, "amount": amount,
             "currency": "EUR", "reasons": reasons, "opened_at": at, "company_id": company, "company": COMPANIES[company],
-            "topics": [topic for topic, _ in topics], "topic": topics[0][0], "worth": float(amount),
+            "topics": [topic for topic, _ in topics], "topic": topics[0][0], "number": f"RE-{number}", "worth": float(amount),
             "assignee": login, "assignee_name": name, "claimed_by": "", "claimed_name": "", "question": "",
             "settled_at": None if is_open else at + timedelta(hours=chance.randint(1, 90)),
             "verdict": "" if is_open else "approve", "actor": "" if is_open else "ana",

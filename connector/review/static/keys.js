@@ -33,8 +33,8 @@ const actions = {
 };
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.ctrlKey || event.metaKey || event.altKey || typing || sheet.open) return;
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (event.ctrlKey || event.metaKey || event.altKey || typing || document.querySelector("dialog[open]")) return;
   // On the bill the arrows scroll the page until a field has the focus.
   const arrow = event.key.startsWith("Arrow");
   if (arrow && document.body.matches(".bill") && !document.activeElement?.matches("a[data-row]")) return;
@@ -49,7 +49,8 @@ help.hidden = false;
 help.addEventListener("click", () => sheet.showModal());
 
 // A click anywhere on a row of a list opens it, unless text is being selected.
-document.querySelector("table.rows")?.addEventListener("click", (event) => {
-  if (event.target.closest("a") || String(getSelection())) return;
-  event.target.closest("tr")?.querySelector("a[data-row]")?.click();
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("table.rows tbody tr");
+  if (!row || event.target.closest("a, input, label, .pick") || String(getSelection())) return;
+  row.querySelector("a[data-row]")?.click();
 });

@@ -1,4 +1,4 @@
-"""What the queue and the insight page look for: whose company a document is, topic, worth and assignee of a Review."""
+"""What the queue and the insight page look for: whose company a document is, topic, number, worth and assignee of a Review."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("company_id", sa.Integer(), nullable=True))
     with op.batch_alter_table("review", schema=None) as batch_op:
         batch_op.add_column(sa.Column("topic", sa.String(length=128), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("number", sa.Text(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("worth", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("assignee", sa.String(length=128), nullable=False, server_default=""))
         batch_op.add_column(
@@ -30,7 +31,7 @@ def downgrade() -> None:
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_column("proposed")
     with op.batch_alter_table("review", schema=None) as batch_op:
-        for name in ("assignee_name", "assignee", "worth", "topic"):
+        for name in ("assignee_name", "assignee", "worth", "number", "topic"):
             batch_op.drop_column(name)
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_column("company_id")
