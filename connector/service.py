@@ -16,11 +16,14 @@ from structlog.typing import FilteringBoundLogger
 
 from connector.bootstrap import owner_of, purge_of
 from connector.errors import FatalError
+from connector.execution.prompt import Prompt
 from connector.execution.schedule import make_scheduler
 from connector.ledger.sessions import Lifetime
+from connector.ledger.uploads import UploadLog
 from connector.review.access import SignIn
 from connector.review.app import create_app
 from connector.review.deps import ReviewDeps
+from connector.uploads import Uploads
 
 if TYPE_CHECKING:
     from connector.bootstrap import Service
@@ -35,8 +38,11 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
     stopping = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda _sign, _frame: stopping.set())
-    server, listening = _web_server(service) if web else (None, [])
-    threads = [threading.Thread(target=service.worker.run, name="workers")] if work else []
+    prompt = Prompt(service.pipelines, service.worker.wake)
+    uploads = _uploads(service, prompt)
+    server, listening = _web_server(service, uploads, prompt) if web else (None, [])
+    threads = [threading.Thread(target=prompt.run, args=(uploads.sweep,), name="prompt")]
+    threads += [threading.Thread(target=service.worker.run, name="workers")] if work else []
     threads += [threading.Thread(target=server.run, args=(listening,), name="web")] if server else []
     scheduler = (
         make_scheduler(
@@ -63,6 +69,7 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
         # Nothing is lost by it: who asks a second time does not want to wait for what is in hand.
         signal.signal(sign, signal.SIG_DFL)
     service.worker.stop()
+    prompt.stop()
     if server:
         server.should_exit = True
     for thread in threads:
@@ -83,7 +90,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _web_server(service: Service) -> tuple[_Server, list[socket.socket]]:
+def _uploads(service: Service, prompt: Prompt) -> Uploads:
+    patience = max(one.longest_request_seconds for one in service.settings.backends.values())
+    return Uploads(
+        UploadLog(service.ledger.engine),
+        service.documents,
+        {name: pipeline.erp for name, pipeline in service.pipelines.items()},
+        prompt.ask,
+        timedelta(seconds=patience),
+    )
+
+
+def _web_server(service: Service, uploads: Uploads, prompt: Prompt) -> tuple[_Server, list[socket.socket]]:
     settings = service.settings.web
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
@@ -94,7 +112,7 @@ def _web_server(service: Service) -> tuple[_Server, list[socket.socket]]:
             "port, or choose another with web.port."
         ) from error
     config = uvicorn.Config(
-        create_app(_review_deps(service)),
+        create_app(_review_deps(service, uploads, prompt)),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -104,7 +122,7 @@ def _web_server(service: Service) -> tuple[_Server, list[socket.socket]]:
     return _Server(config), [listening]
 
 
-def _review_deps(service: Service) -> ReviewDeps:
+def _review_deps(service: Service, uploads: Uploads, prompt: Prompt) -> ReviewDeps:
     def record_url(backend: str, model: str, record_id: int) -> str | None:
         pipeline = service.pipelines.get(backend)
         return pipeline.erp.record_url(model, record_id) if pipeline else None
@@ -129,6 +147,10 @@ def _review_deps(service: Service) -> ReviewDeps:
         sign_in=_sign_in(service),
         owner=owner_of(service.settings),
         minutes_by_hand=service.settings.insight.minutes_by_hand,
+        uploads=uploads,
+        poll_soon=prompt.ask,
+        max_upload_bytes=int(service.settings.reading.max_megabytes * (1 << 20)),
+        requests_per_minute=service.settings.web.requests_per_minute,
     )
 
 

@@ -344,6 +344,11 @@ class WebSettings(Section):
         default=False,
         description="People may post a bill in Odoo with the approval; Vouch's user needs the right.",
     )
+    requests_per_minute: int = Field(
+        default=1200,
+        ge=60,
+        description="Requests that one person, one API token, or one address that is not signed in may make in a minute.",
+    )
 
     @field_validator("url")
     @classmethod

@@ -36,6 +36,7 @@ _MEGABYTE = 1 << 20
 # `web_read` and `web_save` nest lines in one call since Odoo 17.
 _NESTED_SINCE = 17
 _IDS_AT_ONCE = 1000
+_MARK = "vouch upload "
 
 
 def connect(settings: Connection, declared: FieldMap | None = None) -> OdooErp:
@@ -65,6 +66,7 @@ class OdooErp:
     _users: dict[str, int] = field(default_factory=dict[str, int], repr=False)
     _catalog: Catalog | None = field(default=None, repr=False)
     _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _polling: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -99,9 +101,10 @@ class OdooErp:
 
     def discover(self, cursor: SyncCursor) -> Poll:
         """New attachments since the cursor; see `connector.erp.discovery` for the rule."""
-        if self._discovery is None:
-            self._discovery = Discovery(self.session, self.settings, self.capabilities())
-        return self._discovery.poll(cursor)
+        with self._polling:
+            if self._discovery is None:
+                self._discovery = Discovery(self.session, self.settings, self.capabilities())
+            return self._discovery.poll(cursor)
 
     def download(self, attachment: Attachment) -> bytes:
         """The attachment's bytes. Raises SkippableError: `size` over the limit, `gone`, or `unreachable`."""
@@ -219,6 +222,12 @@ class OdooErp:
         """A new vendor, or the one there is; see `connector.erp.vendors`."""
         return vendors.create_vendor(self.session, self.capabilities(), details, company)
 
+    def uploaded(self, mark: str) -> int | None:
+        """The bill whose attachment has the mark in its description."""
+        domain = [("res_model", "=", BILL), ("description", "=", _MARK + mark)]
+        found = self.session.rows("ir.attachment", domain, ["res_id"], limit=1)
+        return int(found[0]["res_id"]) if found else None
+
     def user_id(self, login: str) -> int:
         """The id of the internal user with that login; asked once."""
         if login not in self._users:
@@ -276,6 +285,7 @@ class OdooErp:
             "name": upload.name,
             "datas": base64.b64encode(upload.data).decode("ascii"),
             "res_model": BILL,
+            **({"description": _MARK + upload.mark} if upload.mark else {}),
         }
         bill: dict[str, Any] = {"move_type": upload.move_type}
         together = self.capabilities().has(BILL, "attachment_ids")

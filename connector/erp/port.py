@@ -118,12 +118,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A document to put into the ERP as a new draft bill."""
+    """A document to put into the ERP as a new draft bill; `mark` is kept with it, to find the bill again."""
 
     name: str
     data: bytes
     move_type: str = "in_invoice"
     company_id: int | None = None
+    mark: str = ""
 
 
 class Erp(Protocol):
@@ -196,6 +197,10 @@ class Erp(Protocol):
     def create_vendor(self, details: Mapping[str, str | bool], company: int | None = None) -> Choice:
         """Make a `res.partner` from these of its fields (`country_code` is an ISO code), or give the one there is with
         the same name and tax id, so that asking twice makes one. Bank details are refused: SkippableError."""
+        ...
+
+    def uploaded(self, mark: str) -> int | None:
+        """The bill of the upload with that mark, None where there is none."""
         ...
 
     def user_id(self, login: str) -> int:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from connector.review import documents, health, insight, reviews, sign_in
 from connector.review.access import SignedOut
-from connector.review.api import bills, choices, words
+from connector.review.api import bills, choices, hooks, uploads, words
 from connector.review.language import LANGUAGE_COOKIE
 from connector.review.pages import PageImages
 from connector.review.screen import Screen
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connector.review.deps import ReviewDeps
 
 STATIC = Path(__file__).with_name("static")
-EXPLAINED = frozenset({"no_such_page", "stale_form", "not_retriable"})
+EXPLAINED = frozenset({"no_such_page", "stale_form", "not_retriable", "not_in_scope", "too_many", "too_slow"})
 A_YEAR = 365 * 24 * 3600
 
 
@@ -42,15 +42,17 @@ def create_app(deps: ReviewDeps) -> FastAPI:
         dependencies=[Depends(screen.access.admit)],
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, *deps.hosts], www_redirect=False)
-    app.add_middleware(SecurityMiddleware)
+    app.add_middleware(SecurityMiddleware, largest_document=deps.max_upload_bytes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.include_router(health.make_router(deps))
+    app.include_router(health.make_router(deps, screen))
     app.include_router(reviews.make_router(deps, screen))
     images = PageImages(deps.documents, deps.sandbox)
     app.include_router(documents.make_router(deps, screen, images))
     app.include_router(choices.make_router(deps, screen))
     app.include_router(words.make_router(deps, screen, images))
     app.include_router(bills.make_router(deps, screen, images))
+    app.include_router(uploads.make_router(deps, screen))
+    app.include_router(hooks.make_router(deps, screen))
     app.include_router(sign_in.make_router(deps, screen))
     app.include_router(insight.make_router(deps, screen))
     app.include_router(_choices(screen))
@@ -106,11 +108,14 @@ def _explain_errors(app: FastAPI, screen: Screen) -> None:
         # Routes of the API give a whole body as the detail.
         detail = cast(Any, error.detail)
         if isinstance(detail, dict):
-            return JSONResponse(detail, error.status_code, error.headers)
+            return JSONResponse(detail, error.status_code, dict(error.headers or {}))
         if detail in EXPLAINED:
-            return explain(request, error.status_code, detail)
-        known = "no_such_page" if error.status_code == 404 else "other"
-        return explain(request, error.status_code, known, detail)
+            response = explain(request, error.status_code, detail)
+        else:
+            known = "no_such_page" if error.status_code == 404 else "other"
+            response = explain(request, error.status_code, known, detail)
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> Response:

@@ -19,6 +19,11 @@ from inference.isolation import Sandbox
 if TYPE_CHECKING:
     from connector.pipeline import Pipeline
     from connector.review.access import SignIn
+    from connector.uploads import Uploads
+
+
+def not_at_all(_backend: str) -> None:
+    """Nobody polls."""
 
 
 def no_problems() -> Sequence[str]:
@@ -41,6 +46,8 @@ class ReviewDeps:
     which people reach the server. `sure` is the confidence from which a value is filled without a person. `sandbox` draws pages.
     `erp(backend)` is the Backend's ERP, None where it is not configured any more; `pipelines` do the matching and writing
     for bills that people settle here, who may post them too with `posting`.
+    `requests_per_minute` is for each person, API token, or address that nobody signed in from.
+    `uploads` puts documents into ERPs; `poll_soon(backend)` asks for a poll at once.
     Without `sign_in` everybody who reaches the server may see and change everything.
     `attribution` is what the licence of a model in use wants shown. `owner` is what the owner set of the policy,
     `minutes_by_hand` how long a bill takes by hand as they say.
@@ -63,6 +70,10 @@ class ReviewDeps:
     sign_in: SignIn | None = None
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict[str, "Pipeline"])
     posting: bool = False
+    requests_per_minute: int = 1200
+    uploads: Uploads | None = None
+    poll_soon: Callable[[str], None] = not_at_all
+    max_upload_bytes: int = 40 << 20
     clock: Callable[[], datetime] = utc_now
 
     @property

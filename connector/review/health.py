@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 if TYPE_CHECKING:
     from connector.ledger.store import Ledger
     from connector.review.deps import ReviewDeps
+    from connector.review.screen import Screen
 
 
-def make_router(deps: ReviewDeps) -> APIRouter:
+def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
     """`/healthz`, `/readyz` and `/metrics`."""
     router = APIRouter()
     deps.registry.register(LedgerCollector(deps.ledger))
@@ -27,9 +28,11 @@ def make_router(deps: ReviewDeps) -> APIRouter:
         return JSONResponse({"alive": True})
 
     @router.get("/readyz")
-    def readyz() -> JSONResponse:
+    def readyz(request: Request) -> JSONResponse:
         found = list(problems(deps))
-        return JSONResponse({"ready": not found, "problems": found}, 503 if found else 200)
+        # What is wrong tells of addresses and versions: not for strangers.
+        told = {"problems": found} if screen.access.insider(request) else {}
+        return JSONResponse({"ready": not found, **told}, 503 if found else 200)
 
     @router.get("/metrics")
     def metrics() -> Response:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import anyio
 from fastapi import HTTPException, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
@@ -28,7 +29,12 @@ COOKIE_LENGTH = 43
 INSIDE = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 LARGEST_FORM = 64 * 1024
 LARGEST_JSON = 1024 * 1024
-API = "/api/"
+SLOWEST_SECONDS = 20.0
+SLOWEST = 50_000
+"""Bytes a second."""
+API = "/api/v1/"
+HOOKS = "/api/v1/hooks/"
+DOCUMENTS = "/api/v1/documents"
 HSTS = "max-age=31536000"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -53,10 +59,10 @@ def harden(headers: MutableHeaders) -> None:
 
 
 class SecurityMiddleware:
-    """Hardens every answer; refuses writes that another site sent, and bodies larger than any form of ours."""
+    """Hardens every answer; refuses writes that another site sent, and bodies that are too large or come too slowly."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, largest_document: int) -> None:
+        self.app, self._largest_document = app, largest_document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403, 411 or 413."""
@@ -70,20 +76,62 @@ class SecurityMiddleware:
                 harden(headers)
                 if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", HSTS)
+                if expires := scope.get("state", {}).get("token_expires"):
+                    headers["Vouch-Token-Expires"] = f"{expires:%Y-%m-%d}"
             await send(message)
 
-        largest = LARGEST_JSON if scope["path"].startswith(API) else LARGEST_FORM
-        refusal = None if scope["method"] in SAFE_METHODS else _refusal(Headers(scope=scope), largest)
-        await (refusal or self.app)(scope, receive, send_hardened)
+        headers = Headers(scope=scope)
+        refusal = None
+        if scope["method"] not in SAFE_METHODS:
+            # No browser sends an API token or a signature by itself, and programs are of no origin.
+            path: str = scope["path"]
+            by_program = path.startswith(HOOKS) or (path.startswith(API) and "authorization" in headers)
+            refusal = (None if by_program else _foreign(headers)) or _too_large(
+                headers, self._largest(scope["path"])
+            )
+        await (refusal or self.app)(scope, _in_time(receive, headers), send_hardened)
+
+    def _largest(self, path: str) -> int:
+        if path == DOCUMENTS:
+            return self._largest_document + LARGEST_FORM
+        return LARGEST_JSON if path.startswith(API) else LARGEST_FORM
 
 
-def _refusal(headers: Headers, largest: int) -> Response | None:
+def _in_time(receive: Receive, headers: Headers) -> Receive:
+    """`receive` that gives a body up where it comes slower than `SLOWEST`, so that none holds a place for ever."""
+    length = headers.get("content-length", "")
+    allowed = SLOWEST_SECONDS + (int(length) / SLOWEST if length.isdecimal() else 0)
+    deadline: float | None = None
+    whole = False
+
+    async def receive_in_time() -> Message:
+        nonlocal deadline, whole
+        if whole:
+            # What comes now is the end of the connection, which may take as long as it likes.
+            return await receive()
+        deadline = deadline or anyio.current_time() + allowed
+        try:
+            with anyio.fail_after(max(0.0, deadline - anyio.current_time())):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "too_slow", {"Connection": "close"}) from None
+        whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
+
+
+def _foreign(headers: Headers) -> Response | None:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return PlainTextResponse("Another site sent this request; it was refused.", 403)
     # A browser names the origin of every POST, so a write without one comes from no page of ours.
     origin = urlsplit(headers.get("origin", ""))
     if origin.scheme not in ("http", "https") or origin.netloc != headers.get("host"):
         return PlainTextResponse("The request does not come from a page of Vouch; it was refused.", 403)
+    return None
+
+
+def _too_large(headers: Headers, largest: int) -> Response | None:
     length = headers.get("content-length", "")
     if not length.isdecimal():
         return PlainTextResponse("The request does not say how long it is.", 411)
