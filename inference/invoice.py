@@ -249,8 +249,8 @@ class PageRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a model server did for a Reading: calls, answers `reused` from earlier ones, tokens, bytes sent; and how
-    many values reviewed by people its confidences were learned from (0: they are as set by hand)."""
+    """What a model server did for a Reading: calls, answers `reused` from earlier ones, tokens, bytes sent; how many
+    values reviewed by people its confidences were learned from (0: they are as set by hand); `prompt`: its version."""
 
     model: str
     calls: int = 0
@@ -260,6 +260,7 @@ class Usage:
     answer_tokens: int = 0
     sent_bytes: int = 0
     reviewed: int = 0
+    prompt: str = ""
 
 
 Row = Mapping[str, Field]

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from connector.review import documents, health, insight, reviews, sign_in
+from connector.review import documents, health, history, insight, reviews, sign_in
 from connector.review.access import SignedOut
 from connector.review.api import bills, choices, hooks, uploads, words
 from connector.review.language import LANGUAGE_COOKIE
@@ -54,6 +54,7 @@ def create_app(deps: ReviewDeps) -> FastAPI:
     app.include_router(uploads.make_router(deps, screen))
     app.include_router(hooks.make_router(deps, screen))
     app.include_router(sign_in.make_router(deps, screen))
+    app.include_router(history.make_router(deps, screen))
     app.include_router(insight.make_router(deps, screen))
     app.include_router(_choices(screen))
     _explain_errors(app, screen)

@@ -92,6 +92,11 @@ class Language:
             (str(self.texts[key]) for key in (f"field.{name}", f"term.{name}") if key in self.texts), name
         )
 
+    def verdict(self, verdict: str) -> str:
+        """What a Verdict is called; as it is kept where it has no name."""
+        key = f"verdict_name.{verdict}"
+        return self.t(key) if key in self.texts else verdict
+
     def topic(self, topic: str) -> str:
         """What a Review is about, in plain words: a topic of `mappings.policy.Decision`, as it is where unknown."""
         bare = topic.removeprefix("reading.")

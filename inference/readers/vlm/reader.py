@@ -21,7 +21,7 @@ from inference.readers.vlm.combine import NAME, combined, no_time, unanswered
 from inference.readers.vlm.confidence import BY_HAND, Calibration
 from inference.readers.vlm.merge import Merged, merged
 from inference.readers.vlm.placing import PageSaid, Placer, Said
-from inference.readers.vlm.prompt import language_of
+from inference.readers.vlm.prompt import VERSION, language_of
 from inference.readers.vlm.second import Doubt, doubts, look_again
 from inference.readers.vlm.values import Conventions
 from inference.textrow import text_rows
@@ -229,4 +229,5 @@ def _usage(endpoint: Endpoint, tally: Tally, reviewed: int) -> Usage:
         answer_tokens=tally.answer_tokens,
         sent_bytes=tally.sent_bytes,
         reviewed=reviewed,
+        prompt=VERSION,
     )
