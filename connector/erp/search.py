@@ -30,7 +30,8 @@ _BOOKED_ON = [
 @dataclass(frozen=True, slots=True)
 class _Source:
     """How one model is searched: the fields that hold what is typed, what is never offered, the order, and how a row is
-    told. `vendor` is the field that leads to the partner; with `of_vendor` nothing is offered without one."""
+    told. `vendor` is the field that leads to the partner; with `of_vendor` nothing is offered without one. `unasked` narrows what
+    is offered before anything is typed."""
 
     searched: tuple[str, ...]
     read: tuple[str, ...]
@@ -39,6 +40,7 @@ class _Source:
     order: str = "name, id"
     vendor: str = ""
     of_vendor: bool = False
+    unasked: tuple[tuple[str, str, Any], ...] = ()
 
 
 def _plain(*parts: object) -> str:
@@ -124,6 +126,7 @@ _SOURCES: Mapping[str, _Source] = {
         _account,
         (("account_type", "in", _BOOKED_ON), ("deprecated", "=", False)),
         "code, id",
+        unasked=(("account_type", "like", "expense"),),
     ),
     "account.tax": _Source(
         ("name", "description"),
@@ -189,6 +192,7 @@ def search(
         raise SkippableError(f"Vouch does not work for the company {company}", "refused")
     companies = [company] if company is not None else list(capabilities.companies)
     domain: list[Any] = [leaf for leaf in source.always if _known(capabilities, model, leaf[0])]
+    domain += [] if text.strip() else source.unasked
     domain += _of_companies(capabilities, model, companies)
     if source.vendor and vendor is not None:
         domain.append((source.vendor, "child_of", [vendor]))

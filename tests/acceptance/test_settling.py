@@ -273,7 +273,7 @@ def test_the_screen_in_chinese(browser: Browser, office: Office) -> None:
     for page in desk(browser, office, locale="zh-CN"):
         open_bill(page, "FL-26-6005.pdf")
         expect(page.get_by_role("button", name="批准", exact=False).last).to_be_visible()
-        expect(page.get_by_label("发票号码", exact=True)).to_have_value("FL-26-6005")
+        expect(page.get_by_label("账单参考号", exact=True)).to_have_value("FL-26-6005")
         expect(page.locator("#side")).not_to_contain_text(re.compile("settle\\.|lines\\.|totals\\."))
 
 

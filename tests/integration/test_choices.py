@@ -46,6 +46,10 @@ def odoo(database: OdooDatabase) -> Odoo:
 
 def test_every_model_is_searched_by_what_is_typed(erp: OdooErp, odoo: Odoo) -> None:
     [company] = erp.capabilities().companies[:1]
+    unasked = [one.id for one in erp.search("account.account", "", company)]
+    types = odoo.find("account.account", [["id", "in", unasked]], ["account_type"])
+    assert all(row["account_type"].startswith("expense") for row in types)
+    assert erp.search("account.account", "1", company)[0].name.startswith("1")
     for model in sorted(SEARCHABLE - {"res.partner.bank"}):
         everything = erp.search(model, "", company)
         assert everything, model

@@ -129,7 +129,7 @@ export class Lines {
     const total = nets.length && nets.every(Boolean) ? decimal(rounded(nets.reduce(plus), this.digits)) : null;
     const apart = this.paper && total ? minus(scaled(total), scaled(this.paper)) : null;
     const off = apart && apart.units !== 0n;
-    this.foot.replaceChildren(this.rows.size ? el("tr", {}, el("th", { scope: "row", colSpan: Math.max(1, this.shownColumns.length) }, t("lines.sum"), " ", off ? el("span", { class: "off" }, t("lines.off", { difference: amount(decimal(apart), this.digits) })) : this.paper && total ? el("span", { class: "fits" }, `✓ ${t("lines.fits")}`) : ""), el("td", { class: `number ${off ? "weak" : ""}` }, amount(total, this.digits)), el("td", {})) : "");
+    this.foot.replaceChildren(this.rows.size ? el("tr", {}, el("th", { scope: "row", colSpan: Math.max(1, this.shownColumns.length) }, t("lines.sum"), " ", off ? el("span", { class: "off" }, t("lines.off", { difference: amount(decimal(apart), this.digits) })) : this.paper && total ? el("span", { class: "fits" }, `✓ ${t("lines.fits")}`) : ""), el("td", { class: `number col-net ${off ? "weak" : ""}` }, amount(total, this.digits)), el("td", { class: "col-remove" })) : "");
   }
 
   // The net amount of a line while one of its numbers is being typed.

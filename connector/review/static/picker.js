@@ -58,7 +58,8 @@ export function picker(input, { search, choose, label }) {
     input.setAttribute("aria-expanded", "true");
     at = -1;
     place();
-    if (found.length && input.value) mark(0);
+    // Enter takes the first only where something was typed: what is there already is not replaced by accident.
+    if (found.length && dirty() && input.value.trim()) mark(0);
     announce(found.length ? t("settle.found", { n: found.length }) : note || t("settle.none_found"));
     shown = { list, close };
   }
