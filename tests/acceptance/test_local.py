@@ -73,9 +73,7 @@ def outside(path: str, port: int) -> None:
     ready.wait()
 
 
-def isolated(
-    folder: Path, places: dict[int, int], own: int, command: list[str], environment: dict[str, str]
-) -> Path:
+def isolated(folder: Path, places: dict[int, int], own: int, command: list[str]) -> Path:
     """Writes the spec of a run; the paths of what was seen and of the spec are `seen` and `spec` in the folder."""
     lines = {str(port): str(folder / f"{port}.sock") for port in places}
     for port, target in places.items():
