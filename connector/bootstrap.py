@@ -18,12 +18,14 @@ from connector.erp.wire import Connection
 from connector.errors import SettingsError
 from connector.execution.inline import Worker
 from connector.judgement import Owner
+from connector.ledger.accepted import AcceptedReaders
 from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
 from connector.ledger.retention import Purge, Retention
 from connector.model import Desk, opened_desk, unacknowledged
 from connector.pipeline import Pipeline
+from connector.replay import identity_of
 from connector.sandbox import opened_sandbox
 from connector.settings import NO_BACKEND
 from mappings.policy import Policy
@@ -121,21 +123,31 @@ def make_pipeline(
         ledger=ledger,
         documents=documents,
         read=read,
-        owner=owner_of(settings),
+        owner=owner_of(settings, ledger),
         review_url=lambda job_id: f"{settings.web_url}/documents/{job_id}",
         reviewer=settings.backends[name].reviewer,
         longest_request=timedelta(seconds=settings.backends[name].longest_request_seconds),
     )
 
 
-def owner_of(settings: Settings) -> Owner:
-    """What the owner set of the policy."""
+def owner_of(settings: Settings, ledger: Ledger | None = None) -> Owner:
+    """What the owner set of the policy; with a ledger also whether what reads is accepted there."""
     asked = settings.policy
+    identity = identity_of(settings)
+
+    def unproven() -> bool:
+        return (
+            ledger is not None
+            and asked.require_replay
+            and not AcceptedReaders(ledger.engine).allows(identity)
+        )
+
     return Owner(
         Policy(asked.fill_confidence, asked.fill_sure_header, asked.tolerance, line_styles=asked.line_styles),
         asked.error_budget,
         asked.budget_confidence,
         asked.shadow_bills,
+        unproven,
     )
 
 

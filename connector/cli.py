@@ -175,6 +175,25 @@ def restore(
     raise typer.Exit(restore_backup(file, json, config))
 
 
+@app.command()
+def replay(
+    sample: Annotated[
+        int, typer.Option(min=1, help="So many of the bills posted last, of every Odoo.")
+    ] = 100,
+    reader: Annotated[str, typer.Option(help="Another reader: auto, einvoice, layout or vlm.")] = "",
+    model: Annotated[str, typer.Option(help="Another model, by the name that the server knows it by.")] = "",
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Let it fill bills even where something fell.")
+    ] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Read posted bills again with this version, model and prompt, and let it fill bills where nothing fell."""
+    from connector.commands.replay import replay as replay_bills
+
+    raise typer.Exit(replay_bills(sample, reader, model, accept, json, config))
+
+
 @app.command("eval")
 def evaluate(
     folder: Annotated[

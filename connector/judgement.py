@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from mappings.field_map import FieldMap
     from mappings.index import ErpIndex
     from mappings.proposal import Proposal
+
+
+UNPROVEN_READER = (
+    "All is sure, but documents are read otherwise than before (another version, model or prompt), and that was not held "
+    "against your posted bills yet: run `vouch replay`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Owner:
     error_budget: float | None = None
     budget_confidence: float = 0.95
     shadow_bills: int = 0
+    unproven_reader: Callable[[], bool] = field(default=lambda: False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ class Judge:
     def knowledge(self) -> Knowledge:
         """Read Memory and evidence from the ledger: once a round."""
         memory = Memory(self.learning.lessons(self._backend))
+        if self.owner.unproven_reader():
+            return Knowledge(memory, replace(self.owner.policy, held_back=UNPROVEN_READER))
         proof = self.proof()
         return Knowledge(memory, self.owner.policy if proof is None else self._within_budget(proof))
 

@@ -239,6 +239,10 @@ class PolicySettings(Section):
     shadow_bills: int = Field(
         default=0, ge=0, description="New vendors are in shadow mode for so many posted bills; 0: not at all."
     )
+    require_replay: bool = Field(
+        default=True,
+        description="Another version, model or prompt fills nothing before `vouch replay` held it against posted bills.",
+    )
     price_tolerance_percent: Decimal = Field(
         default=Decimal(2),
         ge=0,

@@ -21,7 +21,9 @@ from connector.ledger.audit import BEGINNING, AuditEntry
 from connector.ledger.chain import Anchor
 from connector.ledger.engine import make_engine
 from connector.ledger.records import Job
+from connector.ledger.retention import UNSENT
 from connector.ledger.schema import head
+from connector.ledger.uploads import UploadRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -92,7 +94,8 @@ def _described(session: Session, member: str, at: datetime) -> Snapshot:
     newest = select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
     end = session.execute(newest).first()
     named = select(Job.document_sha256).where(Job.document_sha256.is_not(None)).distinct()
-    documents = [sha256 for sha256 in session.scalars(named) if sha256]
+    unsent = select(UploadRecord.sha256).where(UploadRecord.state.in_(UNSENT))
+    documents = {sha256 for sha256 in (*session.scalars(named), *session.scalars(unsent)) if sha256}
     anchor = Anchor(end[0], end[1]) if end else Anchor(0, BEGINNING)
     return Snapshot(member, at, anchor, tuple(sorted(documents)), head())
 

@@ -182,7 +182,7 @@ def explain(
 ) -> Explained:
     """The Proposal and the Decision on it, as the pipeline would come to them."""
     with opened_ledger(settings) as ledger:
-        judge = Judge(backend, Learning(ledger.engine), owner_of(settings))
+        judge = Judge(backend, Learning(ledger.engine), owner_of(settings, ledger))
         found = judge.judge(reading, record, index, local_today(), judge.knowledge(), fields=fields)
     return Explained(file, opened, reading, record, index, found.proposal, found.decision, fields)
 

@@ -19,10 +19,13 @@ from connector.ledger.states import JobState
 from connector.settings import load_settings
 
 if TYPE_CHECKING:
-    from connector.ledger.records import Job
+    from connector.ledger.records import Attempt, Job
     from connector.ledger.store import Ledger
     from connector.settings import Settings
     from mappings.budget import Proof
+
+
+CRASHED = "crashed"
 
 
 def show_status(as_json: bool, config: Path | None) -> int:
@@ -32,6 +35,7 @@ def show_status(as_json: bool, config: Path | None) -> int:
         proofs = _proofs(settings, ledger)
         counts, polls = ledger.counts(), ledger.polls()
         failed, waiting = ledger.jobs([JobState.FAILED]), ledger.jobs([JobState.QUEUED])
+        tries = {job.id: story.attempts for job in failed if (story := ledger.story(job.id))}
         in_review = ledger.reviews()
     if as_json:
         print_json(
@@ -50,7 +54,10 @@ def show_status(as_json: bool, config: Path | None) -> int:
                     {"backend": name, "proven": proof.threshold is not None} | dataclasses.asdict(proof)
                     for name, proof in proofs.items()
                 ],
-                "failed": [_job(job) for job in failed],
+                "failed": [
+                    _job(job) | {"attempts": [_attempt(one) for one in tries.get(job.id, ())]}
+                    for job in failed
+                ],
                 "waiting": [_job(job) for job in waiting],
             }
         )
@@ -67,6 +74,9 @@ def show_status(as_json: bool, config: Path | None) -> int:
         OUT.print(f"{escape(name)}: {escape(proven(proof, owner_of(settings)))}")
     for job in failed + waiting:
         OUT.print(f"[dim]{job.id:>6}[/] {job.state} {escape(job.attachment.name)}: {escape(job.message)}")
+        for one in tries.get(job.id, ()) if job.reason == CRASHED else ():
+            began = f"{one.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
+            OUT.print(f"       {began} step {one.step}, {one.outcome}: {escape(one.error)}")
     return 0
 
 
@@ -96,6 +106,17 @@ def _proofs(settings: Settings, ledger: Ledger) -> dict[str, Proof]:
     learning, owner = Learning(ledger.engine), owner_of(settings)
     found = {name: Judge(name, learning, owner).proof() for name in settings.backends}
     return {name: proof for name, proof in found.items() if proof}
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "worker": attempt.worker,
+        "step": attempt.step,
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+        "started_at": attempt.started_at.isoformat(),
+        "ended_at": attempt.ended_at.isoformat() if attempt.ended_at else None,
+    }
 
 
 def _job(job: Job) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -40,7 +41,12 @@ def make_token(
     with opened_ledger(settings) as ledger:
         try:
             token = Tokens(ledger.engine).make(
-                name, chosen, scopes, companies, timedelta(days=days) if days else None
+                name,
+                chosen,
+                scopes,
+                companies,
+                timedelta(days=days) if days else None,
+                actor=f"person:{getpass.getuser()}",
             )
         except KeyError:
             raise SettingsError(
@@ -104,7 +110,7 @@ def revoke_token(name: str, config: Path | None) -> int:
     """End a token at once; 0. Raises SettingsError where there is none of that name."""
     settings = load_settings(config)
     with opened_ledger(settings) as ledger:
-        if not Tokens(ledger.engine).revoke(name):
+        if not Tokens(ledger.engine).revoke(name, f"person:{getpass.getuser()}"):
             raise SettingsError(f"There is no token {name}: see `vouch token list`.")
     OUT.print(f"{name} opens nothing any more.", markup=False)
     return 0

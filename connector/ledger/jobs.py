@@ -64,3 +64,12 @@ def end_attempt(session: Session, job: Job, outcome: str, error: str, now: datet
     """Say how the Job's last Attempt ended."""
     attempt = running_attempt(session, job)
     attempt.outcome, attempt.error, attempt.ended_at = outcome, error, now
+
+
+def set_aside(session: Session, job: Job) -> str:
+    """Why a Job that brought its worker down too often is not tried again, and what to do."""
+    return (
+        f"Work on this document ended the program {job.crashes} times, the last time in the step "
+        f"“{running_attempt(session, job).step}”. It was set aside; `vouch status` shows its attempts, `vouch retry` tries "
+        "again."
+    )

@@ -53,7 +53,7 @@ class JudgedValues:
                     reading_id=reading.id,
                     term=term,
                     model=str(reading.body["usage"]["model"])[:NAME],
-                    right=_is_right(term, node["value"], standing[term]),
+                    right=is_right(term, node["value"], standing[term]),
                     signs=node["signs"],
                     actor=actor,
                     at=self._clock(),
@@ -113,7 +113,7 @@ def calibration_of(values: JudgedValues, model: str) -> Callable[[], Calibration
     return calibration
 
 
-def _is_right(term: str, read: str, standing: str) -> bool:
+def is_right(term: str, read: str, standing: str) -> bool:
     """Whether what was read is what stands; a name is right with a slip or without its legal form, as between readers."""
     if not standing:
         return False

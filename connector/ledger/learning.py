@@ -58,6 +58,18 @@ class KeptProposal:
     held: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PostedBill:
+    """A document whose bill was posted and compared, with what was read of it and proposed then."""
+
+    job_id: int
+    record_id: int
+    name: str
+    sha256: str
+    proposal: Mapping[str, Any]
+    reading: Mapping[str, Any]
+
+
 class Learning:
     """The Lessons, Verdicts and shadow switches of a ledger. Safe to share between threads."""
 
@@ -135,6 +147,33 @@ class Learning:
                 return None
             kept, reading = row
             return KeptProposal(kept.body, reading, kept.outcome, kept.score, kept.held)
+
+    def posted(self, backend: str, limit: int) -> list[PostedBill]:
+        """The bills that were compared last, the newest first, where what was read of them is still kept."""
+        chosen = (
+            select(Job)
+            .join(VerdictRecord, VerdictRecord.job_id == Job.id)
+            .where(VerdictRecord.backend == backend, Job.document_sha256.is_not(None))
+            .order_by(VerdictRecord.at.desc(), VerdictRecord.id.desc())
+            .limit(limit)
+        )
+        with self._read() as session:
+            jobs = list(session.scalars(chosen))
+        found: list[PostedBill] = []
+        for job in jobs:
+            kept = self.kept(job.id)
+            if kept and kept.reading.get("fields") and job.document_sha256:
+                found.append(
+                    PostedBill(
+                        job.id,
+                        job.record_id,
+                        job.attachment.name,
+                        job.document_sha256,
+                        kept.body,
+                        kept.reading,
+                    )
+                )
+        return found
 
     def learn(self, backend: str, job_id: int, kept: KeptProposal, compared: Compared) -> bool:
         """Keep the Verdict on a Proposal with its Lessons, in one transaction; False where there is one already."""

@@ -10,12 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from connector.errors import FatalError, SettingsError
-from connector.ledger import schema
+from connector.ledger import accepted, schema, sessions, tokens, uploads
 from connector.ledger.engine import make_engine
 from connector.ledger.store import Ledger
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+
+TABLES = (accepted, sessions, tokens, uploads)
+"""Modules with tables of their own: whoever opens a ledger knows of all its tables."""
 
 
 def open_ledger(url: str) -> Ledger:

@@ -16,9 +16,11 @@ from connector.ledger.learning import WATCHED
 from connector.ledger.records import EffectRecord, Job, ProposalRecord, ReadingRecord, VerdictRecord
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
+from connector.ledger.uploads import UploadRecord, UploadState
 
 SETTLED = (JobState.FILLED, JobState.SKIPPED)
 """Nothing more is to be done about these; all others are open."""
+UNSENT = (UploadState.WAITING, UploadState.SENDING)
 GRACE = timedelta(hours=1)
 """A file younger than that may be one whose Job is about to name it."""
 PURGED = "purged"
@@ -90,11 +92,12 @@ class Retention:
         due: dict[str, tuple[int, ...]] = {}
         before = self._clock() - timedelta(days=days)
         with Session(self._engine.execution_options(read_only=True)) as session:
+            waiting = set(session.scalars(select(UploadRecord.sha256).where(UploadRecord.state.in_(UNSENT))))
             for sha256 in self._kept_files():
                 jobs = session.execute(
                     select(Job.id, Job.state, Job.updated_at).where(Job.document_sha256 == sha256)
                 ).all()
-                if all(state in SETTLED and at < before for _, state, at in jobs):
+                if sha256 not in waiting and all(state in SETTLED and at < before for _, state, at in jobs):
                     due[sha256] = tuple(number for number, _, _ in jobs)
         return due
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from connector.erp.port import Poll, SyncCursor
 from connector.ledger.attachments import MIMETYPE, hidden_job, known_job, new_job, place_of
 from connector.ledger.engine import make_engine
-from connector.ledger.jobs import end_attempt, held_job, move, running_attempt
+from connector.ledger.jobs import end_attempt, held_job, move, running_attempt, set_aside
 from connector.ledger.marks import Sighting, keep, sightings
 from connector.ledger.records import (
     Attempt,
@@ -180,8 +180,7 @@ class Ledger:
                         JobState.FAILED,
                         now,
                         reason="crashed",
-                        message=f"Reading this document ended the program {job.crashes} times. "
-                        "It was set aside; look at the attempts, then use `vouch retry`.",
+                        message=set_aside(session, job),
                     )
                 else:
                     move(session, job, JobState.QUEUED, self._clock(), reason="crashed", not_before=now)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Engine, String, UniqueConstraint, delete, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from connector.ledger.audit import Deed, audit
 from connector.ledger.records import Base
 from connector.ledger.store import utc_now
 
@@ -66,6 +67,7 @@ class Tokens:
         scopes: Sequence[str],
         companies: Sequence[int] = (),
         lifetime: timedelta | None = None,
+        actor: str = "vouch",
     ) -> str:
         """A new token, which is not shown again. Raises KeyError where the name is taken."""
         token, now = PREFIX + secrets.token_urlsafe(32), self._clock()
@@ -81,6 +83,9 @@ class Tokens:
         try:
             with Session(self._engine) as session, session.begin():
                 session.add(made)
+                session.flush()
+                values = {"name": name, "scopes": made.scopes, "companies": made.companies}
+                audit(session, Deed("token.made", f"token {made.id}", actor, values))
         except IntegrityError:
             raise KeyError(name) from None
         return token
@@ -90,13 +95,15 @@ class Tokens:
         with self._read() as session:
             return list(session.scalars(select(TokenRecord).order_by(TokenRecord.name)))
 
-    def revoke(self, name: str) -> bool:
+    def revoke(self, name: str, actor: str = "vouch") -> bool:
         """End a token at once; whether there was one."""
         with Session(self._engine) as session, session.begin():
-            found = session.execute(
+            found = session.scalar(
                 delete(TokenRecord).where(TokenRecord.name == name).returning(TokenRecord.id)
             )
-            return found.first() is not None
+            if found is not None:
+                audit(session, Deed("token.revoked", f"token {found}", actor, {"name": name}))
+            return found is not None
 
     def find(self, token: str) -> TokenRecord | None:
         """The token, where it is one and has not ended."""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
@@ -271,12 +272,27 @@ class _Process:
         )
 
     def _exit_code(self) -> str:
-        """How the process ended, in words; one that has closed its pipe and lives on is killed."""
-        try:
-            code = self._child.wait(LAST_SECONDS)
-        except subprocess.TimeoutExpired:
-            return "without a word"
-        return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        """How the process ended, in words, and how much memory it had at most; one that has closed its pipe and lives
+        on is killed."""
+        end = time.monotonic() + LAST_SECONDS
+        megabytes = 0
+        while self._child.returncode is None:
+            try:
+                pid, status, used = os.wait4(self._child.pid, os.WNOHANG)
+            except ChildProcessError:
+                self._child.poll()  # somebody else has waited for it
+                break
+            if pid:
+                # KiB, as on Linux (getrusage(2)); macOS counts bytes.
+                megabytes = used.ru_maxrss >> (20 if sys.platform == "darwin" else 10)
+                self._child.returncode = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() > end:
+                return "without a word"
+            else:
+                time.sleep(0.01)
+        code = self._child.returncode or 0
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        return f"{how}, having taken {megabytes} MB" if megabytes else how
 
     def _kill(self) -> None:
         if self._child.poll() is None:

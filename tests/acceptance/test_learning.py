@@ -95,6 +95,15 @@ def test_a_vendor_under_a_new_name_is_suggested_after_one_bill_and_filled_after_
     assert "twice, last on" in value["reason"]
     shadow = ask(environment, "shadow", "list")["vendors"]
     assert [(one["bills"], one["would_fill"]) for one in shadow] == [(2, 0)]
+    # The posted bills are read again: the same reader passes, one that finds less does not.
+    again = ask(environment, "replay")
+    assert (again["bills"], again["worse"], again["faults"], again["accepted"]) == (2, [], [], True)
+    assert again["right_now"] == again["right_then"] >= 8
+    worse = vouch(environment, "replay", "--reader", "einvoice", "--json")
+    assert worse.returncode == 7
+    assert not json.loads(worse.stdout)["accepted"]
+    assert len(json.loads(worse.stdout)["worse"]) == again["right_then"]
+
     ask(environment, "memory", "forget", "--vendor", "Fuhrwerk")
     assert ask(environment, "memory", "list")["memory"] == []
     assert "partner_id" not in ask(environment, "propose", file)["values"]

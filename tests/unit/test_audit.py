@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from connector.cli import app
+from connector.erp.people import Admitted
 from connector.errors import FatalError
 from connector.ledger.audit import (
     BEGINNING,
@@ -34,8 +35,10 @@ from connector.ledger.chain import Anchor, Chain, Link, faults
 from connector.ledger.learning import Learning
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import ReviewSummary, Transition
+from connector.ledger.sessions import Lifetime, Sessions
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
+from connector.ledger.tokens import Tokens
 from tests.unit.test_ledger import NOON, attachment, clock, effect, ledger, ledger_url, poll
 
 __all__ = ["clock", "ledger", "ledger_url"]
@@ -167,6 +170,25 @@ def test_what_happens_to_a_document_is_audited(ledger: Ledger) -> None:
     retried = next(one for one in newest if one.values.get("reason") == "retry")
     assert (retried.subject, retried.values["actor"]) == ("document 1", "person:zoë")
     assert Chain(ledger.engine).verify() == (8, [])
+
+
+def test_sign_ins_and_tokens_are_audited_without_their_secrets(ledger: Ledger) -> None:
+    sessions, tokens = Sessions(ledger.engine, Lifetime()), Tokens(ledger.engine)
+    cookie = sessions.open("main", Admitted(7, "zoë", "Zoë", None, ""))
+    sessions.end(cookie)
+    sessions.end("not a session")
+    token = tokens.make("scanner", "main", ["documents:write"], actor="person:zoë")
+    assert tokens.revoke("scanner", "person:zoë")
+    assert not tokens.revoke("scanner")
+    newest = Chain(ledger.engine).newest()
+    told = [(one.action, one.subject, one.values["actor"]) for one in reversed(newest)]
+    assert told == [
+        ("session.opened", "user main/7", "person:zoë"),
+        ("session.ended", "user main/7", "person:zoë"),
+        ("token.made", "token 1", "person:zoë"),
+        ("token.revoked", "token 1", "person:zoë"),
+    ]
+    assert not any(secret in repr(newest) for secret in (cookie, token))
 
 
 def test_the_chain_itself_says_nothing_personal(ledger: Ledger) -> None:
