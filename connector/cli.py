@@ -248,7 +248,7 @@ app.add_typer(memory, name="memory")
 @memory.command("list")
 def memory_list(
     vendor: Annotated[str, typer.Option(help="Only of vendors with this in their name.")] = "",
-    kind: Annotated[str, typer.Option(help="Only vendor, account, product or tax.")] = "",
+    kind: Annotated[str, typer.Option(help="Only vendor, account, product, tax or layout.")] = "",
     backend: BackendOption = None,
     json: JsonOption = False,
     config: ConfigOption = None,
@@ -276,7 +276,7 @@ def memory_forget(
 
 @memory.command("set")
 def memory_set(
-    kind: Annotated[str, typer.Argument(help="vendor, account, product or tax.", show_default=False)],
+    kind: Annotated[str, typer.Argument(help="vendor, account, product, tax or layout.", show_default=False)],
     words: Annotated[
         str, typer.Argument(help="The words as bills print them; for a tax the rate.", show_default=False)
     ],

@@ -38,6 +38,7 @@ from connector.ledger.marks import SAME
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
+from connector.recipient import recipient
 from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
 from connector.settling.snapshot import record_as_json
 from inference.errors import DocumentError, UnsupportedDocument
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from connector.ledger.documents import DocumentStore
     from connector.ledger.records import Job
     from connector.ledger.store import Ledger
-    from mappings.erp_data import Company, Record
+    from mappings.erp_data import Record
     from mappings.proposal import Proposal
 
 Read = Callable[[bytes, str, Recipient], Reading]
@@ -421,17 +422,7 @@ class Pipeline:
 
     def _recipient(self) -> Recipient:
         with self.data.fresh() as index:
-            return recipient(index.data.companies)
-
-
-def recipient(companies: tuple[Company, ...]) -> Recipient:
-    """Who the documents are for: the Backend's own companies, which are never the seller."""
-    return Recipient(
-        names=tuple(company.name for company in companies),
-        tax_ids=tuple(company.vat for company in companies if company.vat),
-        accounts=tuple(number for company in companies for number in company.accounts),
-        country=companies[0].country if companies else "",
-    )
+            return recipient(index, self.knowledge().memory)
 
 
 def _as_bill(record: Record) -> Bill:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     PRODUCT = "product"
     TAX = "tax"
+    LAYOUT = "layout"
 
 
 VENDOR_TERMS: Mapping[str, str] = {
@@ -44,6 +45,7 @@ VENDOR_TERMS: Mapping[str, str] = {
 for the control of bank accounts to say."""
 
 DESCRIPTION, RATE = "item_name", "vat_rate"
+SHORTEST_LABEL = 3
 SHORTEST: Mapping[str, int] = {"seller_name": 2, DESCRIPTION: 2, RATE: 1}
 
 
@@ -51,7 +53,8 @@ SHORTEST: Mapping[str, int] = {"seller_name": 2, DESCRIPTION: 2, RATE: 1}
 class Subject:
     """What a Lesson is about: printed words of one kind, folded; for lines those of one vendor in one company.
 
-    `vendor_id` is a commercial partner; it and `company_id` are 0 where the Subject is a vendor.
+    `vendor_id` is a commercial partner; it and `company_id` are 0 where the Subject is a vendor. For `LAYOUT` the words
+    are the label on the vendor's papers by which the value of `term` stands.
     """
 
     kind: Kind
@@ -113,6 +116,8 @@ class Remembered:
     @property
     def sentence(self) -> str:
         """What a person chose, how often and when, without a full stop."""
+        if self.subject.kind is Kind.LAYOUT:
+            return f"You pointed at what stands by “{self.printed}” as the {self.label}{self._when()}"
         named = self.label if self.subject.kind is Kind.VENDOR else f"{self.subject.kind} {self.label}"
         return f"You {self._said(named)}"
 
@@ -122,12 +127,11 @@ class Remembered:
         return f"you {self._said('it')}"
 
     def _said(self, chosen: str) -> str:
-        said = f"{'set' if self.set_by else 'chose'} {chosen} for {self._about}"
-        if self.set_by:
-            said += f" on {self.last}"
-        else:
-            count = {1: "once, on", 2: "twice, last on"}.get(self.times, f"{self.times} times, last on")
-            said += f" {count} {self.last}"
+        return f"{'set' if self.set_by else 'chose'} {chosen} for {self._about}{self._when()}"
+
+    def _when(self) -> str:
+        count = {1: "once, on", 2: "twice, last on"}.get(self.times, f"{self.times} times, last on")
+        said = f" on {self.last}" if self.set_by else f" {count} {self.last}"
         if self.against:
             said += f", and otherwise {'once' if self.against == 1 else f'{self.against} times'}"
         return said
@@ -142,8 +146,8 @@ class Remembered:
 
 def subject(kind: Kind, term: str, printed: str, vendor_id: int = 0, company_id: int = 0) -> Subject | None:
     """The Subject of printed words; None where they are too short to tell anything."""
-    words = _fold(term, printed)
-    shortest = SHORTEST.get(term, 5)
+    words = plain(printed) if kind is Kind.LAYOUT else _fold(term, printed)
+    shortest = SHORTEST_LABEL if kind is Kind.LAYOUT else SHORTEST.get(term, 5)
     return Subject(kind, term, words, vendor_id, company_id) if len(words) >= shortest else None
 
 

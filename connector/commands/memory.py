@@ -17,8 +17,21 @@ from connector.errors import SettingsError
 from connector.ledger.learning import Learning
 from connector.pipeline import local_today
 from connector.settings import chosen_backend, load_settings
+from inference.readers.layout.hints import HINTED
 from mappings.folding import plain
-from mappings.memory import DESCRIPTION, RATE, VENDOR_TERMS, Kind, Lesson, Memory, Remembered, subject
+from mappings.index import ErpIndex
+from mappings.layout_hints import HERE
+from mappings.memory import (
+    DESCRIPTION,
+    RATE,
+    VENDOR_TERMS,
+    Kind,
+    Lesson,
+    Memory,
+    Remembered,
+    Subject,
+    subject,
+)
 
 SHORT_ID = 8
 
@@ -89,8 +102,10 @@ def set_memory(
     settings = load_settings(config)
     name = chosen_backend(settings, backend)
     with fresh_index(settings, name) as index:
-        chosen, label = chosen_record(index, what, to)
-        if what is Kind.VENDOR:
+        if what is Kind.LAYOUT:
+            chosen, label, about, of = *_place(to), *_of_papers(index, vendor, to, words)
+        elif what is Kind.VENDOR:
+            chosen, label = chosen_record(index, what, to)
             if term not in VENDOR_TERMS:
                 raise SettingsError(
                     f"--term {term} names no vendor: choose one of {', '.join(VENDOR_TERMS)}."
@@ -99,6 +114,7 @@ def set_memory(
         else:
             if not vendor:
                 raise SettingsError(f"Say with --vendor whose {kind} it is.")
+            chosen, label = chosen_record(index, what, to)
             vendor_id, of = chosen_vendor(index, vendor)
             scope = company or index.data.companies[0].id
             about = subject(what, RATE if what is Kind.TAX else DESCRIPTION, words, vendor_id, scope)
@@ -113,6 +129,21 @@ def set_memory(
     else:
         OUT.print(f"{entry.sentence}.", markup=False)
     return 0
+
+
+def _of_papers(index: ErpIndex, vendor: str, term: str, words: str) -> tuple[Subject | None, str]:
+    """The Subject of a label on a vendor's papers, and the vendor's name."""
+    if not vendor:
+        raise SettingsError("Say with --vendor on whose papers it stands so.")
+    vendor_id, name = chosen_vendor(index, vendor)
+    return subject(Kind.LAYOUT, term, words, vendor_id), name
+
+
+def _place(term: str) -> tuple[int, str]:
+    """The choice and the name of a Lesson on where a term's value stands."""
+    if term not in HINTED:
+        raise SettingsError(f"{term} is not told by a label: choose one of {', '.join(HINTED)}.")
+    return HERE[0], term.replace("_", " ")
 
 
 def _kind(words: str) -> Kind:

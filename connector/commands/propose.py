@@ -21,7 +21,8 @@ from connector.judgement import Judge
 from connector.ledger.learning import Learning
 from connector.logs import configure_logs
 from connector.model import opened_desk
-from connector.pipeline import local_today, recipient
+from connector.pipeline import local_today
+from connector.recipient import recipient
 from connector.settings import chosen_backend, load_settings
 from inference.errors import DocumentError
 from inference.invoice import DocumentType, Reading
@@ -29,6 +30,7 @@ from mappings.case import BILL, ORDER, REFUND, field_at, money
 from mappings.erp_data import Record
 from mappings.field_map import FieldMap
 from mappings.index import ErpIndex
+from mappings.memory import Memory
 from mappings.naming import named
 from mappings.policy import Decision
 from mappings.proposal import Proposal, ProposedValue, scalar_as_json
@@ -115,6 +117,11 @@ class Explained:
         return found
 
 
+def _memory(settings: Settings, backend: str) -> Memory:
+    with opened_ledger(settings) as ledger:
+        return Memory(Learning(ledger.engine).lessons(backend))
+
+
 def propose_file(
     file: Path, record: str | None, reader: str, backend: str | None, as_json: bool, config: Path | None
 ) -> int:
@@ -130,7 +137,7 @@ def propose_file(
         against = erp.record(*place) if place else None
         with opened_desk(settings, reader if reader != "auto" else "") as desk:
             data = file_bytes(file, settings.reading.max_megabytes)
-            opened, reading = desk.read(data, file.name, recipient(index.data.companies))
+            opened, reading = desk.read(data, file.name, recipient(index, _memory(settings, name)))
     except DocumentError as error:
         raise SkippableError(f"{file.name} cannot be read: {error}") from error
     finally:

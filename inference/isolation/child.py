@@ -14,7 +14,7 @@ from inference.invoice import Box
 from inference.isolation import confinement
 from inference.isolation.frames import receive, send
 from inference.page import Limits
-from inference.readers import Recipient
+from inference.readers import Hint, Recipient
 from inference.reading import make_readers, read_document
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ class _Desk:
     def _read(self, document: Document, request: dict[str, Any]) -> Answer:
         known: dict[str, Any] = request["recipient"]
         names, tax_ids, accounts = (tuple(known[name]) for name in ("names", "tax_ids", "accounts"))
-        recipient = Recipient(names, tax_ids, accounts, known["country"])
+        hints = tuple(
+            Hint(hint["term"], hint["label"], tuple(hint["sellers"]), hint["sure"]) for hint in known["hints"]
+        )
+        recipient = Recipient(names, tax_ids, accounts, known["country"], hints)
         reading = read_document(document, recipient, self._readers)
         return {"opened": _opened(document), "reading": reading.as_json()}, b""
 

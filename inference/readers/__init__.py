@@ -11,13 +11,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What people pointed at on one seller's papers: the value of `term` stands beside or below the words `label`.
+
+    `sellers` are what the papers are known by: tax ids, bank accounts and the name, as they are printed. `sure` says that
+    it was pointed at more than once.
+    """
+
+    term: str
+    label: str
+    sellers: tuple[str, ...]
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who receives the documents (the user's own company): never the seller on a bill. All parts optional."""
+    """Who receives the documents (the user's own company): never the seller on a bill. All parts optional.
+
+    `hints` are what people taught about the papers that come.
+    """
 
     names: tuple[str, ...] = ()
     tax_ids: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     country: str = ""
+    hints: tuple[Hint, ...] = ()
 
 
 class Reader(Protocol):

@@ -8,7 +8,7 @@ document.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from inference.checks import failed_lines, run_checks
 from inference.confidence import doubt_amounts, doubt_failed, doubt_failed_lines, probability
 from inference.invoice import DocumentType, Evidence, Field, Reading, Status
-from inference.readers import Recipient
+from inference.readers import Hint, Recipient
 from inference.readers.layout.accounts import Accounts
 from inference.readers.layout.adjustments import best_lines
 from inference.readers.layout.amounts import decimal_of
@@ -28,6 +28,7 @@ from inference.readers.layout.currencies import find_currency
 from inference.readers.layout.doctype import find_document_type
 from inference.readers.layout.header import DATE_TERMS, IDENTIFIER_TERMS, Context, best_of, header_findings
 from inference.readers.layout.headings import Heading, find_headings
+from inference.readers.layout.hints import hinted
 from inference.readers.layout.labels import find_labels
 from inference.readers.layout.lines import Line, line_findings
 from inference.readers.layout.marks import LEARNED_DATES, LEARNED_IDENTIFIERS, Marks
@@ -67,6 +68,7 @@ class LayoutReader:
         opened = time.perf_counter()
         findings, totals, lines = find_all(sheet, recipient or Recipient(), self._scorer)
         fields = {finding.term: to_field(finding) for finding in findings}
+        fields |= _taught(sheet, fields, recipient.hints if recipient else ())
         reading = Reading(
             reader=self.name,
             fields=fields,
@@ -211,6 +213,19 @@ def _order_terms(by_term: dict[str, list[Finding]], kind: Finding) -> dict[str, 
 
 def _lowered(finding: Finding) -> Finding:
     return replace(finding, score=finding.score * 0.9)
+
+
+def _taught(sheet: Sheet, fields: Mapping[str, Field], hints: Sequence[Hint]) -> dict[str, Field]:
+    """The Fields that people taught to be other ones on this seller's papers; no surer than they were taught."""
+    taught: dict[str, Field] = {}
+    if not hints:
+        return taught
+    for term, (finding, worth, why) in hinted(_context(sheet)[0], hints).items():
+        other, found = fields.get(term), to_field(finding)
+        sure = min(found.confidence, worth)
+        if other is None or other.value != found.value or other.confidence < sure:
+            taught[term] = replace(found, confidence=sure, note=why)
+    return taught
 
 
 def to_field(finding: Finding) -> Field:

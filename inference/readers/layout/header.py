@@ -211,6 +211,16 @@ def _compound(before: str) -> bool:
 
 def header_findings(context: Context) -> list[Finding]:
     """All findings for the identifiers and dates of the header, several per term."""
+    found = labelled_findings(context)
+    for at in find_deadlines(context.sheet, context.values):
+        features = Features(label=WORDED, relation=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr))
+        found.append(as_date(Finding("due_date", at.span.text, (at.span,), WORDED, features), at))
+    found += _unlabelled_dates(context, found)
+    return found
+
+
+def labelled_findings(context: Context) -> list[Finding]:
+    """Those that stand beside or below a label of theirs."""
     found: list[Finding] = []
     for term in IDENTIFIER_TERMS:
         for label in context.all_labels(term):
@@ -218,10 +228,6 @@ def header_findings(context: Context) -> list[Finding]:
     for term in DATE_TERMS:
         for label in context.all_labels(term):
             found += _dates(context, term, label)
-    for at in find_deadlines(context.sheet, context.values):
-        features = Features(label=WORDED, relation=1.0, ocr=at.span.score, scanned=float(at.span.row.ocr))
-        found.append(as_date(Finding("due_date", at.span.text, (at.span,), WORDED, features), at))
-    found += _unlabelled_dates(context, found)
     return found
 
 

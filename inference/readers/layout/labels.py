@@ -283,7 +283,9 @@ _known: dict[int, tuple[Phrases, dict[str, list[str]]]] = {}
 
 @lru_cache(maxsize=20_000)
 def _nearest(key: str, table: int) -> str | None:
-    """The phrase within one OCR error of the key, two for long ones."""
+    """The phrase of the lexicon's table within one OCR error of the key, two for long ones."""
+    if table not in _tables():
+        return None
     by_start = _tables()[table][1]
     allowed = 1 if len(key) < 11 else 2
     candidates = (
