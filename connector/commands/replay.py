@@ -18,7 +18,8 @@ from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning, PostedBill
 from connector.model import Desk, opened_desk, require_reader
-from connector.pipeline import local_today, recipient
+from connector.pipeline import local_today
+from connector.recipient import recipient
 from connector.replay import Outcome, Twice, identity_of, outcome_of, twice
 from connector.settings import load_settings
 from inference.errors import DocumentError
@@ -74,16 +75,18 @@ def _values(settings: Settings, learning: Learning, desk: Desk, sample: int) -> 
             continue
         erp = OdooErp(connection(name, backend, settings), declared=backend.field_map())
         try:
-            index = ErpIndex(erp.erp_data())
+            index, memory = ErpIndex(erp.erp_data()), Memory(learning.lessons(name))
             with progress() as bar:
                 for bill in bar.track(bills, description="Bills"):
                     data = documents.get(bill.sha256) or b""
-                    yield from _again(erp, index, desk, bill, data)
+                    yield from _again(erp, index, memory, desk, bill, data)
         finally:
             erp.close()
 
 
-def _again(erp: OdooErp, index: ErpIndex, desk: Desk, bill: PostedBill, data: bytes) -> Iterator[Twice]:
+def _again(
+    erp: OdooErp, index: ErpIndex, memory: Memory, desk: Desk, bill: PostedBill, data: bytes
+) -> Iterator[Twice]:
     try:
         record = erp.record(BILL, bill.record_id)
     except SkippableError:
@@ -92,7 +95,7 @@ def _again(erp: OdooErp, index: ErpIndex, desk: Desk, bill: PostedBill, data: by
         return
     then = Reading.from_json(bill.reading)
     try:
-        now = desk.read(data, bill.name, recipient(index.data.companies))[1]
+        now = desk.read(data, bill.name, recipient(index, memory))[1]
     except DocumentError:
         now = None
 
