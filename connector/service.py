@@ -23,6 +23,7 @@ from connector.ledger.uploads import UploadLog
 from connector.review.access import SignIn
 from connector.review.app import create_app
 from connector.review.deps import ReviewDeps
+from connector.review.server import server_config
 from connector.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -111,14 +112,7 @@ def _web_server(service: Service, uploads: Uploads, prompt: Prompt) -> tuple[_Se
             f"The web server cannot listen on {settings.host}:{settings.port}: {error.strerror}. Stop what uses that "
             "port, or choose another with web.port."
         ) from error
-    config = uvicorn.Config(
-        create_app(_review_deps(service, uploads, prompt)),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        forwarded_allow_ips=list(settings.proxies),
-        timeout_graceful_shutdown=5,
-    )
+    config = server_config(create_app(_review_deps(service, uploads, prompt)), settings.proxies)
     return _Server(config), [listening]
 
 

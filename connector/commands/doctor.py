@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rich.markup import escape
 
 from connector.bootstrap import connection, opened_ledger
 from connector.commands.output import OUT, print_json
 from connector.erp.odoo import connect
+from connector.erp.people import is_administrator
 from connector.errors import AccessError, AwayError, FatalError, VouchError
 from connector.ledger.judged import JudgedValues
+from connector.ledger.tokens import Tokens
 from connector.model import opened_reader, unacknowledged
 from connector.sandbox import opened_sandbox
 from connector.settings import load_settings
@@ -63,6 +66,8 @@ def _findings(config: Path | None) -> Generator[Finding]:
     yield Finding("settings", GOOD, f"understood; data in {settings.folder}")
     yield from _reading(settings)
     yield from _ledger(settings)
+    yield from _web(settings)
+    yield from _tokens(settings)
     if settings.vlm.url is not None:
         yield from _model(settings)
     if not settings.backends:
@@ -108,6 +113,48 @@ def _ledger(settings: Settings) -> Generator[Finding]:
             "ledger",
             WARNING,
             f"others on this machine may look into {settings.folder}: chmod 700 {settings.folder}",
+        )
+
+
+def _web(settings: Settings) -> Generator[Finding]:
+    """Who can reach the screens, and over what."""
+    web = settings.web
+    if not web.enabled:
+        return
+    if not web.sign_in:
+        yield Finding(
+            "web",
+            WARNING,
+            "web.sign_in is off: everybody on this machine sees and changes everything",
+        )
+    address = urlsplit(settings.web_url)
+    if address.scheme == "http" and (address.hostname or "") not in LOCAL:
+        yield Finding(
+            "web",
+            WARNING,
+            f"people sign in over plain http at {settings.web_url}: passwords and documents can be read on the way; put a "
+            "proxy with TLS before it and set web.url to its https address",
+        )
+    elif web.sign_in:
+        yield Finding("web", GOOD, f"people sign in with their login of Odoo at {settings.web_url}")
+
+
+def _tokens(settings: Settings) -> Generator[Finding]:
+    """API tokens that end soon, or have ended."""
+    try:
+        with opened_ledger(settings) as ledger:
+            tokens = Tokens(ledger.engine).all()
+    except (VouchError, OSError):
+        return  # said where the ledger is examined
+    now = datetime.now(UTC)
+    for token in tokens:
+        if token.expires_at is None or token.expires_at - now >= timedelta(days=14):
+            continue
+        ends = "has ended" if token.expires_at <= now else f"ends on {token.expires_at:%Y-%m-%d}"
+        yield Finding(
+            "tokens",
+            WARNING,
+            f"the API token {token.name} {ends}: revoke it and make another with `vouch token create`",
         )
 
 
@@ -192,6 +239,7 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
         erp = connect(connection(name, backend, settings), backend.field_map())
         try:
             found, fields = erp.capabilities(), erp.field_map()
+            administrator = is_administrator(erp)
             if backend.reviewer:
                 erp.user_id(backend.reviewer)
         finally:
@@ -214,9 +262,11 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
             f"no reviewer is set: where a record has no responsible, its activity goes to {found.login}, "
             f"which nobody reads; set backends.{name}.reviewer to somebody's login",
         )
-    if found.login == "admin":
+    if administrator:
         yield Finding(
-            name, WARNING, "Vouch logs in as admin: give it a user of its own with only the rights it needs"
+            name,
+            WARNING,
+            f"Vouch logs in as {found.login}, an administrator: give it a user of its own with only the rights it needs",
         )
     if found.key_expires and found.key_expires - datetime.now(UTC) < timedelta(days=14):
         yield Finding(

@@ -61,6 +61,11 @@ class People(Protocol):
         ...
 
 
+def is_administrator(erp: OdooErp) -> bool:
+    """Whether Vouch's own login may change Odoo's system settings, which it never needs."""
+    return may(erp.session, "ir.config_parameter", "write")
+
+
 class OdooPeople:
     """The users of one Odoo. Safe to share between threads."""
 

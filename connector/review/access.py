@@ -13,17 +13,20 @@ from fastapi import HTTPException, Request
 from connector.errors import AwayError
 from connector.ledger.sessions import Lifetime, Sessions
 from connector.ledger.tokens import Tokens
-from connector.review.lockout import network
+from connector.review.lockout import Lockout, network
+from connector.review.own_keys import OwnKeys
 from connector.review.rates import Rates
 from connector.review.security import API, HOOKS, SAFE_METHODS, FormTokens, cookie_name
 
 if TYPE_CHECKING:
     from connector.erp.people import People
+    from connector.erp.port import Erp
     from connector.ledger.records import Job
     from connector.ledger.sessions import SessionRecord
     from connector.review.deps import ReviewDeps
 
 HEADER_NAME = "x-vouch-token"
+OPENAPI = f"{API}openapi.json"
 OPEN_PATHS = frozenset({"/sign-in", "/sign-out", "/language", "/healthz", "/readyz"})
 """What is answered to everybody."""
 PAGE_IMAGE = re.compile(r"/documents/\d+/pages/\d+\.webp")
@@ -64,8 +67,8 @@ class Person:
 
     def sees_job(self, job: Job) -> bool:
         """Whether the document is theirs to see; one whose company is not known yet only with all companies."""
-        company_id: int | None = getattr(job, "company_id", None)
-        return self.sees(job.backend, company_id) and (company_id is not None or self.companies is None)
+        known = job.company_id is not None or self.companies is None
+        return known and self.sees(job.backend, job.company_id)
 
 
 NOBODY = Person("review page", "review page")
@@ -80,6 +83,8 @@ class Access:
         lifetime = deps.sign_in.lifetime if deps.sign_in else Lifetime()
         self.sessions = Sessions(deps.ledger.engine, lifetime, deps.clock)
         self.tokens = Tokens(deps.ledger.engine, deps.clock)
+        self.lockout = Lockout(deps.clock)
+        self.own_keys = OwnKeys(lifetime.longest, deps.clock)
         self.rates = Rates(deps.requests_per_minute, deps.clock)
 
     @property
@@ -103,7 +108,8 @@ class Access:
             self._count(("address", network(address_of(request))))
             raise SignedOut
         self._count((person.backend, person.login))
-        if person.scopes is not None and scope_of(request.method, path) not in person.scopes:
+        may = person.scopes is None or path == OPENAPI or scope_of(request.method, path) in person.scopes
+        if not may:
             raise HTTPException(403, "not_in_scope")
         request.state.person = person
 
@@ -143,6 +149,19 @@ class Access:
             self._forms.require(request, request.headers.get(HEADER_NAME, ""))
         return person
 
+    def erp_of(self, person: Person) -> Erp | None:
+        """The Backend as that person, where they gave an API key of their own; else None, and Vouch's login writes."""
+        if person.user_id is None or person.backend is None:
+            return None
+        return self.own_keys.of((person.backend, person.user_id))
+
+    def leave(self, request: Request) -> None:
+        """Sign whoever asks out, and forget their key."""
+        found = self.sessions.find(self._forms.held(request))
+        if found is not None:
+            self.own_keys.give_up((found.backend, found.user_id))
+            self.sessions.end(self._forms.held(request))
+
     def job(self, request: Request, job: Job | None) -> Job:
         """The document, for whom it may concern. Raises HTTPException 404: those of others do not exist."""
         if job is None or not self.person(request).sees_job(job):
@@ -179,6 +198,7 @@ class Access:
             return True
         if rights != found.rights:
             self.sessions.end_all(found.backend, found.user_id)
+            self.own_keys.give_up((found.backend, found.user_id))
             return False
         self.sessions.checked(found)
         return True

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from connector.review import documents, health, history, insight, reviews, sign_in
+from connector.review import documents, health, history, insight, reviews, sign_in, you
 from connector.review.access import SignedOut
-from connector.review.api import bills, choices, hooks, uploads, words
+from connector.review.api import bills, choices, description, hooks, uploads, words
 from connector.review.language import LANGUAGE_COOKIE
 from connector.review.pages import PageImages
 from connector.review.screen import Screen
@@ -53,9 +53,11 @@ def create_app(deps: ReviewDeps) -> FastAPI:
     app.include_router(bills.make_router(deps, screen, images))
     app.include_router(uploads.make_router(deps, screen))
     app.include_router(hooks.make_router(deps, screen))
-    app.include_router(sign_in.make_router(deps, screen))
+    app.include_router(sign_in.make_router(screen))
     app.include_router(history.make_router(deps, screen))
     app.include_router(insight.make_router(deps, screen))
+    app.include_router(you.make_router(screen))
+    app.include_router(description.make_router(app))
     app.include_router(_choices(screen))
     _explain_errors(app, screen)
     return app

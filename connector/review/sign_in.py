@@ -17,12 +17,11 @@ from structlog.typing import FilteringBoundLogger
 
 from connector.erp.people import NotAllowed
 from connector.errors import AccessError, VouchError
-from connector.review.lockout import Lockout
+from connector.review.access import address_of
 from connector.review.security import inside
 
 if TYPE_CHECKING:
     from connector.erp.people import Admitted
-    from connector.review.deps import ReviewDeps
     from connector.review.screen import Screen
 
 AT_ONCE = 4
@@ -47,12 +46,12 @@ def sign_in_address(back: str) -> str:
     return f"/sign-in?back={quote(back, safe='/')}" if inside(back) and back != "/" else "/sign-in"
 
 
-def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
+def make_router(screen: Screen) -> APIRouter:
     """`/sign-in` and `/sign-out`."""
     router = APIRouter()
-    lockout = Lockout(deps.clock)
     turns = anyio.Semaphore(AT_ONCE)
     access = screen.access
+    lockout = access.lockout
 
     def form(request: Request, back: str, refused: Refused | None = None, login: str = "") -> Response:
         response = screen.render(
@@ -69,7 +68,7 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
         return response
 
     def attempt(request: Request, backend: str, login: str, secret: SecretStr) -> Admitted | Refused:
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         wait = lockout.begin(backend, login, address)
         if wait:
             return Refused(429, "wait", math.ceil(wait.total_seconds()))
@@ -122,13 +121,13 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
 
     def _begin(request: Request, response: Response, backend: str, person: Admitted) -> None:
         # A new value: what the browser held before, whoever put it there, opens nothing.
-        access.sessions.end(screen.tokens.held(request))
+        access.leave(request)
         screen.tokens.give(request, response, access.sessions.open(backend, person))
 
     @router.post("/sign-out")
     def sign_out(request: Request, token: Annotated[str, Form(max_length=100)]) -> Response:
         screen.tokens.require(request, token)
-        access.sessions.end(screen.tokens.held(request))
+        access.leave(request)
         response = RedirectResponse("/sign-in", 303)
         screen.tokens.take(request, response)
         return response

@@ -33,6 +33,7 @@ from connector.ledger.uploads import Sent, UploadLog, UploadState
 from connector.review.access import SignIn, scope_of
 from connector.review.app import create_app
 from connector.review.rates import Rates
+from connector.review.server import server_config
 from connector.uploads import Uploads
 from tests.review_ledger import Clock, Desk, draw_bill, fill
 
@@ -222,6 +223,23 @@ def test_the_command_makes_lists_and_revokes(tmp_path: Path, monkeypatch: pytest
         ["revoke", "x"],
     ):
         assert runner.invoke(command, ["token", *wrong]).exit_code != 0
+
+
+def test_the_description_is_of_the_api_and_needs_a_token(client: TestClient, desk: Desk) -> None:
+    assert client.get("/api/v1/openapi.json").status_code == 401
+    schema = client.get("/api/v1/openapi.json", headers=bearer(desk, "insight:read")).json()
+    served = {
+        re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
+        for router in client.app.routes  # type: ignore[attr-defined]
+        for route in getattr(getattr(router, "original_router", None), "routes", ())
+        if route.path.startswith("/api/v1/") and route.include_in_schema
+    }
+    assert set(schema["paths"]) == served
+    for path, node in schema["paths"].items():
+        for method, operation in node.items():
+            assert {"token": []} in operation["security"], (method, path)
+            assert operation["responses"]["401"]["content"]["application/json"]
+            assert any(code.startswith("2") for code in operation["responses"])
 
 
 # -- rates ------------------------------------------------------------------------------------------------------------
@@ -466,15 +484,36 @@ def test_a_signed_call_is_taken_once_and_only_now(client: TestClient, desk: Desk
 @pytest.fixture
 def served(desk: Desk, books: Books, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr("connector.review.security.SLOWEST_SECONDS", 0.5)
+    monkeypatch.setattr("connector.review.server.HEAD_SECONDS", 0.5)
     app = client_of(desk, books, []).app
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))  # type: ignore[arg-type]
+        server = uvicorn.Server(server_config(app))  # type: ignore[arg-type]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
+        while not server.started:
+            time.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
+
+
+def test_a_head_that_drips_is_closed(served: str) -> None:
+    host, port = served.removeprefix("http://").split(":")
+    for begun in (b"", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /healthz HT", b"GET /heal"):
+        with socket.create_connection((host, int(port)), timeout=20) as slow:
+            slow.sendall(begun)
+            started = time.monotonic()
+            while slow.recv(4096):
+                pass
+            assert time.monotonic() - started < 15
+
+
+def test_requests_on_one_connection_are_not_cut_off(served: str) -> None:
+    with httpx.Client(base_url=served) as client:
+        for pause in (0, 0.7, 0.7):
+            time.sleep(pause)
+            assert client.get("/healthz").json() == {"alive": True}
 
 
 def test_a_body_that_drips_is_given_up(served: str, desk: Desk) -> None:
