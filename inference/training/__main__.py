@@ -49,6 +49,12 @@ def main() -> int:
     marked = mark(examples, groups(examples))
     by_fold = [fit([m for m in marked if m.fold != number], MODELS) for number in range(FOLDS)]
     choices = {group: _unseen(marked, by_fold, group) for group in MODELS}
+    if options.write:
+        models = _calibrated(fit(marked, MODELS), {g: [c for _, c in found] for g, found in choices.items()})
+        node = {"learned_from": _sources(examples), "seed": SEED, "folds": FOLDS, "models": models}
+        target = Path(shipped_scorer.__file__).with_name(shipped_scorer.FILE)
+        target.write_text(json.dumps(node, separators=(",", ":"), ensure_ascii=False) + "\n", "utf-8")
+        sys.stdout.write(f"{target.name}: {target.stat().st_size // 1024} KB\n")
     tally = Tally()
     tested: list[tuple[Example, Scorer]] = []
     for number, models in enumerate(by_fold):
@@ -62,12 +68,6 @@ def main() -> int:
             if options.oof:
                 _keep(reading, options.oof / example.set / f"{example.id}.json")
     tally.show(sys.stdout)
-    if options.write:
-        models = _calibrated(fit(marked, MODELS), {g: [c for _, c in found] for g, found in choices.items()})
-        node = {"learned_from": _sources(examples), "seed": SEED, "folds": FOLDS, "models": models}
-        target = Path(shipped_scorer.__file__).with_name(shipped_scorer.FILE)
-        target.write_text(json.dumps(node, separators=(",", ":"), ensure_ascii=False) + "\n", "utf-8")
-        sys.stdout.write(f"{target.name}: {target.stat().st_size // 1024} KB\n")
     return 0
 
 
