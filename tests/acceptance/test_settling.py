@@ -88,12 +88,12 @@ def office(development_odoo: Installation, tmp_path_factory: pytest.TempPathFact
     development_odoo.drop(name)
 
 
-def desk(browser: Browser, office: Office, **options: Any) -> Iterator[Page]:
-    """A signed-in accountant's page; an error of a script fails the test."""
+def desk(browser: Browser, office: Office, login: str = "accountant", **options: Any) -> Iterator[Page]:
+    """A signed-in person's page; an error of a script fails the test."""
     context = browser.new_context(base_url=office.url, **({"viewport": LAPTOP, "locale": "en-GB"} | options))
     page, complaints = context.new_page(), list[str]()
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    sign_in(page, office.url)
+    sign_in(page, office.url, login, login)
     yield page
     context.close()
     assert complaints == []
@@ -267,6 +267,20 @@ def test_a_new_vendor_is_made_with_the_keyboard(page: Page, office: Office) -> N
     saved(page)
     settle_by_enter(page)
     assert office.bill(file)["partner_id"][0] == made["id"]
+
+
+def test_a_second_person_sees_who_has_the_bill(page: Page, browser: Browser, office: Office) -> None:
+    file = "FL-26-6005.pdf"
+    open_bill(page, file)
+    expect(page.locator(".taken")).to_have_count(0)
+    for other in desk(browser, office, login="admin"):
+        open_bill(other, file)
+        expect(other.locator(".taken")).to_contain_text("has this bill open")
+        other.get_by_label("Payment reference", exact=True).fill("mine")
+        other.keyboard.press("Enter")
+        expect(other.locator(".verdicts .saved.wrong")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Payment reference", exact=True)).to_have_value("")
 
 
 def test_the_screen_in_chinese(browser: Browser, office: Office) -> None:

@@ -118,6 +118,7 @@ class Desk {
     const record = part_of("record");
     record.hidden = !bill.record?.url;
     if (bill.record?.url) record.href = bill.record.url;
+    part_of("history").href = `/documents/${bill.id}/history`;
     const next = part_of("next");
     next.hidden = !bill.next;
     next.href = `/documents/${bill.next}${location.search}`;
