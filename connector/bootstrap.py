@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -19,6 +19,7 @@ from connector.errors import SettingsError
 from connector.execution.inline import Worker
 from connector.judgement import Owner
 from connector.ledger.accepted import AcceptedReaders
+from connector.ledger.chain import note_settings
 from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
@@ -64,6 +65,7 @@ def open_service(settings: Settings) -> Generator[Service]:
         raise SettingsError(NO_BACKEND)
     with ExitStack() as stack:
         ledger = stack.enter_context(opened_ledger(settings))
+        note_settings(ledger.engine, told_settings(settings))
         documents = DocumentStore(settings.folder / "documents")
         if condition := unacknowledged(settings):
             log.warning("licence", condition=condition)
@@ -81,6 +83,21 @@ def open_service(settings: Settings) -> Generator[Service]:
         worker = Worker(ledger, pipelines, settings.workers)
         screen = stack.enter_context(opened_sandbox(settings))
         yield Service(settings, ledger, documents, pipelines, people, worker, screen, desk)
+
+
+def told_settings(settings: Settings) -> dict[str, Any]:
+    """What the audit tells of the settings: whom Vouch talks to, what reads, and what may be written. No secret."""
+    return {
+        "reader": identity_of(settings),
+        "backends": {
+            name: f"{backend.url.host}:{backend.url.port}/{backend.database}"
+            for name, backend in settings.backends.items()
+        },
+        "model": f"{settings.vlm.url.host}:{settings.vlm.url.port}" if settings.vlm.url else "",
+        "policy": settings.policy.model_dump(mode="json"),
+        "retention": settings.retention.model_dump(mode="json"),
+        "web": settings.web.host,
+    }
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,23 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from connector.errors import SettingsError
-from connector.ledger.audit import BEGINNING, ERASED, AuditDetail, AuditEntry, digest_of, hash_of
+from connector.ledger.audit import (
+    BEGINNING,
+    ERASED,
+    AuditDetail,
+    AuditEntry,
+    Deed,
+    audit,
+    canonical,
+    digest_of,
+    hash_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AT_ONCE = 1000
+SETTINGS, SERVICE = "settings.changed", "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +193,12 @@ def _announced(session: Session) -> frozenset[int]:
             detail: Mapping[str, Any] = json.loads(body)
             found.update(detail[ERASED])
     return frozenset(found)
+
+
+def note_settings(engine: Engine, settings: Mapping[str, Any]) -> None:
+    """Audit the settings that matter at the start of a service, where they are others than those told last."""
+    last = Chain(engine).newest(1, subject=SERVICE, action=SETTINGS)
+    told = {name: value for name, value in last[0].values.items() if name != "actor"} if last else None
+    if told != json.loads(canonical(settings)):
+        with Session(engine) as session, session.begin():
+            audit(session, Deed(SETTINGS, SERVICE, f"process:{socket.gethostname()}", settings))

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
+from connector.bootstrap import told_settings
 from connector.cli import app
 from connector.erp.people import Admitted
 from connector.errors import FatalError
@@ -31,7 +32,7 @@ from connector.ledger.audit import (
     digest_of,
     hash_of,
 )
-from connector.ledger.chain import Anchor, Chain, Link, faults
+from connector.ledger.chain import Anchor, Chain, Link, faults, note_settings
 from connector.ledger.learning import Learning
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import ReviewSummary, Transition
@@ -39,6 +40,7 @@ from connector.ledger.sessions import Lifetime, Sessions
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
 from connector.ledger.tokens import Tokens
+from connector.settings import load_settings
 from tests.unit.test_ledger import NOON, attachment, clock, effect, ledger, ledger_url, poll
 
 __all__ = ["clock", "ledger", "ledger_url"]
@@ -189,6 +191,26 @@ def test_sign_ins_and_tokens_are_audited_without_their_secrets(ledger: Ledger) -
         ("token.revoked", "token 1", "person:zoë"),
     ]
     assert not any(secret in repr(newest) for secret in (cookie, token))
+
+
+def test_settings_are_told_when_they_changed_and_without_secrets(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "DATA_DIR": str(tmp_path),
+        "BACKENDS__MAIN__URL": "https://user:s3cret@odoo.example/path",
+        "BACKENDS__MAIN__DATABASE": "production",
+        "BACKENDS__MAIN__API_KEY": "k3y",
+    }.items():
+        monkeypatch.setenv(f"VOUCH_{name}", value)
+    for dial in ("0.9", "0.9", "0.95", "0.9"):
+        monkeypatch.setenv("VOUCH_POLICY__FILL_CONFIDENCE", dial)
+        note_settings(ledger.engine, told_settings(load_settings()))
+    told = [one.values for one in reversed(Chain(ledger.engine).newest(action="settings"))]
+    assert [one["policy"]["fill_confidence"] for one in told] == [0.9, 0.95, 0.9]
+    assert told[0]["backends"] == {"main": "odoo.example:443/production"}
+    assert "s3cret" not in repr(told)
+    assert "k3y" not in repr(told)
 
 
 def test_the_chain_itself_says_nothing_personal(ledger: Ledger) -> None:

@@ -54,7 +54,6 @@ def test_small_cards_get_small_weights(name: str, gigabytes: float, quantised: b
 def test_the_compose_file_starts_what_the_command_prints() -> None:
     service = yaml.safe_load((ROOT / "deploy/vllm/compose.yaml").read_text("utf-8"))["services"]["vllm"]
     assert tuple(service["command"]) == plan(load_profile(), 48, host="0.0.0.0").arguments
-    assert service["ports"] == ["127.0.0.1:8000:8000"]
 
 
 def test_the_server_is_an_extra_of_the_version_that_is_tested_and_not_part_of_the_lock() -> None:
