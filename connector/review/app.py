@@ -115,7 +115,7 @@ def _explain_errors(app: FastAPI, screen: Screen) -> None:
         if detail in EXPLAINED:
             response = explain(request, error.status_code, detail)
         else:
-            known = "no_such_page" if error.status_code == 404 else "other"
+            known = {400: "malformed", 404: "no_such_page"}.get(error.status_code, "other")
             response = explain(request, error.status_code, known, detail)
         response.headers.update(error.headers or {})
         return response

@@ -13,6 +13,7 @@ from connector.review.security import API, COOKIE, HOOKS
 
 METHODS = frozenset({"get", "post", "put", "delete", "patch"})
 ERRORS = {
+    "400": "The body or its form cannot be taken apart, or the host is not one of the server's names",
     "401": "Nobody is signed in, and there is no good token",
     "403": "Not for this token, or a change without the token of its page",
     "404": "It is not there, or not theirs",
