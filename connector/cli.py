@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -481,6 +482,28 @@ def audit_list(
 
 vllm = typer.Typer(help="Start the model server, on the machine with the GPU.", no_args_is_help=True)
 app.add_typer(vllm, name="vllm")
+
+
+export = typer.Typer(help="Take out of the ledger what others need.", no_args_is_help=True)
+app.add_typer(export, name="export")
+
+
+@export.command("training")
+def export_training(
+    folder: Annotated[
+        Path, typer.Argument(help="An empty folder, or one that is not there yet.", show_default=False)
+    ],
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only bills approved or posted from this day on."),
+    ] = None,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write approved bills as JSONL and page images, to fine-tune a vision model on. Off unless training.allow_export."""
+    from connector.commands.export import export_training as export_approved
+
+    raise typer.Exit(export_approved(folder, since, json, config))
 
 
 @vllm.command("command")

@@ -314,6 +314,21 @@ class RetentionSettings(Section):
     )
 
 
+class TrainingSettings(Section):
+    """Approved bills as examples to fine-tune a model on; see docs/training.md."""
+
+    allow_export: bool = Field(
+        default=False, description="`vouch export training` may write bills and their pages to a folder."
+    )
+    redact: bool = Field(
+        default=True,
+        description="Black out payment accounts, e-mail addresses, telephone numbers and names of persons in it.",
+    )
+    without_vendors: tuple[str, ...] = Field(
+        default=(), description="Vendors, by tax id or name, whose bills are left out."
+    )
+
+
 class WebSettings(Section):
     """The web server with the review queue and the API."""
 
@@ -414,6 +429,9 @@ class Settings(BaseSettings):
     insight: InsightSettings = Field(default=InsightSettings(), description="The insight page.")
     retention: RetentionSettings = Field(
         default=RetentionSettings(), description="How long documents are kept."
+    )
+    training: TrainingSettings = Field(
+        default=TrainingSettings(), description="Examples to fine-tune a model on."
     )
     web: WebSettings = Field(default=WebSettings(), description="The web server.")
 
