@@ -59,7 +59,7 @@ def approved(engine: Engine, since: datetime | None) -> Iterator[Approved]:
         for row in session.execute(chosen).unique():
             job, reading = row[0], row[1]
             review: Review | None = row[2]
-            verdict: VerdictRecord | None = row[3]
+            verdict: Any = row[3]
             corrections = session.scalars(
                 select(CorrectionRecord)
                 .where(CorrectionRecord.job_id == job.id)
