@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from connector.erp.port import BILL
 from connector.errors import VouchError
+from mappings.erp_data import Bill
 from mappings.index import ErpIndex
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from connector.erp.port import Erp
-    from mappings.erp_data import Bill
+    from mappings.erp_data import Record
 
 OLD = timedelta(minutes=2)
 """What is older is fetched anew beside the work, where nothing else asks for it: a process with the screens only."""
@@ -75,10 +76,16 @@ class HeldData:
             self._renewing = threading.Thread(target=self._renew, name="erp data", daemon=True)
             self._renewing.start()
 
-    def add(self, bill: Bill, billed: Mapping[int, Decimal]) -> None:
-        """What was filled in this round is known to the next match. `billed` are quantities by order line."""
-        with self._held:
-            self._index = self._known().with_bill(bill, billed)
+    def remember(self, record: Record, lines: Iterable[Mapping[str, Any]]) -> None:
+        """The next match knows a bill that was filled: its number, and what the lines written bill of orders."""
+        billed: dict[int, Decimal] = {}
+        for line in lines:
+            ordered, quantity = line.get("purchase_line_id"), line.get("quantity")
+            if isinstance(ordered, int) and isinstance(quantity, Decimal):
+                billed[ordered] = billed.get(ordered, Decimal(0)) + quantity
+        if record.model == BILL and self._index is not None:
+            with self._held:
+                self._index = self._known().with_bill(_as_bill(record), billed)
 
     def _known(self) -> ErpIndex:
         assert self._index is not None, "fetched before"
@@ -107,3 +114,24 @@ class HeldData:
                 else:
                     self._index.refresh(data)
                 self._at, self.round = monotonic(), self.round + 1
+
+
+def _as_bill(record: Record) -> Bill:
+    values = record.values
+    partner, currency, issued = (
+        values.get("partner_id"),
+        values.get("currency_id"),
+        values.get("invoice_date"),
+    )
+    return Bill(
+        id=record.id,
+        partner_id=partner if isinstance(partner, int) else None,
+        company_id=record.company_id,
+        move_type=record.kind,
+        state=record.state,
+        ref=str(values.get("ref") or ""),
+        invoice_date=issued if isinstance(issued, date) else None,
+        amount_total=record.amount_total,
+        currency_id=currency if isinstance(currency, int) else None,
+        name=record.display_name,
+    )

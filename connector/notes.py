@@ -30,6 +30,19 @@ LABELS = {
 }
 
 
+VERDICTS = {
+    "approve": "Approved",
+    "approve_and_post": "Approved and posted",
+    "not_a_bill": "Found not to be a bill",
+    "duplicate": "Found to be entered before",
+    "wrong_company": "Moved to another company",
+    "split": "Split into several bills",
+    "question": "Asked about",
+    "skip": "Left as it is",
+    "undo": "Filling taken back",
+}
+
+
 def filled(name: str, reading: Reading, proposal: Proposal) -> str:
     """What was filled from which document, each value with where it stands on the page. One paragraph a line."""
     lines = [f"Vouch filled this from {name}."]
@@ -48,6 +61,19 @@ def filled(name: str, reading: Reading, proposal: Proposal) -> str:
 def left_to_person(name: str, reasons: Sequence[str]) -> str:
     """Why a person is asked, for the record's history."""
     return "\n".join([f"Vouch read {name} and leaves it to you:", *(f"• {reason}" for reason in reasons)])
+
+
+def settled(name: str, verdict: str, told: Sequence[str], reason: str = "") -> str:
+    """What a person decided, for the record's history: what they changed, and why."""
+    lines = [f"{VERDICTS[verdict]} by {name} in Vouch."]
+    lines += [f"• {one}" for one in told]
+    return "\n".join([*lines, *([f"Reason: {reason}"] if reason else [])])
+
+
+def question(name: str, text: str, review_url: str, user_id: int | None) -> Activity:
+    """The to-do that asks whoever is responsible for the record."""
+    body = f"{text}\nSee the page and the values: {review_url}"
+    return Activity(summary=f"Question from {name}: {_clip(text)}", note=body, user_id=user_id)
 
 
 def to_do(reasons: Sequence[str], review_url: str, user_id: int | None) -> Activity:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -36,17 +36,18 @@ from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.marks import SAME
 from connector.ledger.records import EffectRecord, ReviewSummary
+from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
 from connector.recipient import recipient
 from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
+from connector.settling.conclude import outcome_of, take_up
 from connector.settling.snapshot import record_as_json
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
 from mappings.case import SeenDocument
 from mappings.duplicates import identity_marks
-from mappings.erp_data import Bill
 from mappings.policy import Outcome
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Pipeline:
         self.erp, self.ledger, self.documents = erp, ledger, documents
         self._read_document, self.today = read, today
         self.judge = Judge(erp.backend, Learning(ledger.engine), owner)
-        self._review_url, self._reviewer = review_url, reviewer
+        self.review_url, self._reviewer = review_url, reviewer
         self.longest_request = longest_request
         self.data = HeldData(erp)
         self._known: tuple[int, Knowledge] | None = None
@@ -183,6 +184,8 @@ class Pipeline:
         effect = self.ledger.unsettled_effect(job)
         if effect is None:
             return None
+        if "verdict" in effect.body:
+            return take_up(self, Settling(self.ledger.engine), job, effect).state
         if not self.erp.happened(_from_record(effect)):
             if utc_now() < effect.at + self.longest_request:
                 raise RetriableError(
@@ -197,7 +200,7 @@ class Pipeline:
             return None
         summary = ReviewSummary(**body["review"]) if body.get("review") else None
         written = written or self.erp.record(effect.model, effect.record_id)
-        result = _result(written, body.get("activities", ())) | {"found_after_interruption": True}
+        result = outcome_of(written, body.get("activities", ())) | {"found_after_interruption": True}
         self.ledger.settle(job, effect, summary, body["reasons"], result)
         return JobState(effect.leads_to)
 
@@ -262,6 +265,10 @@ class Pipeline:
             self._known = self.data.round, self.judge.knowledge()
         return self._known[1]
 
+    def forget(self) -> None:
+        """What is known of the ledger's Lessons is read anew for the next match."""
+        self._known = None
+
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
         decision = judged.decision
         if decision.outcome is Outcome.SKIP:
@@ -304,8 +311,7 @@ class Pipeline:
             self.ledger.carried_out(job, intended, wrong)
             return self._ask(job, after, (wrong,), self._summary(judged, "odoo_totals"), {})
         self._settle(job, intended, after, None, ())
-        if after.model == BILL:
-            self.data.add(_as_bill(after), _billed(proposal))
+        self.data.remember(after, effect.lines)
         return JobState.FILLED
 
     def _ask(
@@ -325,7 +331,7 @@ class Pipeline:
             expected_write_date=record.write_date,
             values=values,
             note=notes.left_to_person(job.attachment.name, reasons),
-            activity=notes.to_do(reasons, self._review_url(job.id), self._reviewer_id()),
+            activity=notes.to_do(reasons, self.review_url(job.id), self.reviewer_id()),
         )
         intended = self._intend(job, effect, record, leads_to, reason, summary, reasons, {})
         asked = job.id in self._asked
@@ -333,7 +339,8 @@ class Pipeline:
         self._settle(job, intended, after, summary, reasons)
         return leads_to
 
-    def _reviewer_id(self) -> int | None:
+    def reviewer_id(self) -> int | None:
+        """The person who gets the to-dos; None leaves it to the record."""
         return self.erp.user_id(self._reviewer) if self._reviewer else None
 
     def _intend(
@@ -386,7 +393,7 @@ class Pipeline:
         summary: ReviewSummary | None,
         reasons: tuple[str, ...],
     ) -> None:
-        result = _result(after, intended.body["activities"])
+        result = outcome_of(after, intended.body["activities"])
         self.ledger.settle(job, intended, summary, reasons, result)
         log.info(intended.leads_to, job=job.id, record=after.display_name, total=str(after.amount_total))
 
@@ -425,37 +432,6 @@ class Pipeline:
             return recipient(index, self.knowledge().memory)
 
 
-def _as_bill(record: Record) -> Bill:
-    values = record.values
-    partner, currency, issued = (
-        values.get("partner_id"),
-        values.get("currency_id"),
-        values.get("invoice_date"),
-    )
-    return Bill(
-        id=record.id,
-        partner_id=partner if isinstance(partner, int) else None,
-        company_id=record.company_id,
-        move_type=record.kind,
-        state=record.state,
-        ref=str(values.get("ref") or ""),
-        invoice_date=issued if isinstance(issued, date) else None,
-        amount_total=record.amount_total,
-        currency_id=currency if isinstance(currency, int) else None,
-        name=record.display_name,
-    )
-
-
-def _billed(proposal: Proposal) -> dict[int, Decimal]:
-    """The quantities that a filled bill adds to order lines, by their ids."""
-    found: dict[int, Decimal] = {}
-    for line in proposal.lines:
-        ordered, quantity = line.get("purchase_line_id"), line["quantity"].value
-        if ordered and isinstance(ordered.value, int) and isinstance(quantity, Decimal):
-            found[ordered.value] = found.get(ordered.value, Decimal(0)) + quantity
-    return found
-
-
 def _paper(proposal: Proposal) -> dict[str, str]:
     """The totals that the record must show after a fill, as the document prints them."""
     paper = proposal.paper
@@ -475,13 +451,6 @@ def _differences(paper: Mapping[str, str], record: Record) -> str:
 def _header(judged: Judged) -> dict[str, Any]:
     values = judged.proposal.values
     return {name: values[name].value for name in judged.decision.write}
-
-
-def _result(after: Record, activities: Sequence[int]) -> dict[str, Any]:
-    """What came of an Effect, for the ledger: totals, the record as it is now, and the to-do that it made."""
-    totals = {"untaxed": after.amount_untaxed, "tax": after.amount_tax, "total": after.amount_total}
-    made = max(set(after.activity_ids) - set(activities), default=None)
-    return _plain(totals) | {"record": record_as_json(after), "activity_id": made}
 
 
 def _from_record(effect: EffectRecord) -> Effect:

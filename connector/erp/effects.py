@@ -141,8 +141,11 @@ def _command(line: Mapping[str, Any], renames: Mapping[str, str]) -> list[Any]:
     return [1, line["id"], vals] if "id" in line else [0, 0, vals]
 
 
-def context(record: Record) -> Mapping[str, Any]:
-    """The context to write in: the record's company, and Odoo's mark of a person's work left alone."""
+def context(record: Record, effect: Effect | None = None) -> Mapping[str, Any]:
+    """The context to write in: the record's company, or the one that it goes to, and Odoo's mark of a person's work left
+    alone."""
     if not record.company_id:
         raise FatalError(f"{record.display_name} has no company")
-    return {"allowed_company_ids": [record.company_id], "skip_is_manually_modified": True}
+    goes_to = effect.values.get("company_id") if effect else None
+    companies = [record.company_id, *([goes_to] if goes_to else [])]
+    return {"allowed_company_ids": companies, "skip_is_manually_modified": True}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from connector.erp import capabilities, effects, field_check, records, vendors
+from connector.erp import capabilities, dividing, effects, field_check, records, vendors
 from connector.erp import search as choosing
 from connector.erp.catalog import Catalog
 from connector.erp.discovery import Discovery
@@ -166,7 +166,7 @@ class OdooErp:
         if self._effects is None:
             self._effects = Effects(self.session, self.capabilities().has("mail.activity", "date_done"))
         found = self._effects.vals(effect, shape, before)
-        context = effects.context(before)
+        context = effects.context(before, effect)
         if not self._nests:
             self.session.write(effect.model, "write", [effect.record_id], {"vals": found}, context=context)
             try:
@@ -186,6 +186,18 @@ class OdooErp:
         except AwayError as error:
             raise OutcomeUnknown(str(error)) from error
         return records.build(shape, rows[0], rows[0][shape.lines])
+
+    def post(self, record_id: int) -> Record:
+        """Post the bill, and read it back."""
+        before = self.record(BILL, record_id)
+        if before.state != "posted":
+            self.session.write(BILL, "action_post", [record_id], context=effects.context(before))
+        return self.record(BILL, record_id)
+
+    def divide(self, record_id: int, uploads: Sequence[Upload], key: str, note: str) -> tuple[int, ...]:
+        """One `create` for all the bills; see `connector.erp.dividing`."""
+        before = self.record(BILL, record_id)
+        return dividing.divide(self.session, self.capabilities(), before, uploads, key, note)
 
     def happened(self, effect: Effect) -> bool:
         """Whether a note with this Effect's key stands on the record."""

@@ -172,6 +172,18 @@ class Erp(Protocol):
         """
         ...
 
+    def post(self, record_id: int) -> Record:
+        """Post the bill; the record as it is afterwards, posted or not. Errors as those of `apply`."""
+        ...
+
+    def divide(self, record_id: int, uploads: Sequence[Upload], key: str, note: str) -> tuple[int, ...]:
+        """Make one draft bill per document in the company and of the type of that bill, all in one RPC; their ids.
+
+        Each gets the note with the key, by which the same call again finds them instead of making them twice.
+        Errors as those of `apply`.
+        """
+        ...
+
     def happened(self, effect: Effect) -> bool:
         """Whether a note with this Effect's key stands on the record."""
         ...

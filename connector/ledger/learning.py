@@ -106,6 +106,13 @@ class Learning:
                 audit(session, Deed("memory.forgotten", f"lesson {one}", actor))
             return _forget(session, backend, subjects)
 
+    def unlearn(self, backend: str, document: str) -> None:
+        """Delete the Lessons of one document: what was approved was taken back."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(
+                delete(LessonRecord).where(LessonRecord.backend == backend, LessonRecord.document == document)
+            )
+
     # -- posted bills ---------------------------------------------------------------------------------------------------
 
     def open_bills(self, backend: str, limit: int = 1000) -> list[OpenBill]:

@@ -261,6 +261,7 @@ class Settling:
         now = self._clock()
         with self._write() as session:
             kept = self._done(session, effect, result, now)
+            kept.body = {**kept.body, "open": reason}
             held = held_job(session, job)
             end_attempt(session, held, "done", "", now)
             move(

@@ -79,4 +79,4 @@ class ReviewDeps:
     @property
     def desk(self) -> SettlingDesk:
         """Where people settle bills."""
-        return SettlingDesk(self.ledger, self.pipelines, self.sure, self.clock)
+        return SettlingDesk(self.ledger, self.pipelines, self.sure, self.posting, self.clock)

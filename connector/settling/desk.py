@@ -32,6 +32,7 @@ class SettlingDesk:
     ledger: Ledger
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict[str, "Pipeline"])
     sure: float = 0.90
+    posting: bool = False
     clock: Callable[[], datetime] = utc_now
 
     @property

@@ -122,6 +122,7 @@ class Cell:
     evidence: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     candidates: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     options: tuple[tuple[str, str], ...] = ()
+    proposed: bool = False
     edited: bool = False
     accepted: bool = False
     doubtful: bool = False
@@ -229,6 +230,7 @@ class _Maker:
         present = self.record.values.get(cell.name) if self.record else None
         if proposed is not None:
             cell.fill(proposed["value"], proposed["confidence"], proposed["reason"], proposed["terms"])
+            cell.proposed = True
         elif cell.name == ORDERED:
             self._fill_order(cell)
         elif present not in (None, "", ()):
@@ -285,6 +287,7 @@ class _Maker:
         cell = self._cell(f"lines.{key}.{name}", name, entry, LINE_TERMS.get(name))
         if proposed is not None:
             cell.fill(proposed["value"], proposed["confidence"], proposed["reason"], proposed["terms"])
+            cell.proposed = True
         elif present is not None:
             attribute = "quantity" if name == "product_qty" else name
             value = scalar_as_json(getattr(present, attribute, None))

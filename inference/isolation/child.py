@@ -127,6 +127,12 @@ class _Desk:
             return {"there": False}, b""
         return {"there": True, "words": [_token(token) for token in document.pages[number - 1].tokens]}, b""
 
+    def _part(self, _document: Document, request: dict[str, Any]) -> Answer:
+        from inference.parts import part_of
+
+        data = self._last[0] if self._last else b""
+        return {}, part_of(data, request["first"], request["last"])
+
     def _model_image(self, document: Document, request: dict[str, Any]) -> Answer:
         from inference.vllm.images import ImagePolicy, page_image
 

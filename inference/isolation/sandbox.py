@@ -129,6 +129,10 @@ class Sandbox:
         with _believed():
             return tuple(map(_token, answer["words"]))
 
+    def part(self, data: bytes, first: int, last: int) -> bytes:
+        """The pages `first` to `last` (from 1) of a PDF as a PDF of their own. Raises DocumentError for anything else."""
+        return self._ask("part", data, "document", first=first, last=last)[1]
+
     def peak_megabytes(self) -> float:
         """The most memory that the process at hand ever had."""
         answer, _ = self._ask("memory", b"", "")

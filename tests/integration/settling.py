@@ -145,7 +145,8 @@ class Desk:
     def notes(self, job: Job) -> list[str]:
         """Vouch's notes on the record, oldest first."""
         domain = [["model", "=", job.model], ["res_id", "=", job.record_id], ["body", "ilike", "Vouch"]]
-        return [one["body"] for one in self.odoo.find("mail.message", domain, ["body"])][::-1]
+        rows = self.odoo.find("mail.message", domain, ["body"])
+        return [row["body"] for row in sorted(rows, key=lambda row: row["id"])]
 
     def to_do(self, job: Job) -> list[dict[str, Any]]:
         """The open activities of the record."""

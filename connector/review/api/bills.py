@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from connector.errors import RetriableError, SkippableError, VouchError
 from connector.ledger.settling import ClaimedByOther, NotInReview
 from connector.settling.draft import UnfitEdit, conventions_of_locale
-from connector.settling.edits import DraftBody
-from connector.settling.shown import Surroundings, bill_json
+from connector.settling.edits import DraftBody, VerdictBody
+from connector.settling.shown import Surroundings, bill_json, conflict_json
+from connector.settling.undoing import take_back
+from connector.settling.verdicts import Conflicting, Stale, decide
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connector.review.access import Person
     from connector.review.deps import ReviewDeps
     from connector.review.pages import PageImages
@@ -23,6 +27,14 @@ if TYPE_CHECKING:
     from connector.settling.work import Work
 
 JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+class UndoBody(BaseModel):
+    """The wish to take a filling back; `key` is the same when it is sent again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Annotated[str, StringConstraints(min_length=8, max_length=64)]
 
 
 class Nothing(BaseModel):
@@ -55,6 +67,23 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         person = screen.access.writer(request)
         shows.admit(request, job_id)
         return answer(lambda: shows.bill(request, desk.take_over(job_id, person), person))
+
+    @router.post("/reviews/{job_id}/verdict")
+    def verdict(request: Request, job_id: JobId, body: VerdictBody) -> Any:
+        person = screen.access.writer(request)
+        shows.admit(request, job_id)
+        return answer(lambda: shows.settle(request, job_id, body, person), shows, request, person)
+
+    @router.post("/documents/{job_id}/undo")
+    def undo(request: Request, job_id: JobId, body: UndoBody) -> Any:
+        person = screen.access.writer(request)
+        shows.admit(request, job_id)
+
+        def undone() -> dict[str, Any]:
+            settled = take_back(desk, job_id, body.key, person)
+            return {"outcome": settled.outcome, "state": settled.state, "message": settled.message}
+
+        return answer(undone, shows, request, person)
 
     return router
 
@@ -94,15 +123,42 @@ class BillScreen:
             say=getattr(language, "say", str),
         )
 
+    def settle(self, request: Request, job_id: int, body: VerdictBody, person: Person) -> dict[str, Any]:
+        """Carry a verdict out; what became of it, and the bill to go on with."""
+        settled = decide(self.desk, job_id, body, person, self._deps.documents, self._deps.sandbox.part)
+        job = self.desk.settling.job(job_id)
+        if job is None:
+            raise KeyError(job_id)
+        url = self._deps.record_url(job.backend, job.model, job.record_id)
+        return {
+            "outcome": settled.outcome,
+            "state": settled.state,
+            "message": getattr(self._screen.language(request), "say", str)(settled.message),
+            "record": {"model": job.model, "id": job.record_id, "url": url},
+            "next": self.next(job_id, person),
+        }
+
     def next(self, job_id: int, person: Person) -> int | None:
         """The bill to go on with."""
         return self.desk.settling.next_after(job_id, person.sees_job)
 
 
-def answer(made: Any) -> Any:
+def answer(
+    made: Callable[[], Any],
+    shows: BillScreen | None = None,
+    request: Request | None = None,
+    person: Person | None = None,
+) -> Any:
     """What was asked for, or what stands against it as the API tells it."""
     try:
         return made()
+    except Stale as error:
+        return refusal(409, "stale", str(error))
+    except Conflicting as error:
+        found: dict[str, Any] = {"changes": []}
+        if error.work and shows and request and person:
+            found = conflict_json(error.work, shows.around(request, error.work, person), error.found)
+        return refusal(409, "conflict", str(error), changes=found["changes"])
     except NotInReview as error:
         return refusal(404, "settled", str(error))
     except ClaimedByOther as error:

@@ -1,0 +1,369 @@
+"""How a person settles a bill, in a real Odoo: nothing twice, nothing lost, nothing of others overwritten."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connector.erp.port import BILL, Effect
+from connector.errors import AwayError, OutcomeUnknown, SkippableError
+from connector.ledger.records import CorrectionRecord, Job
+from connector.ledger.settling import Settling
+from connector.ledger.states import JobState
+from tests.integration.odoo_server import Odoo, OdooDatabase
+from tests.integration.settling import Desk, Settler, make_desk
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
+    made = make_desk(database, tmp_path, posting=True)
+    yield made
+    made.erp.close()
+    made.ledger.close()
+
+
+@pytest.fixture
+def person(desk: Desk) -> Settler:
+    return desk.settler()
+
+
+@pytest.fixture
+def job(desk: Desk) -> Iterator[Job]:
+    job = desk.in_review()
+    yield job
+    if rows := desk.odoo.find(BILL, [["id", "=", job.record_id]], ["state"]):
+        if rows[0]["state"] == "posted":
+            desk.odoo.call(BILL, "button_draft", [job.record_id])
+        desk.odoo.call(BILL, "unlink", [job.record_id])
+
+
+def state(desk: Desk, job: Job) -> str:
+    found = Settling(desk.ledger.engine).job(job.id)
+    assert found is not None
+    return found.state
+
+
+def corrections(desk: Desk, job: Job) -> dict[str, tuple[Any, Any]]:
+    with Session(desk.ledger.engine) as session:
+        rows = session.scalars(select(CorrectionRecord).where(CorrectionRecord.job_id == job.id))
+        return {row.target: (row.before, row.after) for row in rows}
+
+
+def test_approve_writes_the_bill_in_one_effect(desk: Desk, person: Settler, job: Job) -> None:
+    assert len(desk.to_do(job)) == 1
+    seen = person.draft(
+        job.id,
+        {
+            "target": "ref",
+            "value": "MINE/7",
+            "evidence": {"page": 1, "box": [0.1, 0.1, 0.2, 0.2], "text": "MINE/7"},
+        },
+        {"target": "lines.l1.name", "value": "Another description"},
+    )
+    before = len(desk.notes(job))
+    answer = person.decide(seen, "approve", reason="Told by phone")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["outcome"], answer.json()["state"]) == ("filled", "filled")
+    found = desk.record(job, "ref", "partner_id", "amount_total", "invoice_line_ids", "state")
+    assert (found["ref"], found["state"]) == ("MINE/7", "draft")
+    assert Decimal(str(found["amount_total"])) == Decimal(seen["totals"]["total"]["odoo"])
+    [line] = desk.odoo.find("account.move.line", [["id", "=", found["invoice_line_ids"][0]]], ["name"])
+    assert line["name"] == "Another description"
+    notes = desk.notes(job)
+    assert len(notes) == before + 1
+    assert "Approved by" in notes[-1]
+    assert "MINE/7" in notes[-1]
+    assert "Told by phone" in notes[-1]
+    assert desk.to_do(job) == []
+    assert set(corrections(desk, job)) == {"ref", "lines.l1.name"}
+    assert person.client.get(f"/api/v1/reviews/{job.id}").status_code == 404
+    story = desk.ledger.story(job.id)
+    assert story is not None
+    assert story.review is not None
+    assert (story.review.verdict, story.transitions[-1].actor) == ("approve", "review page")
+
+
+def test_approve_and_post(desk: Desk, person: Settler, job: Job) -> None:
+    seen = person.get(f"/reviews/{job.id}")
+    answer = person.decide(seen, "approve_and_post")
+    assert answer.json()["outcome"] == "posted", answer.text
+    assert desk.record(job, "state")["state"] == "posted"
+    story = desk.ledger.story(job.id)
+    assert story is not None
+    assert [effect.status for effect in story.effects] == ["done", "done", "done"]
+    desk.pipeline.learn()
+    assert [one.score >= 0 for one in desk.pipeline.judge.learning.trials("main")] != [False]
+
+
+def test_a_lost_answer_is_looked_up_with_the_same_key(desk: Desk, person: Settler, job: Job) -> None:
+    def lose(_: Effect) -> None:
+        raise OutcomeUnknown("the answer was lost")
+
+    seen, key = person.get(f"/reviews/{job.id}"), uuid.uuid4().hex
+    desk.erp.after = [lose]
+    body = {"verdict": "approve", "version": seen["version"], "key": key}
+    lost = person.send("POST", f"/reviews/{job.id}/verdict", body)
+    assert (lost.status_code, lost.json()["error"]) == (503, "away")
+    for _ in range(2):
+        again = person.send("POST", f"/reviews/{job.id}/verdict", body)
+        assert (again.status_code, again.json()["outcome"]) == (200, "filled"), again.text
+    assert len([note for note in desk.notes(job) if "Approved by" in note]) == 1
+
+
+def test_odoo_away_leaves_the_draft(desk: Desk, person: Settler, job: Job) -> None:
+    def away(_: Effect) -> None:
+        raise AwayError("Odoo does not answer")
+
+    seen = person.draft(job.id, {"target": "ref", "value": "KEPT"})
+    desk.erp.before = [away]
+    body = {"verdict": "approve", "version": seen["version"], "key": uuid.uuid4().hex}
+    first = person.send("POST", f"/reviews/{job.id}/verdict", body)
+    assert (first.status_code, first.json()["error"]) == (503, "away")
+    assert person.get(f"/reviews/{job.id}")["edits"] == [{"target": "ref", "value": "KEPT"}]
+    assert desk.record(job, "ref")["ref"] is False
+    again = person.send("POST", f"/reviews/{job.id}/verdict", body)
+    assert again.json()["outcome"] == "filled", again.text
+    assert desk.record(job, "ref")["ref"] == "KEPT"
+
+
+@pytest.mark.parametrize("after_the_write", [False, True])
+def test_killed_while_approving(desk: Desk, person: Settler, job: Job, after_the_write: bool) -> None:
+    def kill(_: Effect) -> None:
+        raise Killed
+
+    def abandoned(*_: object, **__: object) -> None:
+        raise Killed
+
+    seen = person.draft(job.id, {"target": "ref", "value": "KEPT"})
+    (desk.erp.after if after_the_write else desk.erp.before).append(kill)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Settling, "abandon", abandoned)
+        with pytest.raises(BaseException):  # noqa: B017, PT011
+            person.decide(seen, "approve")
+    assert state(desk, job) == JobState.APPLYING
+    # Another process finds the lease run out.
+    later = desk.ledger._clock() + timedelta(hours=1)
+    desk.ledger._clock = lambda: later
+    assert desk.ledger.recover(lambda _: False) == 1
+    taken = desk.ledger.claim("other", ["main"])
+    assert taken is not None
+    assert taken.id == job.id
+    ended = desk.pipeline.work(taken)
+    if after_the_write:
+        assert ended == JobState.FILLED
+        assert set(corrections(desk, job)) == {"ref"}
+        assert desk.record(job, "ref")["ref"] == "KEPT"
+    else:
+        assert ended == JobState.IN_REVIEW
+        desk.ledger._clock = desk.deps.clock
+        bill = person.get(f"/reviews/{job.id}")
+        assert bill["edits"] == [{"target": "ref", "value": "KEPT"}]
+        assert len(desk.to_do(job)) == 1
+        assert person.decide(bill, "approve").json()["outcome"] == "filled"
+    assert len([note for note in desk.notes(job) if "Approved by" in note]) == 1
+
+
+def test_a_record_changed_in_odoo_is_shown_and_never_overwritten(
+    desk: Desk, person: Settler, job: Job
+) -> None:
+    seen = person.draft(job.id, {"target": "payment_reference", "value": "RF-1"})
+    desk.odoo.call(BILL, "write", [job.record_id], {"ref": "PERSON"})
+    answer = person.decide(seen, "approve")
+    assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
+    [change] = [one for one in answer.json()["changes"] if one["field"] == "ref"]
+    assert (change["was"], change["now"]) == ("", "PERSON")
+    assert desk.record(job, "ref", "invoice_line_ids") == {
+        "id": job.record_id,
+        "ref": "PERSON",
+        "invoice_line_ids": [],
+    }
+    assert person.get(f"/reviews/{job.id}")["conflict"]["changes"]
+    taken = person.send("POST", f"/reviews/{job.id}/take-over", {})
+    assert taken.status_code == 200, taken.text
+    bill = taken.json()
+    assert bill["conflict"] is None
+    assert [one["value"] for one in bill["fields"] if one["target"] == "ref"] == ["PERSON"]
+    assert bill["edits"] == [{"target": "payment_reference", "value": "RF-1"}]
+    assert person.decide(bill, "approve").json()["outcome"] == "filled"
+    found = desk.record(job, "ref", "payment_reference", "invoice_line_ids")
+    assert (found["ref"], found["payment_reference"]) == ("PERSON", "RF-1")
+    assert found["invoice_line_ids"]
+
+
+def test_two_reviewers(desk: Desk, person: Settler, job: Job) -> None:
+    first, second = person.get(f"/reviews/{job.id}"), desk.settler()
+    mine = second.draft(job.id, {"target": "ref", "value": "SECOND"})
+    answer = person.decide(first, "approve")
+    assert (answer.status_code, answer.json()["error"]) == (409, "stale")
+    assert second.decide(mine, "approve").json()["outcome"] == "filled"
+    late = person.decide(first, "skip")
+    assert (late.status_code, late.json()["error"]) == (404, "settled")
+
+
+@pytest.mark.parametrize("verdict", ["not_a_bill", "skip", "duplicate"])
+def test_what_is_no_bill_leaves_the_queue(desk: Desk, person: Settler, job: Job, verdict: str) -> None:
+    other = desk.bill("english")
+    seen = person.get(f"/reviews/{job.id}")
+    more = {"duplicate_of": other} if verdict == "duplicate" else {}
+    answer = person.decide(seen, verdict, reason="As I say", **more)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "skipped"), answer.text
+    found = Settling(desk.ledger.engine).job(job.id)
+    assert found is not None
+    assert (found.state, found.reason) == ("skipped", verdict)
+    assert desk.to_do(job) == []
+    assert "As I say" in desk.notes(job)[-1]
+    assert desk.record(job, "ref", "state") == {"id": job.record_id, "ref": False, "state": "draft"}
+    desk.odoo.call(BILL, "unlink", [other])
+
+
+def test_a_question_goes_to_the_responsible_and_the_review_stays(
+    desk: Desk, person: Settler, job: Job
+) -> None:
+    seen = person.get(f"/reviews/{job.id}")
+    assert person.decide(seen, "question", question="Was this ordered?").json()["outcome"] == "asked"
+    assert ["Was this ordered?" in one["summary"] for one in desk.to_do(job)].count(True) == 1
+    bill = person.get(f"/reviews/{job.id}")
+    assert bill["asked"]["question"] == "Was this ordered?"
+    assert person.decide(bill, "approve").json()["outcome"] == "filled"
+
+
+def test_other_totals_than_approved_keep_the_review_open(desk: Desk, person: Settler, job: Job) -> None:
+    def meanwhile(_: Effect) -> None:
+        [line] = desk.record(job, "invoice_line_ids")["invoice_line_ids"][:1]
+        desk.odoo.call(
+            BILL, "write", [job.record_id], {"invoice_line_ids": [(1, line, {"price_unit": 0.01})]}
+        )
+        raise OutcomeUnknown("the answer was lost")
+
+    seen, key = person.get(f"/reviews/{job.id}"), uuid.uuid4().hex
+    desk.erp.after = [meanwhile]
+    body = {"verdict": "approve", "version": seen["version"], "key": key}
+    assert person.send("POST", f"/reviews/{job.id}/verdict", body).status_code == 503
+    again = person.send("POST", f"/reviews/{job.id}/verdict", body)
+    assert again.json()["outcome"] == "open", again.text
+    bill = person.get(f"/reviews/{job.id}")
+    assert "Odoo computed" in bill["reasons"][0]
+    assert bill["lines"][0]["id"]
+
+
+def test_undo_brings_the_draft_back(desk: Desk, person: Settler, job: Job) -> None:
+    was = desk.record(job, "ref", "partner_id", "invoice_date", "invoice_date_due", "invoice_line_ids")
+    seen = person.draft(job.id, {"target": "ref", "value": "MINE/8"})
+    assert person.decide(seen, "approve").json()["outcome"] == "filled"
+    undone = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})
+    assert (undone.status_code, undone.json()["outcome"]) == (200, "undone"), undone.text
+    assert desk.record(job, *was) == was
+    bill = person.get(f"/reviews/{job.id}")
+    assert bill["edits"] == [{"target": "ref", "value": "MINE/8"}]
+    assert len(desk.to_do(job)) == 1
+    assert corrections(desk, job) == {}
+    assert person.decide(bill, "approve").json()["outcome"] == "filled"
+    desk.odoo.call(BILL, "write", [job.record_id], {"ref": "TOUCHED"})
+    refused = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})
+    assert (refused.status_code, refused.json()["error"]) == (409, "conflict")
+    assert desk.record(job, "ref")["ref"] == "TOUCHED"
+
+
+def test_undo_of_vouchs_own_filling(database: OdooDatabase, tmp_path: Path) -> None:
+    desk = make_desk(database, tmp_path, shadow=0)
+    bill = desk.bill()
+    was = desk.odoo.find(BILL, [["id", "=", bill]], ["ref", "partner_id", "invoice_line_ids"])
+    job = desk.work(bill)
+    assert job.state == JobState.FILLED, job.message
+    person = desk.settler()
+    undone = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})
+    assert undone.json()["outcome"] == "undone", undone.text
+    assert desk.odoo.find(BILL, [["id", "=", bill]], ["ref", "partner_id", "invoice_line_ids"]) == was
+    assert person.decide(person.get(f"/reviews/{job.id}"), "approve").json()["outcome"] == "filled"
+    desk.odoo.call(BILL, "unlink", [bill])
+
+
+def test_what_odoo_does_not_post_is_filled_all_the_same(
+    desk: Desk, person: Settler, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: object, _record: int) -> None:
+        raise SkippableError("Odoo refused account.move.action_post: the period is locked", "refused")
+
+    monkeypatch.setattr(type(desk.erp), "post", refuse)
+    seen, key = person.get(f"/reviews/{job.id}"), uuid.uuid4().hex
+    body = {"verdict": "approve_and_post", "version": seen["version"], "key": key}
+    for _ in range(2):
+        answer = person.send("POST", f"/reviews/{job.id}/verdict", body).json()
+        assert (answer["outcome"], answer["state"]) == ("filled", "filled")
+        assert "the period is locked" in answer["message"]
+    assert desk.record(job, "state")["state"] == "draft"
+
+
+def test_split_makes_a_draft_of_each_part(desk: Desk, person: Settler) -> None:
+    job = desk.in_review("multi_page")
+    seen = person.get(f"/reviews/{job.id}")
+    last = len(seen["pages"])
+    assert last > 1
+    key, ranges = uuid.uuid4().hex, [[1, 1], [2, last]]
+    before = {row["id"] for row in desk.odoo.find(BILL, [["move_type", "=", "in_invoice"]], ["id"])}
+    body = {"verdict": "split", "version": seen["version"], "key": key, "ranges": ranges}
+
+    def lose(_: Effect) -> None:
+        raise OutcomeUnknown("the answer was lost")
+
+    desk.erp.after = [lose]
+    assert person.send("POST", f"/reviews/{job.id}/verdict", body).status_code == 503
+    answer = person.send("POST", f"/reviews/{job.id}/verdict", body)
+    assert answer.json()["outcome"] == "skipped", answer.text
+    after = {row["id"] for row in desk.odoo.find(BILL, [["move_type", "=", "in_invoice"]], ["id"])}
+    made = sorted(after - before)
+    assert len(made) == 2
+    files = desk.odoo.find(
+        "ir.attachment", [["res_model", "=", BILL], ["res_id", "in", made]], ["name", "res_id", "mimetype"]
+    )
+    assert sorted(row["mimetype"] for row in files) == ["application/pdf"] * 2
+    assert desk.to_do(job) == []
+    assert desk.pipeline.discover() == 2
+
+
+def second_company(database: OdooDatabase) -> int:
+    """A company with a chart of accounts, in which Vouch works too."""
+    odoo = Odoo(database)
+    # A country whose own chart is not installed would make Odoo install it.
+    [country] = odoo.find("res.country", [["code", "=", "US"]], ["currency_id"])
+    of_country = {"country_id": country["id"], "currency_id": country["currency_id"][0]}
+    number = odoo.call("res.company", "create", {"name": "Second Inc", **of_country})
+    odoo.call("res.users", "write", [odoo.uid], {"company_ids": [(4, number)]})
+    there = {"allowed_company_ids": [number]}
+    odoo.call("account.chart.template", "try_loading", "generic_coa", number, False, context=there)
+    [user] = odoo.find("res.users", [["login", "=", database.login]], ["id"])
+    odoo.call("res.users", "write", [user["id"]], {"company_ids": [(4, number)]})
+    return number
+
+
+def test_a_bill_of_another_company_is_read_anew_there(database: OdooDatabase, tmp_path: Path) -> None:
+    other = second_company(database)
+    desk = make_desk(database, tmp_path)
+    person, job = desk.settler(), desk.in_review()
+    seen = person.get(f"/reviews/{job.id}")
+    assert "wrong_company" in seen["verdicts"]
+    answer = person.decide(seen, "wrong_company", company_id=other)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["outcome"] == "moved"
+    admin = Odoo(database)
+    there = {"allowed_company_ids": [other]}
+    [found] = admin.call(BILL, "read", [job.record_id], ["company_id"], context=there)
+    assert found["company_id"][0] == other
+    assert desk.to_do(job) == []
+    taken = desk.ledger.claim("test", ["main"])
+    assert taken is not None
+    assert taken.id == job.id
+    desk.pipeline.work(taken)
+    assert person.get(f"/reviews/{job.id}")["company"]["id"] == other
