@@ -140,17 +140,6 @@ class Settling:
         with self._read() as session:
             return next((one for one in session.scalars(chosen) if "before" in one.body), None)
 
-    def next_after(self, job_id: int, visible: Callable[[Job], bool]) -> int | None:
-        """The open Review that has waited longest, other than this one, among those that a person sees."""
-        chosen = (
-            select(Review)
-            .where(Review.settled_at.is_(None), Review.job_id != job_id)
-            .order_by(Review.opened_at, Review.id)
-            .limit(200)
-        )
-        with self._read() as session:
-            return next((one.job_id for one in session.scalars(chosen) if visible(one.job)), None)
-
     def watched(self, backend: str) -> list[Watched]:
         """All open Reviews of a Backend."""
         chosen = (

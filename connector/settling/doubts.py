@@ -50,10 +50,11 @@ def _targets(check: Check, form: Form) -> Iterable[str]:
             return ("total_with_vat",)
         case "tax_known" | "vat_by_rate":
             return [line.cells["tax_ids"].target for line in form.lines if not line.cells["tax_ids"].value]
-        case "line_amount":
-            numbers = [int(number) for number in _LINE.findall(check.message)]
-            keys = {f"l{number}" for number in numbers}
-            return [line.cells["price_unit"].target for line in form.lines if line.key in keys]
+        case "line_amount" | "order_price" | "order_quantity":
+            keys = {f"l{number}" for number in _LINE.findall(check.message)}
+            names = ("quantity", "product_qty") if check.id == "order_quantity" else ("price_unit",)
+            lines = [line for line in form.lines if line.key in keys]
+            return [line.cells[name].target for line in lines for name in names if name in line.cells]
         case name if name.startswith(("filled_amount", "filled_lines")):
             return TOTALS[-1:]
         case name if name.startswith(("filled_", "missing_", "related_")):

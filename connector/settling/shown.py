@@ -178,6 +178,8 @@ class _Show:
             "evidence": cell.evidence,
             "candidates": self._candidates(cell),
         }
+        if cell.kind == "records":
+            node["names"] = [self._name(cell, [one]) for one in cell.value or ()]
         return node | (
             {"options": [{"id": key, "name": name} for key, name in cell.options]} if cell.options else {}
         )

@@ -9,7 +9,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from connector.errors import RetriableError, SkippableError, VouchError
+from connector.ledger.queue import Queue, Sought
 from connector.ledger.settling import ClaimedByOther, NotInReview
+from connector.review.sought import FromQuery, sight_of
 from connector.settling.draft import UnfitEdit, conventions_of_locale
 from connector.settling.edits import DraftBody, VerdictBody
 from connector.settling.shown import Surroundings, bill_json, conflict_json
@@ -50,29 +52,31 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
     desk = deps.desk
 
     @router.get("/reviews/{job_id}")
-    def bill(request: Request, job_id: JobId) -> Any:
+    def bill(request: Request, job_id: JobId, sought: FromQuery) -> Any:
         person = screen.access.person(request)
         shows.admit(request, job_id)
-        return answer(lambda: shows.bill(request, desk.work(job_id), person))
+        return answer(lambda: shows.bill(request, desk.work(job_id), person, sought))
 
     @router.put("/reviews/{job_id}/draft")
-    def draft(request: Request, job_id: JobId, body: DraftBody) -> Any:
+    def draft(request: Request, job_id: JobId, body: DraftBody, sought: FromQuery) -> Any:
         person = screen.access.writer(request)
         shows.admit(request, job_id)
         own = conventions_of_locale(screen.language(request).locale)
-        return answer(lambda: shows.bill(request, desk.draft(job_id, body.edits, person, own), person))
+        return answer(
+            lambda: shows.bill(request, desk.draft(job_id, body.edits, person, own), person, sought)
+        )
 
     @router.post("/reviews/{job_id}/take-over")
-    def take_over(request: Request, job_id: JobId, _body: Nothing) -> Any:
+    def take_over(request: Request, job_id: JobId, _body: Nothing, sought: FromQuery) -> Any:
         person = screen.access.writer(request)
         shows.admit(request, job_id)
-        return answer(lambda: shows.bill(request, desk.take_over(job_id, person), person))
+        return answer(lambda: shows.bill(request, desk.take_over(job_id, person), person, sought))
 
     @router.post("/reviews/{job_id}/verdict")
-    def verdict(request: Request, job_id: JobId, body: VerdictBody) -> Any:
+    def verdict(request: Request, job_id: JobId, body: VerdictBody, sought: FromQuery) -> Any:
         person = screen.access.writer(request)
         shows.admit(request, job_id)
-        return answer(lambda: shows.settle(request, job_id, body, person), shows, request, person)
+        return answer(lambda: shows.settle(request, job_id, body, person, sought), shows, request, person)
 
     @router.post("/documents/{job_id}/undo")
     def undo(request: Request, job_id: JobId, body: UndoBody) -> Any:
@@ -103,11 +107,13 @@ class BillScreen:
         """Raise HTTPException 404 for documents that are not this person's to see."""
         self._screen.access.job(request, self.desk.settling.job(job_id))
 
-    def bill(self, request: Request, work: Work, person: Person) -> dict[str, Any]:
+    def bill(self, request: Request, work: Work, person: Person, sought: Sought) -> dict[str, Any]:
         """The bill as JSON."""
-        return bill_json(work, self.around(request, work, person))
+        return bill_json(work, self.around(request, work, person, sought))
 
-    def around(self, request: Request, work: Work, person: Person) -> Surroundings:
+    def around(
+        self, request: Request, work: Work, person: Person, sought: Sought | None = None
+    ) -> Surroundings:
         """What the JSON needs besides the bill."""
         job = work.case.job
         language = self._screen.language(request)
@@ -118,12 +124,14 @@ class BillScreen:
             now=self._deps.clock(),
             record_url=self._deps.record_url(job.backend, job.model, job.record_id),
             pages=self._images.paper(sha256).sizes if sha256 else (),
-            next=self.next(job.id, person),
+            next=self.next(job.id, person, sought) if sought else None,
             posting=self._deps.posting,
-            say=getattr(language, "say", str),
+            say=language.say,
         )
 
-    def settle(self, request: Request, job_id: int, body: VerdictBody, person: Person) -> dict[str, Any]:
+    def settle(
+        self, request: Request, job_id: int, body: VerdictBody, person: Person, sought: Sought
+    ) -> dict[str, Any]:
         """Carry a verdict out; what became of it, and the bill to go on with."""
         settled = decide(self.desk, job_id, body, person, self._deps.documents, self._deps.sandbox.part)
         job = self.desk.settling.job(job_id)
@@ -133,14 +141,15 @@ class BillScreen:
         return {
             "outcome": settled.outcome,
             "state": settled.state,
-            "message": getattr(self._screen.language(request), "say", str)(settled.message),
+            "message": self._screen.language(request).say(settled.message),
             "record": {"model": job.model, "id": job.record_id, "url": url},
-            "next": self.next(job_id, person),
+            "next": self.next(job_id, person, sought),
         }
 
-    def next(self, job_id: int, person: Person) -> int | None:
-        """The bill to go on with."""
-        return self.desk.settling.next_after(job_id, person.sees_job)
+    def next(self, job_id: int, person: Person, sought: Sought) -> int | None:
+        """The bill to go on with, of the list that the person came from."""
+        queue = Queue(self._deps.ledger.engine, self._deps.clock)
+        return queue.next(sight_of(person, self._deps), sought, job_id)
 
 
 def answer(
