@@ -40,7 +40,9 @@ def test_a_language_has_every_text_with_its_placeholders(code: str) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.stem)
 def test_no_word_of_a_language_stands_in_a_template(template: Path) -> None:
-    text = re.sub(r"\{[%#].*?[%#]\}|\{\{.*?\}\}|<kbd>.*?</kbd>", " ", source, flags=re.DOTALL)
+    text = re.sub(
+        r"\{[%#].*?[%#]\}|\{\{.*?\}\}|<kbd>.*?</kbd>", " ", template.read_text("utf-8"), flags=re.DOTALL
+    )
     shown = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)
     assert [word for word in WORDS.findall(re.sub(r"&\w+;", " ", shown)) if word not in NAMES] == []
 
