@@ -428,6 +428,53 @@ def test_people_of_another_backend_see_nothing(desk: Desk) -> None:
     assert _state(desk, job) == JobState.FAILED
 
 
+BODIES: dict[str, object] = {
+    "/draft": {"edits": []},
+    "/verdict": {"verdict": "skip", "version": "0", "key": "00000000-0000-4000-8000-000000000000"},
+}
+
+
+def test_documents_of_other_companies_answer_like_those_that_do_not_exist(desk: Desk, office: Office) -> None:
+    with desk.ledger.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE job SET company_id = 1")
+        connection.exec_driver_sql("UPDATE review SET company_id = 1")
+    office.employ("emma", companies=frozenset({1}))
+    stranger, insider = client_of(desk, office), client_of(desk, office)
+    sign_in(stranger, "ben")
+    sign_in(insider, "emma")
+    tokens = {client: token_of(client, "/you") for client in (stranger, insider)}
+
+    def ask(client: TestClient, method: str, path: str) -> tuple[int, str]:
+        headers = own(client) | {"X-Vouch-Token": tokens[client]}
+        body = next((body for end, body in BODIES.items() if path.endswith(end)), {})
+        if method == "GET":
+            answer = client.get(path, headers=headers)
+        elif path.startswith("/api/"):
+            answer = client.request(method, path, headers=headers, json=body)
+        else:
+            answer = client.request(method, path, headers=headers, data={"token": tokens[client]})
+        return answer.status_code, re.sub(r"[0-9a-f]{64}", "TOKEN", answer.text).replace("99999", "1")
+
+    places = {
+        (method, route.path)
+        for router in stranger.app.routes  # type: ignore[attr-defined]
+        for route in getattr(getattr(router, "original_router", None), "routes", ())
+        if "{job_id" in route.path
+        for method in route.methods - {"HEAD"}
+    }
+    assert len(places) >= 8
+    seen = 0
+    for method, path in sorted(places):
+        others, none = (
+            re.sub(r"{job_id(:\w+)?}", number, path).replace("{number}", "1") for number in ("1", "99999")
+        )
+        assert ask(stranger, method, others) == ask(stranger, method, none), (method, path)
+        if method == "GET":
+            seen += ask(insider, method, others)[0] == 200
+    assert seen >= 3
+    assert _state(desk, 1) == JobState.IN_REVIEW
+
+
 # -- guessing ---------------------------------------------------------------------------------------------------------
 
 
