@@ -69,6 +69,34 @@ def test_the_doctor_finds_all_well(shared_environment: dict[str, str]) -> None:
     assert any("Odoo 19.0" in finding["message"] for finding in findings)
 
 
+def test_the_doctor_warns_of_weak_settings(shared_environment: dict[str, str], tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("admin")
+    key.chmod(0o644)
+    environment = {name: value for name, value in shared_environment.items() if not name.endswith("API_KEY")}
+    environment |= {
+        "VOUCH_DATA_DIR": str(tmp_path / "data"),
+        "VOUCH_BACKENDS__MAIN__PROTOCOL": "jsonrpc",
+        "VOUCH_BACKENDS__MAIN__LOGIN": "admin",
+        "VOUCH_BACKENDS__MAIN__PASSWORD_FILE": str(key),
+        "VOUCH_WEB__HOST": "0.0.0.0",
+        "VOUCH_WEB__URL": "http://vouch.example:8170",
+    }
+    made = vouch(environment, "token", "create", "till", "--scope", "documents:write", "--days", "3")
+    assert made.returncode == 0, made.stderr
+    ran = vouch(environment, "doctor", "--json")
+    warnings = [one["message"] for one in json.loads(ran.stdout)["findings"] if one["status"] == "warning"]
+    for said in (
+        "Vouch logs in as admin, an administrator",
+        f"everyone on this machine can read {key}",
+        "people sign in over plain http",
+        "the API token till ends on",
+    ):
+        assert any(warning.startswith(said) for warning in warnings), (said, warnings)
+    quiet = vouch({**shared_environment, "VOUCH_WEB__SIGN_IN": "false"}, "doctor", "--json")
+    assert "web.sign_in is off" in quiet.stdout
+
+
 @pytest.mark.parametrize(
     ("change", "words", "code"),
     [
