@@ -38,7 +38,7 @@ MODELS = (
     "res.users",
 )
 ORDER_MODELS = (ORDER, "purchase.order.line")
-# Not missed where they are absent: the first is gone since Odoo 19, the second wants a role that few users have.
+# Not missed where they are absent: the first is gone since Odoo 19; the second every internal user may read there.
 OPTIONAL_MODELS = ("account.fiscal.position.tax", "account.analytic.account")
 
 _RIGHTS = {
