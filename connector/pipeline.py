@@ -43,6 +43,7 @@ from connector.recipient import recipient
 from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
 from connector.settling.conclude import outcome_of, take_up
 from connector.settling.snapshot import record_as_json
+from connector.settling.watching import look
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
@@ -108,6 +109,7 @@ class Pipeline:
         new = self.ledger.remember(self.erp.backend, poll)
         if new:
             log.info("attachments found", backend=self.erp.backend, new=new)
+        look(self.erp, Settling(self.ledger.engine))
         self.data.mark_stale()
         return new
 

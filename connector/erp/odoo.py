@@ -10,12 +10,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from connector.erp import capabilities, dividing, effects, field_check, records, vendors
+from connector.erp import capabilities, dividing, effects, field_check, records, values, vendors
 from connector.erp import search as choosing
 from connector.erp.catalog import Catalog
 from connector.erp.discovery import Discovery
 from connector.erp.effects import Effects
-from connector.erp.port import BILL, ORDER, Attachment, Capabilities, Choice, Effect, Poll, SyncCursor, Upload
+from connector.erp.port import (
+    BILL,
+    ORDER,
+    Attachment,
+    Capabilities,
+    Choice,
+    Effect,
+    Poll,
+    Standing,
+    SyncCursor,
+    Upload,
+)
 from connector.erp.transport import Session, as_rows, open_session
 from connector.erp.wire import Connection, Row
 from connector.errors import (
@@ -140,6 +151,35 @@ class OdooErp:
             rows = self.session.rows(model, [("id", "in", ids)], ["state"])
             found |= {int(row["id"]): str(row["state"]) for row in rows}
         return found
+
+    def standing(self, model: str, record_ids: Sequence[int]) -> dict[int, Standing]:
+        """State, last change and open to-dos of each record that there still is."""
+        found: dict[int, Standing] = {}
+        fields = ["display_name", "state", "write_date", "activity_ids"]
+        for start in range(0, len(record_ids), _IDS_AT_ONCE):
+            ids = list(record_ids[start : start + _IDS_AT_ONCE])
+            rows = self.session.rows(model, [("id", "in", ids)], fields, context={"active_test": True})
+            found |= {
+                int(row["id"]): Standing(
+                    str(row["display_name"]),
+                    str(row["state"]),
+                    str(row["write_date"]),
+                    values.many(row["activity_ids"]),
+                )
+                for row in rows
+            }
+        return found
+
+    def mark_done(self, activity_ids: Sequence[int]) -> None:
+        """Archive to-dos, as Odoo does with what is done from 17 on; before, they are deleted."""
+        rows = self.session.rows("mail.activity", [("id", "in", list(activity_ids))], ["id"])
+        ids = [int(row["id"]) for row in rows]
+        if not ids:
+            return
+        if self.capabilities().has("mail.activity", "date_done"):
+            self.session.write("mail.activity", "write", ids, {"vals": {"active": False}})
+        else:
+            self.session.write("mail.activity", "unlink", ids)
 
     def erp_data(self) -> ErpData:
         """The data for matching, of the chosen companies; after the first time only what changed is fetched."""

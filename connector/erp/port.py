@@ -117,6 +117,16 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a record stands: its state, when its header was last written, and its open to-dos."""
+
+    name: str
+    state: str
+    write_date: str
+    activity_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A document to put into the ERP as a new draft bill; `mark` is kept with it, to find the bill again."""
 
@@ -157,6 +167,14 @@ class Erp(Protocol):
 
     def states(self, model: str, record_ids: Sequence[int]) -> Mapping[int, str]:
         """The state (`draft`, `posted` …) of each of these records; those that are gone are left out."""
+        ...
+
+    def standing(self, model: str, record_ids: Sequence[int]) -> Mapping[int, Standing]:
+        """Where each of these records stands; those that are gone are left out."""
+        ...
+
+    def mark_done(self, activity_ids: Sequence[int]) -> None:
+        """Mark to-dos done, those that are there still."""
         ...
 
     def erp_data(self) -> ErpData:
