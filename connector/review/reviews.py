@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from connector.review.screen import Screen
 
 ROWS = 50
-BULK_TEXTS = ("ready", "button", "done", "filled", "failed", "refused")
-"""What the script says; it fills in the numbers."""
-
 FRESH = 600
 """So many seconds a shown age may be old."""
 
@@ -112,7 +108,6 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
             paged=bool(after),
             many_backends=len(deps.backends) > 1,
             many_companies=len({review.company_id for review in found}) > 1,
-            bulk_texts=json.dumps({name: language.t(f"bulk.{name}") for name in BULK_TEXTS}),
         )  # fmt: skip
         answer.headers["ETag"] = stamp
         return answer

@@ -78,6 +78,9 @@ class Sentences:
     def _put(self, value: str) -> str:
         if value in self.words:
             return self.words[value]
+        if value.endswith(": "):
+            # What a sentence begins with, such as the line that it is about.
+            return self._put(value[:-2]) + self.words.get(": ", ": ")
         if (whole := self.find(value)) is not None:
             return whole
         inner = self.find(f"{value}.")

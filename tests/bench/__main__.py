@@ -1,6 +1,6 @@
 """`make bench`: print the speed of reading, of a model server and of Odoo, and how well and fast is matched."""
 
-from tests.bench import matching, model_client, odoo, reading
+from tests.bench import matching, model_client, odoo, reading, review
 
 
 def main() -> None:
@@ -11,6 +11,8 @@ def main() -> None:
     model_client.main()
     print("\nMatching")
     matching.main()
+    print("\nScreens")
+    review.main()
     print("\nOdoo")
     odoo.main()
 

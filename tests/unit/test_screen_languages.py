@@ -40,9 +40,8 @@ def test_a_language_has_every_text_with_its_placeholders(code: str) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.stem)
 def test_no_word_of_a_language_stands_in_a_template(template: Path) -> None:
-    text = re.sub(
-        r"\{[%#].*?[%#]\}|\{\{.*?\}\}|<kbd>.*?</kbd>", " ", template.read_text("utf-8"), flags=re.DOTALL
-    )
+    source = re.sub(r"\{% block body_class %\}.*?\{% endblock %\}", " ", template.read_text("utf-8"))
+    text = re.sub(r"\{[%#].*?[%#]\}|\{\{.*?\}\}|<kbd>.*?</kbd>", " ", source, flags=re.DOTALL)
     shown = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)
     assert [word for word in WORDS.findall(re.sub(r"&\w+;", " ", shown)) if word not in NAMES] == []
 
@@ -64,17 +63,24 @@ def written() -> set[str]:
     return shapes
 
 
+def letters(shape: str) -> int:
+    """How many letters of a shape are fixed."""
+    return sum(char.isalpha() for char in shape.replace("VALUE", ""))
+
+
 def test_the_code_writes_what_the_patterns_know() -> None:
-    shapes = {
-        re.compile(re.sub(r"\\\{\\\}", ".+?", re.escape(shape)), re.DOTALL)
+    shapes = [
+        (letters(shape), re.compile(re.sub(r"\\\{\\\}", ".+?", re.escape(shape)), re.DOTALL))
         for shape in written()
-        if 8 < len(shape) < 400
-    }
+        if 4 < len(shape) < 400
+    ]
     for language in LANGUAGES.values():
         for pattern in language.sentences.patterns:
-            sample = re.sub(r"\(\?P<\w+>[^)]*\)", "VALUE", pattern.shape.pattern)
-            sample = re.sub(r"\\(.)", r"\1", sample)
-            assert any(shape.fullmatch(sample) for shape in shapes), sample
+            sample = re.sub(r"\\(.)", r"\1", re.sub(r"\(\?P<\w+>[^)]*\)", "VALUE", pattern.shape.pattern))
+            # A pattern may fix what the code puts together from parts (a label with its line), but not most of it.
+            assert any(shape.match(sample) for fixed, shape in shapes if fixed >= 0.4 * letters(sample)), (
+                sample
+            )
 
 
 def test_frequent_reasons_are_told_in_chinese() -> None:

@@ -1,11 +1,9 @@
-// The queue: it stays fresh by itself, rows can be selected, assigned and, where they are alike, approved together.
+// The queue: it stays fresh by itself, rows can be selected and assigned.
 
 const EVERY = 10_000;
 const token = document.querySelector('meta[name="vouch-token"]').content;
 const board = () => document.getElementById("queue");
 const bar = document.getElementById("picked");
-const bulk = document.getElementById("bulk");
-const texts = JSON.parse(bulk.dataset.texts);
 const picked = new Set();
 let stamp = "";
 
@@ -78,63 +76,7 @@ async function assign(to) {
   await refresh();
 }
 
-// -- several at once --------------------------------------------------------------------------------------------------
-
-let ready = [];
-
-function cell(text, style = "") {
-  const made = document.createElement("td");
-  made.className = style;
-  made.textContent = text;
-  return made;
-}
-
-function rowOf(bill) {
-  const row = document.createElement("tr");
-  row.dataset.bill = bill.id;
-  row.append(cell(bill.vendor), cell(bill.number), cell(bill.date), cell(bill.amount, "number"), cell(bill.doubt), cell(bill.why ?? "", "no"));
-  return row;
-}
-
-async function preview() {
-  if (!picked.size) return;
-  const { ok, told } = await send("POST", "/api/v1/reviews/approve/preview", { ids: [...picked] });
-  const bills = ok ? told.bills : [];
-  ready = bills.filter((bill) => !bill.why);
-  bulk.querySelector("tbody").replaceChildren(...bills.map(rowOf));
-  bulk.querySelector(".ask").textContent = ok ? (ready.length ? say(texts.ready, { n: ready.length }) : texts.refused) : told.message;
-  const go = bulk.querySelector("[data-approve]");
-  go.hidden = !ready.length;
-  go.disabled = false;
-  go.textContent = say(texts.button, { n: ready.length });
-  bulk.showModal();
-  if (ready.length) go.focus();
-}
-
-async function approve() {
-  const go = bulk.querySelector("[data-approve]");
-  go.disabled = true;
-  let done = 0;
-  for (const bill of ready) {
-    // One key a bill: whatever the network does, it is written once.
-    const body = { bills: [{ id: bill.id, version: bill.version, key: bill.key }] };
-    const { ok, told } = await send("POST", "/api/v1/reviews/approve", body).catch(() => ({ ok: false, told: {} }));
-    const result = ok ? told.results[0] : { ok: false, message: told.message ?? texts.failed };
-    const at = bulk.querySelector(`[data-bill="${bill.id}"]`).lastElementChild;
-    at.className = result.ok ? "yes" : "bad";
-    at.textContent = result.ok ? texts.filled : result.message;
-    done += result.ok ? 1 : 0;
-    bulk.querySelector(".ask").textContent = say(texts.done, { done, n: ready.length });
-  }
-  go.hidden = true;
-  picked.clear();
-  show();
-}
-
-bulk.querySelector("[data-approve]").addEventListener("click", approve);
-bulk.addEventListener("close", () => refresh());
-
-const actions = { approve: preview, me: () => assign("me"), nobody: () => assign("nobody"), clear: () => (picked.clear(), show()) };
+const actions = { me: () => assign("me"), nobody: () => assign("nobody"), clear: () => (picked.clear(), show()) };
 bar.addEventListener("click", (event) => actions[event.target.closest("[data-do]")?.dataset.do]?.());
 
 document.addEventListener("keydown", (event) => {
@@ -144,7 +86,6 @@ document.addEventListener("keydown", (event) => {
   const row = document.activeElement?.closest("tr[data-id]");
   const keys = {
     x: () => row && toggle(Number(row.dataset.id)),
-    a: preview,
     m: actions.me,
     "/": () => document.getElementById("q").focus(),
     Escape: actions.clear,
