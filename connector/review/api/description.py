@@ -18,10 +18,12 @@ ERRORS = {
     "403": "Not for this token, or a change without the token of its page",
     "404": "It is not there, or not theirs",
     "408": "The body came too slowly",
+    "409": "Somebody else was faster, or it cannot be done in its state",
     "411": "The request does not say its length",
     "413": "The body is too large",
     "422": "The request is not as it should be, or the document or Odoo says no",
     "429": "Too many requests; `Retry-After` has the seconds",
+    "502": "Odoo failed in what it was asked",
     "503": "Odoo or the ledger is away; nothing is lost",
 }
 ERROR = {
