@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
@@ -139,6 +139,13 @@ class Settling:
         )
         with self._read() as session:
             return next((one for one in session.scalars(chosen) if "before" in one.body), None)
+
+    def counts(self) -> dict[str, int]:
+        """How many Reviews were settled, by verdict."""
+        settled = select(Review.verdict, func.count()).where(Review.settled_at.is_not(None))
+        with self._read() as session:
+            rows = session.execute(settled.group_by(Review.verdict)).tuples()
+            return dict(rows.all())
 
     def watched(self, backend: str) -> list[Watched]:
         """All open Reviews of a Backend."""

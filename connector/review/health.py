@@ -12,6 +12,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError
 
+from connector.ledger.settling import Settling
+
 if TYPE_CHECKING:
     from connector.ledger.store import Ledger
     from connector.review.deps import ReviewDeps
@@ -85,6 +87,12 @@ class LedgerCollector(Collector):
             "When the review that has waited longest was opened; 0 when none is open.",
             oldest.timestamp() if oldest else 0,
         )
+        settled = GaugeMetricFamily(
+            "vouch_reviews_settled", "Reviews settled, by verdict.", labels=["verdict"]
+        )
+        for verdict, number in Settling(self._ledger.engine).counts().items():
+            settled.add_metric([verdict], number)
+        yield settled
         ok = GaugeMetricFamily("vouch_poll_ok", "Whether the last poll succeeded.", labels=["backend"])
         success = GaugeMetricFamily(
             "vouch_poll_last_success_timestamp_seconds",
