@@ -62,7 +62,7 @@ def timed(ask: Callable[[int], None], rounds: int = ROUNDS) -> tuple[float, floa
 
 def pages(deps: ReviewDeps) -> Iterator[tuple[str, float, float]]:
     """Name, median and 95th percentile of each page, in milliseconds of server time."""
-    client = TestClient(create_app(deps))
+    client = TestClient(create_app(deps), base_url="http://127.0.0.1")
     queue = client.get("/api/v1/reviews").json()
     ids = [review["id"] for review in queue["reviews"]]
 
