@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from connector.errors import AwayError, FatalError, SettingsError
-from connector.ledger.judged import JudgedValues, calibration_of
 from connector.sandbox import opened_sandbox, unavailable_is_fatal
 from inference.readers.vlm.confidence import BY_HAND
 from inference.readers.vlm.desk import VisionDesk
@@ -20,6 +19,7 @@ from inference.vllm.errors import ModelAway, ModelMisconfigured
 from inference.vllm.profile import Profile, load_profile
 
 if TYPE_CHECKING:
+    from connector.ledger.judged import JudgedValues
     from connector.settings import Settings
     from inference.invoice import Reading
     from inference.isolation import Opened
@@ -141,7 +141,7 @@ def opened_reader(settings: Settings, reviewed: JudgedValues | None = None) -> G
         reuse,
         second_look=vlm.second_look,
         document_seconds=vlm.document_seconds,
-        calibration=calibration_of(reviewed, place.served_model) if reviewed else lambda: BY_HAND,
+        calibration=reviewed.calibration(place.served_model) if reviewed else lambda: BY_HAND,
     )
     try:
         yield reader

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from inference.invoice import Check, DocumentType, Field, Reading, Row, Status
 from mappings.erp_data import Company, Currency, Record, Tax
 from mappings.field_map import FieldMap, default_map
-from mappings.index import ErpIndex
 from mappings.line_styles import LineStyles
 from mappings.memory import Memory
 from mappings.proposal import Totals
+
+if TYPE_CHECKING:
+    from mappings.index import ErpIndex
 
 BILL = "account.move"
 ORDER = "purchase.order"

@@ -93,24 +93,23 @@ class JudgedValues:
         with self._read() as session:
             return [JudgedValue(Signs.from_json(signs), right) for signs, right in session.execute(chosen)]
 
+    def calibration(self, model: str) -> Callable[[], Calibration]:
+        """Gives the Calibration that a model's judged values make, made anew when there are others."""
+        made: dict[datetime | None, Calibration] = {None: BY_HAND}
+
+        def calibration() -> Calibration:
+            changed = self.changed_at(model)
+            found = made.get(changed)
+            if found is None:
+                found = learned(self.newest(model))
+                made.clear()
+                made[changed] = found
+            return found
+
+        return calibration
+
     def _read(self) -> Session:
         return Session(self._engine.execution_options(read_only=True))
-
-
-def calibration_of(values: JudgedValues, model: str) -> Callable[[], Calibration]:
-    """Gives the Calibration that a model's judged values make, made anew when there are others."""
-    made: dict[datetime | None, Calibration] = {None: BY_HAND}
-
-    def calibration() -> Calibration:
-        changed = values.changed_at(model)
-        found = made.get(changed)
-        if found is None:
-            found = learned(values.newest(model))
-            made.clear()
-            made[changed] = found
-        return found
-
-    return calibration
 
 
 def is_right(term: str, read: str, standing: str) -> bool:

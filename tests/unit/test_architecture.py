@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +79,12 @@ def test_nothing_is_pickled() -> None:
         if name.split(".")[0] in {"pickle", "shelve", "marshal", "dill", "joblib"}
     ]
     assert wrong == []
+
+
+def test_reading_a_file_loads_neither_the_ledger_nor_what_recognises_pages() -> None:
+    """They take longer than a born-digital page; the reading process loads the latter itself where a page needs it."""
+    loaded = "import sys, connector.commands.read; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    ).stdout
+    assert not {"sqlalchemy", "alembic", "numpy", "cv2", "openvino"} & set(modules.split())

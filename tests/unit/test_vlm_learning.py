@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.ledger.judged import JudgedValues, calibration_of
+from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
 from inference.invoice import Box, Check, Evidence, Field, Reading, Status, Usage
 from inference.readers.vlm.agreement import header_of
@@ -192,7 +192,7 @@ def test_what_a_person_left_standing_is_learned_from_and_only_that(values: Any) 
 
 def test_a_running_service_learns_from_the_next_review_on_and_for_each_model_alone(values: Any) -> None:
     store, ledger = values
-    calibration, other = calibration_of(store, "glm-4v-9b"), calibration_of(store, "glm-ocr")
+    calibration, other = store.calibration("glm-4v-9b"), store.calibration("glm-ocr")
     standing = {name: str(found.value) for name, found in reading().fields.items()}
     for number in range(40):
         job = ledger.claim("test", ["main"])
