@@ -51,11 +51,14 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
     shows = BillScreen(deps, screen, images)
     desk = deps.desk
 
+    def say(request: Request) -> Callable[[str], str]:
+        return screen.language(request).say
+
     @router.get("/reviews/{job_id}")
     def bill(request: Request, job_id: JobId, sought: FromQuery) -> Any:
         person = screen.access.person(request)
         shows.admit(request, job_id)
-        return answer(lambda: shows.bill(request, desk.work(job_id), person, sought))
+        return answer(lambda: shows.bill(request, desk.work(job_id), person, sought), say(request))
 
     @router.put("/reviews/{job_id}/draft")
     def draft(request: Request, job_id: JobId, body: DraftBody, sought: FromQuery) -> Any:
@@ -63,20 +66,25 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         shows.admit(request, job_id)
         own = conventions_of_locale(screen.language(request).locale)
         return answer(
-            lambda: shows.bill(request, desk.draft(job_id, body.edits, person, own), person, sought)
+            lambda: shows.bill(request, desk.draft(job_id, body.edits, person, own), person, sought),
+            say(request),
         )
 
     @router.post("/reviews/{job_id}/take-over")
     def take_over(request: Request, job_id: JobId, _body: Nothing, sought: FromQuery) -> Any:
         person = screen.access.writer(request)
         shows.admit(request, job_id)
-        return answer(lambda: shows.bill(request, desk.take_over(job_id, person), person, sought))
+        return answer(
+            lambda: shows.bill(request, desk.take_over(job_id, person), person, sought), say(request)
+        )
 
     @router.post("/reviews/{job_id}/verdict")
     def verdict(request: Request, job_id: JobId, body: VerdictBody, sought: FromQuery) -> Any:
         person = screen.access.writer(request)
         shows.admit(request, job_id)
-        return answer(lambda: shows.settle(request, job_id, body, person, sought), shows, request, person)
+        return answer(
+            lambda: shows.settle(request, job_id, body, person, sought), say(request), shows, request, person
+        )
 
     @router.post("/documents/{job_id}/undo")
     def undo(request: Request, job_id: JobId, body: UndoBody) -> Any:
@@ -85,9 +93,10 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
 
         def undone() -> dict[str, Any]:
             settled = take_back(desk, job_id, body.key, person)
-            return {"outcome": settled.outcome, "state": settled.state, "message": settled.message}
+            message = say(request)(settled.message)
+            return {"outcome": settled.outcome, "state": settled.state, "message": message}
 
-        return answer(undone, shows, request, person)
+        return answer(undone, say(request), shows, request, person)
 
     return router
 
@@ -154,34 +163,35 @@ class BillScreen:
 
 def answer(
     made: Callable[[], Any],
+    say: Callable[[str], str],
     shows: BillScreen | None = None,
     request: Request | None = None,
     person: Person | None = None,
 ) -> Any:
-    """What was asked for, or what stands against it as the API tells it."""
+    """What was asked for, or what stands against it, in the person's language."""
     try:
         return made()
     except Stale as error:
-        return refusal(409, "stale", str(error))
+        return refusal(409, "stale", say(str(error)))
     except Conflicting as error:
         found: dict[str, Any] = {"changes": []}
         if error.work and shows and request and person:
             found = conflict_json(error.work, shows.around(request, error.work, person), error.found)
-        return refusal(409, "conflict", str(error), changes=found["changes"])
+        return refusal(409, "conflict", say(str(error)), changes=found["changes"])
     except NotInReview as error:
-        return refusal(404, "settled", str(error))
+        return refusal(404, "settled", say(str(error)))
     except ClaimedByOther as error:
-        return refusal(409, "claimed", str(error))
+        return refusal(409, "claimed", say(str(error)))
     except UnfitEdit as error:
-        return refusal(422, error.code, str(error), target=error.target)
+        return refusal(422, error.code, say(str(error)), target=error.target)
     except KeyError:
         raise HTTPException(404, "no_such_page") from None
     except RetriableError as error:
-        return refusal(503, "away", str(error))
+        return refusal(503, "away", say(str(error)))
     except SkippableError as error:
-        return refusal(422, error.reason, str(error))
+        return refusal(422, error.reason, say(str(error)))
     except VouchError as error:
-        return refusal(502, "erp", str(error))
+        return refusal(502, "erp", say(str(error)))
 
 
 def refusal(status: int, code: str, message: str, **more: Any) -> JSONResponse:
