@@ -15,6 +15,8 @@ from mappings.erp_data import Partner
 from mappings.names import Variant, name_variants
 
 SHORTEST = 2
+"""Fewer letters are too little to know a vendor by."""
+
 EPSILON = 1e-9
 FEWEST_GONE = 1000
 """So many forgotten names are kept before the rest is put in order."""
