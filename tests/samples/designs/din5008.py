@@ -69,7 +69,8 @@ def footer(bill: Bill, paper: Paper, p: Printing) -> None:
     paper.rule(LEFT, 270, RIGHT, width=0.4, ink=GREY)
     paper.stack(LEFT, 274.5, [seller.name, *seller.address_lines, *parts.contact(bill, p)[:1]], 7, ink=GREY)
     bank = [f"{label}: {value}" for label, value in parts.bank(bill, p)]
-    paper.stack(84, 274.5, bank, 7, ink=GREY)
+    size = min((paper.fit(row, 61, 7) for row in bank), default=7)
+    paper.stack(84, 274.5, bank, size, ink=GREY)
     legal = [f"{label}: {value}" for label, value in parts.tax_numbers(bill, p)]
     paper.stack(146, 274.5, [*legal, *parts.contact(bill, p)[1:]], 7, ink=GREY)
 
