@@ -81,6 +81,14 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """What changes with the queue: `reviews` with those that are open and whose they are, `claims` with who is at them."""
+
+    reviews: str
+    claims: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Who works on a Review, and until when that holds unless renewed."""
 
@@ -111,7 +119,7 @@ class Queue:
     def count(self, sight: Sight, sought: Sought) -> int:
         """How many there are."""
         with self._read() as session:
-            return session.scalar(self._chosen(select(func.count(Review.id)), sight, sought)) or 0
+            return session.scalar(self._found(select(func.count(Review.id)), sight, sought)) or 0
 
     def groups(self, sight: Sight, sought: Sought, by: Group) -> list[Counted]:
         """The groups of the queue and their counts, whatever group of that kind is chosen; the largest first, bands in
@@ -119,7 +127,7 @@ class Queue:
         others = {group: value for group, value in sought.groups.items() if group is not by}
         column, name = self._value(by)
         value = label("grouped", column)
-        chosen = self._chosen(
+        chosen = self._found(
             select(value, name, func.count(Review.id)), sight, Sought(others, sought.words, sought.backend)
         )
         if by not in (Group.AMOUNT, Group.AGE):
@@ -163,19 +171,25 @@ class Queue:
                 session.scalars(chosen.options(contains_eager(Review.job).contains_eager(Job.attachment)))
             )
 
-    def stamp(self) -> str:
+    def stamp(self) -> Stamp:
         """Changes whenever the queue may have: Reviews opened, settled, claimed or assigned."""
         # Of the open ones only: what is settled is no longer among them.
-        told = select(
-            func.count(Review.id),
-            func.max(Review.opened_at),
-            func.sum(Review.id),
-            func.max(Review.claimed_at),
-            func.sum(case((Review.claimed_until > self._clock(), 1), else_=0)),
-            func.sum(case((Review.assignee != "", Review.id), else_=0)),
-        ).where(Review.settled_at.is_(None))
+        told = (
+            select(
+                Review.assignee,
+                func.count(Review.id),
+                func.max(Review.opened_at),
+                func.sum(Review.id),
+                func.max(Review.claimed_at),
+                func.sum(case((Review.claimed_until > self._clock(), 1), else_=0)),
+            )
+            .where(Review.settled_at.is_(None))
+            .group_by(Review.assignee)
+            .order_by(Review.assignee)
+        )
         with self._read() as session:
-            return "-".join(str(part) for part in session.execute(told).one())
+            rows = session.execute(told).all()
+        return Stamp(repr([tuple(row[:4]) for row in rows]), repr([tuple(row[4:]) for row in rows]))
 
     # -- claims and assignees ---------------------------------------------------------------------------------------------
 
@@ -250,12 +264,16 @@ class Queue:
             return session.scalar(behind) or session.scalar(first)
 
     def _chosen(self, chosen: Any, sight: Sight, sought: Sought) -> Any:
-        """Open Reviews that may be seen and are sought."""
-        chosen = (
-            chosen.join(Job, Job.id == Review.job_id)
-            .join(SeenAttachment, SeenAttachment.id == Job.attachment_id)
-            .where(Review.settled_at.is_(None), Job.backend.in_(sight.backends))
+        """Open Reviews that may be seen and are sought, with their attachments."""
+        return self._found(chosen, sight, sought, attachments=True)
+
+    def _found(self, chosen: Any, sight: Sight, sought: Sought, *, attachments: bool = False) -> Any:
+        """The same, with attachments only where they are asked for or words are looked for in their names."""
+        chosen = chosen.join(Job, Job.id == Review.job_id).where(
+            Review.settled_at.is_(None), Job.backend.in_(sight.backends)
         )
+        if attachments or sought.words.strip():
+            chosen = chosen.join(SeenAttachment, SeenAttachment.id == Job.attachment_id)
         if sight.companies is not None:
             chosen = chosen.where(Review.company_id.in_(sight.companies))
         if sought.backend:

@@ -84,7 +84,9 @@ class Job(Base):
     __tablename__ = "job"
     __table_args__ = (
         Index("ix_job_claim", "state", "not_before"),
-        Index("ix_job_updated_at", "updated_at"),
+        # The list of documents: its pages, and how many stand in each state.
+        Index("ix_job_listed", "updated_at", "id", "backend", "state", "company_id"),
+        Index("ix_job_counted", "backend", "state", "company_id"),
         # One worker at a time on one ERP record, whatever the number of processes.
         Index(
             "uq_job_record_held",
@@ -346,7 +348,11 @@ class VerdictRecord(Base):
     """
 
     __tablename__ = "verdict"
-    __table_args__ = (Index("ix_verdict_vendor", "backend", "vendor_id"), Index("ix_verdict_at", "at"))
+    __table_args__ = (
+        # All that where a vendor stands is told from.
+        Index("ix_verdict_vendor", "backend", "vendor_id", "at", "id", "would_fill", "right"),
+        Index("ix_verdict_at", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), unique=True)

@@ -12,7 +12,8 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.ledger.queue import NONE, Counted, Group, Queue, Sought
+from connector.ledger.queue import NONE, Counted, Group, Queue, Sought, Stamp
+from connector.review.counts import Counts
 from connector.review.sought import FromQuery, query_of, sight_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from connector.review.language import Language
     from connector.review.screen import Screen
 
-ROWS = 50
+ROWS, TOPICS = 50, 2
 FRESH = 600
 """So many seconds a shown age may be old."""
 
@@ -49,11 +50,13 @@ class Assignment(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One Review as the queue shows it, in the reader's language. `by` is who has it open, `mine`: oneself."""
+    """One Review as the queue shows it, in the reader's language. `by` is who has it open, `mine`: oneself; `topics` are
+    the first, `more` what is left of them."""
 
     review: Review
     amount: str
     topics: tuple[str, ...]
+    more: tuple[str, ...]
     reason: str
     by: str
     mine: bool
@@ -73,16 +76,18 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
     """`/reviews`, `/api/v1/reviews`, claims and assignees."""
     router = APIRouter()
     queue = Queue(deps.ledger.engine, deps.clock)
+    counts = Counts(queue)
 
     @router.get("/reviews", response_class=HTMLResponse)
     def page(request: Request, sought: FromQuery, by: By = Group.TOPIC, after: After = "") -> Response:
         person, language = screen.access.person(request), screen.language(request)
-        stamp = _stamp(queue, person, language, deps.clock())
-        if request.headers.get("if-none-match") == stamp:
-            return Response(status_code=304, headers={"ETag": stamp})
+        stamp = queue.stamp()
+        tag = _tag(stamp, person, language, deps.clock())
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"ETag": tag})
         sight = sight_of(person, deps)
         found = queue.page(sight, sought, _place(after), ROWS + 1)
-        groups = queue.groups(sight, sought, by)
+        groups = counts.groups(stamp, sight, sought, by)
         here: dict[str, str | None] = {"group": by.value} if by is not Group.TOPIC else {}
 
         def look(**changed: str | None) -> str:
@@ -92,8 +97,8 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
             request,
             "reviews/list.html",
             rows=[_row(review, person, language, deps.clock()) for review in found[:ROWS]],
-            count=queue.count(sight, sought),
-            all_of_them=queue.count(sight, Sought()),
+            count=counts.count(stamp, sight, sought),
+            all_of_them=counts.count(stamp, sight, Sought()),
             sought=sought,
             by=by,
             kinds=list(Group),
@@ -109,28 +114,29 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
             many_backends=len(deps.backends) > 1,
             many_companies=len({review.company_id for review in found}) > 1,
         )  # fmt: skip
-        answer.headers["ETag"] = stamp
+        answer.headers["ETag"] = tag
         return answer
 
     @router.get("/api/v1/reviews")
     def as_json(request: Request, sought: FromQuery, by: By = Group.TOPIC, after: After = "") -> Response:
         person, language = screen.access.person(request), screen.language(request)
-        stamp = _stamp(queue, person, language, deps.clock())
-        if request.headers.get("if-none-match") == stamp:
-            return Response(status_code=304, headers={"ETag": stamp})
+        stamp = queue.stamp()
+        tag = _tag(stamp, person, language, deps.clock())
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"ETag": tag})
         sight = sight_of(person, deps)
         found = queue.page(sight, sought, _place(after), ROWS + 1)
         node = {
-            "count": queue.count(sight, sought),
+            "count": counts.count(stamp, sight, sought),
             "group": by.value,
             "groups": [
                 {"value": one.value, "name": _name(by, one, language), "count": one.count}
-                for one in queue.groups(sight, sought, by)
+                for one in counts.groups(stamp, sight, sought, by)
             ],
             "reviews": [_node(review, person, deps) for review in found[:ROWS]],
             "after": _cursor(found[ROWS - 1]) if len(found) > ROWS else None,
         }
-        return JSONResponse(node, headers={"ETag": stamp})
+        return JSONResponse(node, headers={"ETag": tag})
 
     @router.put("/api/v1/reviews/{job_id}/claim")
     def claim(request: Request, job_id: JobId, _body: Nothing) -> JSONResponse:
@@ -166,9 +172,9 @@ def _require_open(queue: Queue, deps: ReviewDeps, person: Person, job_id: int) -
         raise HTTPException(404, "no_such_page")
 
 
-def _stamp(queue: Queue, person: Person, language: Language, now: datetime) -> str:
+def _tag(stamp: Stamp, person: Person, language: Language, now: datetime) -> str:
     """The ETag: another one whenever the queue has changed, for another person, or where the ages are too old."""
-    told = f"{queue.stamp()} {person.login} {language.code} {int(now.timestamp()) // FRESH}"
+    told = f"{stamp} {person.login} {language.code} {int(now.timestamp()) // FRESH}"
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
 
 
@@ -192,12 +198,11 @@ def _place(after: str) -> Place | None:
 
 def _row(review: Review, person: Person, language: Language, now: datetime) -> QueueRow:
     held = bool(review.claimed_by) and review.claimed_until is not None and review.claimed_until >= now
-    topics = tuple(language.topic(topic) for topic in review.topics)
+    topics = tuple(dict.fromkeys(language.topic(topic) for topic in review.topics))
     reason = language.say(review.reasons[0]) if review.reasons else ""
     by = review.claimed_name if held else ""
-    return QueueRow(
-        review, amount_of(review, language), topics, reason, by, review.claimed_by == person.login
-    )
+    amount, mine = amount_of(review, language), review.claimed_by == person.login
+    return QueueRow(review, amount, topics[:TOPICS], topics[TOPICS:], reason, by, mine)
 
 
 def _node(review: Review, person: Person, deps: ReviewDeps) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.orm import Session
 
 from connector.erp.port import BILL
@@ -24,6 +24,7 @@ from connector.ledger.queue import AGES, AMOUNTS, LEASE, NONE, Group, Queue, Sig
 from connector.ledger.records import Job, Review, SeenAttachment
 from connector.ledger.store import Ledger
 from connector.review.app import create_app
+from connector.review.counts import Counts
 from tests.review_ledger import NOW, Clock, Desk, fill
 
 ADDRESS = "http://127.0.0.1:8170"
@@ -319,3 +320,65 @@ def test_a_claim_and_an_assignee_over_http(desk: Desk, client: TestClient) -> No
     }
     client.headers["X-Vouch-Token"] = "guessed"
     assert client.put("/api/v1/reviews/1/claim", json={}).status_code == 403
+
+
+# -- counts that are kept ---------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_of_the_counts_is_what_the_ledger_says(waiting: Ledger) -> None:
+    put(waiting, [(hours, "totals", "Acme", 1, 50.0, "ana") for hours in range(8)])
+    queue = Queue(waiting.engine, Clock([NOW]))
+    counts = Counts(queue)
+    sights = (EVERYTHING, Sight(("main",)), Sight(("main", "other"), frozenset({2})))
+    looks = (Sought(), Sought({Group.ASSIGNEE: "tom"}), Sought(words="acme"))
+
+    def agree() -> None:
+        for sight in sights:
+            for sought in looks:
+                assert counts.count(queue.stamp(), sight, sought) == queue.count(sight, sought)
+                for by in Group:
+                    kept = counts.groups(queue.stamp(), sight, sought, by)
+                    assert kept == queue.groups(sight, sought, by)
+
+    agree()
+    # From one person to another, to nobody, and one that is settled.
+    queue.assign([1, 2], "tom", "Tom")
+    agree()
+    queue.assign([2], "", "")
+    agree()
+    with Session(waiting.engine) as session, session.begin():
+        session.execute(update(Review).where(Review.id == 1).values(settled_at=NOW))
+    agree()
+
+
+def test_an_unchanged_queue_is_counted_once(waiting: Ledger) -> None:
+    put(waiting, [(1, "totals", "Acme", 1, 50.0, "")] * 4)
+    asked: list[str] = []
+    event.listen(waiting.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    queue = Queue(waiting.engine, Clock([NOW]))
+    counts, stamp = Counts(queue), queue.stamp()
+    for _ in range(2):
+        assert counts.count(stamp, EVERYTHING, Sought()) == 4
+        groups = counts.groups(stamp, EVERYTHING, Sought(), Group.VENDOR)
+        assert [(one.value, one.count) for one in groups] == [("Acme", 4)]
+        before, asked[:] = len(asked), []
+    assert before == 0
+    # A claim changes no count.
+    queue.claim(1, "ana", "Ana")
+    asked.clear()
+    assert counts.count(queue.stamp(), EVERYTHING, Sought()) == 4
+    assert len([text for text in asked if text.startswith("SELECT")]) == 1
+
+
+def test_of_many_reasons_two_are_shown(desk: Desk, client: TestClient) -> None:
+    with Session(desk.ledger.engine) as session, session.begin():
+        found = session.scalars(select(Review).where(Review.settled_at.is_(None)).limit(1)).one()
+        found.topics = ["duplicate", "totals", "vendor_known", "order_line", "totals"]
+        number = found.job_id
+    row = re.search(rf'<tr data-id="{number}".*?</tr>', client.get("/reviews").text, re.DOTALL)
+    assert row
+    shown = re.search(r'<span class="topics" title="([^"]*)">(.*?)</span></span>', row[0], re.DOTALL)
+    assert shown
+    assert shown[1].count(" · ") == 3
+    assert shown[2].count(" · ") == 1
+    assert "+2 more" in shown[2]
