@@ -22,9 +22,11 @@ def draw(bill: Bill, paper: Paper) -> None:
         y = paper.paragraph(LEFT, y, RIGHT - LEFT, row, size, align="center")
     y = paper.paragraph(LEFT, y + 3, RIGHT - LEFT, parts.title(bill, p), 9.5, bold=True, align="center") + 1
     label, value = parts.number(bill, p)
-    paper.text(LEFT, y, f"{label} {value}", size)
+    number = f"{label} {value}"
+    paper.text(LEFT, y, number, paper.fit(number, RIGHT - LEFT, size))
     hour = f"{8 + bill.accent % 12:02d}:{bill.accent % 6}{bill.accent % 10}"
-    y = paper.stack(LEFT, y + 4.5, [f"{parts.dates(bill, p)[0][0]} {p.day(bill.issue_date)} {hour}"], size)
+    issued = f"{parts.dates(bill, p)[0][0]} {p.day(bill.issue_date)} {hour}"
+    y = paper.stack(LEFT, y + 4.5, [issued], paper.fit(issued, RIGHT - LEFT, size))
     y = _dashes(paper, y)
     for line in bill.lines:
         y = paper.paragraph(LEFT, y, RIGHT - LEFT, line.item_name, size)
