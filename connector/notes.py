@@ -37,6 +37,7 @@ VERDICTS = {
     "duplicate": "Found to be entered before",
     "wrong_company": "Moved to another company",
     "split": "Split into several bills",
+    "switch_kind": "Kind of the record changed to that of the document",
     "question": "Asked about",
     "skip": "Left as it is",
     "undo": "Filling taken back",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROWS = 100
 # Of the texts, those that the scripts of the bill page speak.
 SCRIPTED = (
+    "answers.",
     "bill.",
     "check.",
     "claim.",

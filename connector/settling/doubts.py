@@ -17,7 +17,7 @@ def mark_doubts(form: Form, checks: Sequence[Check], sure: float, *, proved: boo
     named = {target for check in checks if check.status is Status.FAIL for target in _targets(check, form)}
     for cell in form.cells():
         missing = cell.required and cell.value in (None, "", [])
-        if cell.accepted and not missing:
+        if cell.accepted and (not missing or cell.name in TOTALS):
             continue
         if cell.edited:
             cell.doubtful = missing

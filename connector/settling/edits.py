@@ -12,6 +12,7 @@ Target = Annotated[
 Key = Annotated[str, StringConstraints(max_length=20, pattern=r"^[a-z][0-9]+$")]
 Text = Annotated[str, StringConstraints(max_length=2000)]
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+CheckId = Annotated[str, StringConstraints(max_length=64)]
 Side = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -73,7 +74,8 @@ class DraftBody(_Body):
 
 
 class VerdictBody(_Body):
-    """How a person settles a bill. `key` is the same when the same wish is sent again."""
+    """How a person settles a bill. `key` is the same when the same wish is sent again; `acknowledged` has the ids of the
+    Checks of the whole document that the person has answered."""
 
     verdict: Literal[
         "approve",
@@ -84,6 +86,7 @@ class VerdictBody(_Body):
         "split",
         "question",
         "skip",
+        "switch_kind",
     ]
     version: Annotated[str, StringConstraints(max_length=64)]
     key: Annotated[str, StringConstraints(min_length=8, max_length=64)]
@@ -92,6 +95,7 @@ class VerdictBody(_Body):
     duplicate_of: Id | None = None
     company_id: Id | None = None
     ranges: Annotated[list[tuple[Id, Id]], Field(max_length=200)] = []
+    acknowledged: Annotated[list[CheckId], Field(max_length=50)] = []
 
 
 def parsed(edits: Any) -> list[Edit]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from babel.numbers import get_currency_precision
 
+from connector.settling.answers import other_kind, questions
 from connector.settling.edits import as_json
 from connector.settling.fold import net_of
 from connector.settling.form import MODELS, ORDERED, Cell, Form
@@ -31,6 +32,7 @@ BILL_VERDICTS = (
     "not_a_bill",
     "duplicate",
     "wrong_company",
+    "switch_kind",
     "split",
     "question",
     "skip",
@@ -97,6 +99,15 @@ def bill_json(work: Work, around: Surroundings) -> dict[str, Any]:
         ],
         "totals": show.totals(),
         "checks": [{**check.as_json(), "message": around.say(check.message)} for check in folded.checks],
+        "questions": [
+            {
+                "id": one.id,
+                "message": " ".join(around.say(said) for said in one.messages),
+                "barred": one.barred,
+                "becomes": one.becomes,
+            }
+            for one in questions(folded, work.record)
+        ],
         "purchase_lines": list(folded.body.get("purchase_lines", ())),
         "new_vendor": show.new_vendor(),
         "edits": [as_json(edit) for edit in work.edits],
@@ -336,6 +347,11 @@ class _Show:
         left_out = {
             *(() if self._around.posting else ("approve_and_post",)),
             *(() if several else ("wrong_company",)),
+            *(
+                ()
+                if other_kind(work.folded, work.record) and work.record and not work.record.lines
+                else ("switch_kind",)
+            ),
             *(() if len(self._around.pages) > 1 else ("split",)),
         }
         return [one for one in offered if one not in left_out]

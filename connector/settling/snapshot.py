@@ -57,6 +57,8 @@ def changes(was: Record, now: Record) -> tuple[Change, ...]:
 def _changes(was: Record, now: Record) -> Iterator[Change]:
     if was.state != now.state:
         yield Change("state", was.state, now.state)
+    if was.kind != now.kind:
+        yield Change("move_type", was.kind, now.kind)
     if was.company_id != now.company_id:
         yield Change("company_id", was.company_id, now.company_id)
     for name in {**was.values, **now.values}:

@@ -17,6 +17,7 @@ from connector.erp.port import BILL, Effect, Upload
 from connector.errors import ConflictError, OutcomeUnknown, RetriableError, SkippableError, VouchError
 from connector.ledger.records import EffectRecord
 from connector.ledger.states import JobState
+from connector.settling.answers import MAKE_REFUND, other_kind, require_answers
 from connector.settling.approval import Approved, Incomplete, approved
 from connector.settling.conclude import APPROVALS, Concluded, conclude, differences, outcome_of, take_up
 from connector.settling.draft import UnfitEdit
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from connector.settling.desk import SettlingDesk
     from connector.settling.edits import VerdictBody
     from connector.settling.work import Work
-    from mappings.erp_data import Record
+    from mappings.erp_data import Record, Scalar
 
 Pages = Callable[[bytes, int, int], bytes]
 """The pages `first` to `last` (from 1) of a document as a document of their own."""
@@ -78,7 +79,7 @@ def decide(
 ) -> Settled:
     """Carry a verdict out. The same `key` again gives the same outcome, and writes nothing twice.
 
-    Raises Stale, Conflicting, NotInReview, ClaimedByOther and UnfitEdit, and errors of `connector.errors`: after a
+    Raises Stale, Conflicting, Unanswered, NotInReview, ClaimedByOther and UnfitEdit, and errors of `connector.errors`: after a
     RetriableError nothing is lost, and the same may be asked again.
     """
     key = effect_key(job_id, body.verdict, body.key)
@@ -130,7 +131,9 @@ def _settled(body: Mapping[str, Any], concluded: Concluded, leads_to: JobState) 
         return Settled("open", concluded.state, concluded.message)
     if body.get("posting") and not concluded.message:
         return Settled("posted", leads_to)
-    names = {"question": "asked", "wrong_company": "moved"} | dict.fromkeys(APPROVALS, "filled")
+    names = {"question": "asked", "wrong_company": "moved", "switch_kind": "moved"} | dict.fromkeys(
+        APPROVALS, "filled"
+    )
     return Settled(names.get(verdict, "skipped"), leads_to, concluded.message)
 
 
@@ -146,6 +149,7 @@ def _approve(desk: SettlingDesk, wish: _Wish) -> Settled:
     if work.folded.form.unfit:
         target = work.folded.form.unfit[0]
         raise UnfitEdit(target, f"{target} is not there any more: take this change back.")
+    require_answers(work, wish.body.acknowledged)
     posting = wish.body.verdict == "approve_and_post"
     if posting and not (desk.posting and work.case.job.model == BILL):
         raise SkippableError("Posting is not allowed here: see web.allow_posting.", "not_allowed")
@@ -308,6 +312,8 @@ def _other(wish: _Wish) -> tuple[Effect, JobState, str]:
         return _question(wish)
     if body.verdict == "wrong_company":
         return _move(wish)
+    if body.verdict == "switch_kind":
+        return _switch(wish)
     if body.verdict == "duplicate":
         if body.duplicate_of is None or body.duplicate_of == job.record_id:
             raise UnfitEdit("duplicate_of", "Say of which bill it is the duplicate.")
@@ -357,6 +363,35 @@ def _move(wish: _Wish) -> tuple[Effect, JobState, str]:
         done_activity=wish.work.case.review.activity_id,
     )
     return effect, JobState.QUEUED, "wrong_company"
+
+
+def _switch(wish: _Wish) -> tuple[Effect, JobState, str]:
+    """The draft becomes what the document is, a bill or a refund, and is read anew."""
+    job, record, work = wish.work.case.job, wish.work.record, wish.work
+    message = other_kind(work.folded, record)
+    if not message or record is None:
+        raise UnfitEdit("switch_kind", "The document and the record are of one kind.")
+    if record.lines:
+        # Odoo also turns the signs of lines that are there; only its own action knows all of them.
+        raise UnfitEdit("switch_kind", message)
+    kind = "in_refund" if message == MAKE_REFUND else "in_invoice"
+    note = notes.settled(wish.person.name, "switch_kind", [], wish.body.reason)
+    effect = Effect(
+        wish.key,
+        job.model,
+        job.record_id,
+        record.write_date,
+        values={"name": None, "move_type": kind, **_currency(record)},
+        note=note,
+        done_activity=work.case.review.activity_id,
+    )
+    return effect, JobState.QUEUED, "switch_kind"
+
+
+def _currency(record: Record) -> dict[str, Scalar]:
+    """The currency as it is, which Odoo would choose anew for the other journal; as its own action keeps it."""
+    currency = record.values.get("currency_id")
+    return {"currency_id": currency} if currency else {}
 
 
 def _divide(wish: _Wish, documents: DocumentStore, pages: Pages) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector.errors import RetriableError
 from connector.ledger.marks import SAME
+from connector.settling.answers import Question, questions
 from connector.settling.edits import Edit, parsed
 from connector.settling.fold import Folded, Ground, fold
 from connector.settling.snapshot import Change, changes, record_from_json
@@ -86,7 +87,7 @@ def work_on(
     folded = fold(ground, chosen)
     seen = record_from_json(case.seen) if case.seen else None
     conflict = changes(record, seen) if record and seen else ()
-    return Work(case, ground, folded, chosen, _version(case, folded), conflict)
+    return Work(case, ground, folded, chosen, _version(case, folded, questions(folded, record)), conflict)
 
 
 def _fields(pipeline: Pipeline | None) -> FieldMap:
@@ -118,8 +119,8 @@ def _proposer(
     return propose
 
 
-def _version(case: OpenCase, folded: Folded) -> str:
-    """A digest of the record as it was read, the values as they would be written, and the edits."""
+def _version(case: OpenCase, folded: Folded, asked: Sequence[Question]) -> str:
+    """A digest of the record as it was read, the values as they would be written, the edits, and what is to answer."""
     predicted = folded.predicted
     seen: Mapping[str, Any] = {
         "record": (case.record or {}).get("write_date"),
@@ -130,5 +131,6 @@ def _version(case: OpenCase, folded: Folded) -> str:
         if predicted
         else None,
         "vat": folded.vat,
+        "asked": [(one.id, one.message) for one in asked],
     }
     return hashlib.sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -132,6 +132,26 @@ def word(page: Page, text: str) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def answer_all(page: Page) -> None:
+    """Say of everything asked of the whole document that it was looked at."""
+    for _ in range(10):
+        if not page.evaluate("document.activeElement.matches('.answers li.open .answer')"):
+            return
+        page.keyboard.press("Enter")
+    raise AssertionError("it asks without an end")
+
+
+def check_all(page: Page) -> None:
+    """Answer and accept one after the other, until nothing is left to check."""
+    for _ in range(40):
+        if page.locator(".verdicts .left.ready").count():
+            saved(page)
+            return
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(60)
+    raise AssertionError("something is left to check")
+
+
 def settle_by_enter(page: Page) -> None:
     """Accept what is doubtful, one after the other, until the bill is approved and another address is shown."""
     address = page.url
@@ -202,6 +222,7 @@ def test_a_change_in_odoo_meanwhile_is_shown_and_not_written_over(page: Page, of
     file = "FL-26-6002.pdf"
     open_bill(page, file)
     office.odoo.call("account.move", "write", [office.bills[file]], {"ref": "entered by hand"})
+    check_all(page)
     page.keyboard.press("Control+Enter")
     shown = page.locator(".conflict")
     expect(shown).to_contain_text("entered by hand")
@@ -210,6 +231,30 @@ def test_a_change_in_odoo_meanwhile_is_shown_and_not_written_over(page: Page, of
     page.get_by_role("button", name="Take over Odoo's values and go on").click()
     expect(shown).to_have_count(0)
     expect(page.get_by_label("Bill reference", exact=True)).to_have_value("entered by hand")
+
+
+def test_what_nobody_looked_at_is_not_approved(page: Page, office: Office) -> None:
+    file = "FL-26-6007.pdf"
+    open_bill(page, file)
+    address, asked = page.url, page.locator(".answers li.open .answer")
+    expect(asked).to_have_count(1)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/verdict" in request.url else None)
+    for _ in range(2):
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".toast")).to_contain_text("Not approved")
+        expect(page.locator("#announce")).to_contain_text("bank account")
+        expect(asked).to_be_focused()
+    left = doubts(page)
+    assert left > 1
+    page.keyboard.press("Enter")
+    expect(asked).to_have_count(0)
+    assert doubts(page) == left - 1
+    page.keyboard.press("Control+Enter")
+    focused = page.locator("#fields input:focus, #lines input:focus")
+    expect(focused).to_have_count(1)
+    assert (page.url, sent) == (address, [])
+    assert office.bill(file)["invoice_line_ids"] == []
 
 
 def test_an_answer_lost_on_the_way_writes_nothing_twice(page: Page, office: Office) -> None:
@@ -226,6 +271,7 @@ def test_an_answer_lost_on_the_way_writes_nothing_twice(page: Page, office: Offi
             route.continue_()
 
     page.route("**/verdict", lose_the_first_answer)
+    check_all(page)
     address = page.url
     page.keyboard.press("Control+Enter")
     page.wait_for_url(lambda url: url != address)
@@ -255,6 +301,7 @@ def test_a_new_vendor_is_made_with_the_keyboard(page: Page, office: Office) -> N
     file = "26-0500.pdf"
     open_bill(page, file)
     vendor = page.get_by_label("Vendor", exact=True)
+    answer_all(page)
     expect(vendor).to_be_focused()
     page.keyboard.press("1")
     dialog = page.get_by_role("dialog", name="New vendor")
@@ -325,6 +372,7 @@ def test_a_batch_of_twenty_is_settled_by_keyboard_alone(page: Page, office: Offi
     page.wait_for_url("**/documents/*")
     for _ in range(20):
         expect(page.locator("#settle.shown")).to_be_visible()
+        answer_all(page)
         if (
             page.evaluate(
                 "document.activeElement.closest('[data-target=partner_id]')?.querySelector('input').value"

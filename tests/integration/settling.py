@@ -59,6 +59,11 @@ def read(data: bytes, name: str, recipient: Recipient) -> Reading:
     return read_document(open_document(data, name, Limits()), recipient, READERS)
 
 
+def answered(bill: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The part of a verdict that says: everything asked of the whole document was looked at."""
+    return {"acknowledged": [question["id"] for question in bill["questions"]]}
+
+
 @dataclass
 class Settler:
     """A person with a browser: every answer as JSON, the token in every change."""
@@ -87,7 +92,9 @@ class Settler:
         return answer.json()
 
     def decide(self, bill: Mapping[str, Any], verdict: str, **more: Any) -> httpx.Response:
-        body = {"verdict": verdict, "version": bill["version"], "key": uuid.uuid4().hex, **more}
+        body = (
+            {"verdict": verdict, "version": bill["version"], "key": uuid.uuid4().hex} | answered(bill) | more
+        )
         return self.send("POST", f"/reviews/{bill['id']}/verdict", body)
 
 
@@ -182,4 +189,4 @@ def make_desk(database: OdooDatabase, folder: Path, *, posting: bool = False, sh
     return Desk(erp, ledger, pipeline, Odoo(database), deps)
 
 
-__all__ = ["BASE", "BILL", "SAMPLES", "Desk", "EventfulErp", "Settler", "make_desk"]
+__all__ = ["BASE", "BILL", "SAMPLES", "Desk", "EventfulErp", "Settler", "answered", "make_desk"]

@@ -19,7 +19,7 @@ from connector.ledger.records import CorrectionRecord, Job
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from tests.integration.odoo_server import Odoo, OdooDatabase
-from tests.integration.settling import Desk, Settler, make_desk
+from tests.integration.settling import Desk, Settler, answered, make_desk
 
 
 class Killed(BaseException):
@@ -95,6 +95,62 @@ def test_approve_writes_the_bill_in_one_effect(desk: Desk, person: Settler, job:
     assert (story.review.verdict, story.transitions[-1].actor) == ("approve", "review page")
 
 
+@pytest.mark.parametrize(
+    ("sample", "check"), [("changed_account", "bank_account_known"), ("duplicate", "duplicate")]
+)
+def test_what_is_asked_of_the_whole_document_is_answered_first(
+    desk: Desk, person: Settler, sample: str, check: str
+) -> None:
+    job = desk.in_review(sample)
+    seen = person.get(f"/reviews/{job.id}")
+    asked = [question["id"] for question in seen["questions"]]
+    assert check in asked
+    for some in ([], ["no_such_check"], [one for one in asked if one != check]):
+        answer = person.decide(seen, "approve", acknowledged=some)
+        assert (answer.status_code, answer.json()["error"]) == (409, "unanswered")
+        left = answer.json()["checks"]
+        assert [one["id"] for one in left] == [one for one in asked if one not in some]
+        assert all(one["message"] for one in left)
+    assert state(desk, job) == "in_review"
+    assert desk.record(job, "invoice_line_ids")["invoice_line_ids"] == []
+    answer = person.decide(seen, "approve", acknowledged=asked)
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_credit_note_is_never_approved_as_a_bill(desk: Desk, person: Settler) -> None:
+    job = desk.in_review("credit_note_mail")
+    seen = person.get(f"/reviews/{job.id}")
+    [question] = [one for one in seen["questions"] if one["id"] == "document_type"]
+    assert (question["barred"], question["becomes"]) == (True, "refund")
+    answer = person.decide(seen, "approve")
+    assert (answer.status_code, answer.json()["error"]) == (409, "unanswered")
+    assert [check["id"] for check in answer.json()["checks"]] == ["document_type"]
+    assert desk.record(job, "invoice_line_ids")["invoice_line_ids"] == []
+    answer = person.decide(seen, "switch_kind")
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "moved"), answer.text
+    assert state(desk, job) == "queued"
+    again = desk.work(job.record_id)
+    found = desk.record(job, "move_type", "amount_total", "invoice_line_ids")
+    assert found["move_type"] == "in_refund"
+    if again.state == "in_review":
+        bill = person.get(f"/reviews/{job.id}")
+        assert "document_type" not in [one["id"] for one in bill["questions"]]
+        assert person.decide(bill, "approve").json()["outcome"] == "filled"
+        found = desk.record(job, "move_type", "amount_total", "invoice_line_ids")
+    assert (found["move_type"], bool(found["invoice_line_ids"])) == ("in_refund", True)
+    assert found["amount_total"] > 0
+    assert len([note for note in desk.notes(job) if "Kind of the record" in note]) == 1
+
+
+def test_a_kind_changed_in_odoo_is_read_again_there(desk: Desk, person: Settler) -> None:
+    job = desk.in_review("credit_note_mail")
+    desk.odoo.call(BILL, "action_switch_move_type", [job.record_id])
+    seen = person.send("POST", f"/reviews/{job.id}/take-over", {}).json()
+    assert "document_type" not in [one["id"] for one in seen["questions"]]
+    assert person.decide(seen, "approve").json()["outcome"] == "filled"
+    assert desk.record(job, "move_type")["move_type"] == "in_refund"
+
+
 def test_approve_and_post(desk: Desk, person: Settler, job: Job) -> None:
     seen = person.get(f"/reviews/{job.id}")
     answer = person.decide(seen, "approve_and_post")
@@ -113,7 +169,7 @@ def test_a_lost_answer_is_looked_up_with_the_same_key(desk: Desk, person: Settle
 
     seen, key = person.get(f"/reviews/{job.id}"), uuid.uuid4().hex
     desk.erp.after = [lose]
-    body = {"verdict": "approve", "version": seen["version"], "key": key}
+    body = {"verdict": "approve", "version": seen["version"], "key": key, **answered(seen)}
     lost = person.send("POST", f"/reviews/{job.id}/verdict", body)
     assert (lost.status_code, lost.json()["error"]) == (503, "away")
     for _ in range(2):
@@ -128,7 +184,7 @@ def test_odoo_away_leaves_the_draft(desk: Desk, person: Settler, job: Job) -> No
 
     seen = person.draft(job.id, {"target": "ref", "value": "KEPT"})
     desk.erp.before = [away]
-    body = {"verdict": "approve", "version": seen["version"], "key": uuid.uuid4().hex}
+    body = {"verdict": "approve", "version": seen["version"], "key": uuid.uuid4().hex, **answered(seen)}
     first = person.send("POST", f"/reviews/{job.id}/verdict", body)
     assert (first.status_code, first.json()["error"]) == (503, "away")
     assert person.get(f"/reviews/{job.id}")["edits"] == [{"target": "ref", "value": "KEPT"}]
@@ -249,7 +305,7 @@ def test_other_totals_than_approved_keep_the_review_open(desk: Desk, person: Set
 
     seen, key = person.get(f"/reviews/{job.id}"), uuid.uuid4().hex
     desk.erp.after = [meanwhile]
-    body = {"verdict": "approve", "version": seen["version"], "key": key}
+    body = {"verdict": "approve", "version": seen["version"], "key": key, **answered(seen)}
     assert person.send("POST", f"/reviews/{job.id}/verdict", body).status_code == 503
     again = person.send("POST", f"/reviews/{job.id}/verdict", body)
     assert again.json()["outcome"] == "open", again.text
@@ -298,7 +354,7 @@ def test_what_odoo_does_not_post_is_filled_all_the_same(
 
     monkeypatch.setattr(type(desk.erp), "post", refuse)
     seen, key = person.get(f"/reviews/{job.id}"), uuid.uuid4().hex
-    body = {"verdict": "approve_and_post", "version": seen["version"], "key": key}
+    body = {"verdict": "approve_and_post", "version": seen["version"], "key": key, **answered(seen)}
     for _ in range(2):
         answer = person.send("POST", f"/reviews/{job.id}/verdict", body).json()
         assert (answer["outcome"], answer["state"]) == ("filled", "filled")

@@ -12,6 +12,7 @@ from connector.errors import RetriableError, SkippableError, VouchError
 from connector.ledger.queue import Queue, Sought
 from connector.ledger.settling import ClaimedByOther, NotInReview
 from connector.review.sought import FromQuery, sight_of
+from connector.settling.answers import Unanswered
 from connector.settling.draft import UnfitEdit, conventions_of_locale
 from connector.settling.edits import DraftBody, VerdictBody
 from connector.settling.shown import Surroundings, bill_json, conflict_json
@@ -178,6 +179,12 @@ def answer(
         if error.work and shows and request and person:
             found = conflict_json(error.work, shows.around(request, error.work, person), error.found)
         return refusal(409, "conflict", say(str(error)), changes=found["changes"])
+    except Unanswered as error:
+        asked = [
+            {"id": one.id, "message": " ".join(say(said) for said in one.messages)} for one in error.questions
+        ]
+        message = " ".join([say("Answer first:"), *(one["message"] for one in asked)])
+        return refusal(409, "unanswered", message, checks=asked)
     except NotInReview as error:
         return refusal(404, "settled", say(str(error)))
     except ClaimedByOther as error:

@@ -2,6 +2,7 @@
 
 import { amount, announce, el, list, said, speak, t, toast, visible } from "./element.js";
 import { Offline, Refusal, ask, beforeSignIn, key, part } from "./api.js";
+import { Answers } from "./answers.js";
 import { checks, conflict, orders, totals, why } from "./cards.js";
 import { NEW } from "./control.js";
 import { Form } from "./form.js";
@@ -27,6 +28,7 @@ class Desk {
     this.viewer = new Viewer(part_of("paper"), (proof) => this.fill(proof));
     this.form = new Form(this, part_of("fields"));
     this.lines = new Lines(this, part_of("lines"));
+    this.answers = new Answers(this, part_of("answers"));
     this.verdicts = new Verdicts(this, part_of("verdicts"));
   }
 
@@ -59,8 +61,7 @@ class Desk {
       this.edits = JSON.parse(kept);
       this.save(0);
     }
-    const first = this.controls.find((control) => control.isDoubtful);
-    (first?.input ?? this.verdicts.first()).focus();
+    (this.doubts()[0]?.input ?? this.verdicts.first()).focus();
     root.classList.add("shown");
     if (!kept) this.say(this.edits.length ? t("settle.saved") : t("settle.hint"));
     if (loaded) this.freshen(id);
@@ -96,6 +97,7 @@ class Desk {
     this.form.show(bill.fields, bill.id);
     this.lines.show(bill.lines, bill.digits, bill.totals.untaxed?.paper);
     part_of("notes").replaceChildren(...[this.taken(), conflict(bill, () => this.takeOver()), why(bill)].filter(Boolean));
+    this.answers.show(bill);
     part_of("totals").replaceChildren(totals(bill));
     part_of("checks").replaceChildren(...checks(bill));
     part_of("orders").replaceChildren(...[orders(bill)].filter(Boolean));
@@ -132,8 +134,22 @@ class Desk {
     root.querySelectorAll("[data-also]").forEach((one) => { one.tabIndex = this.tabsEverywhere ? 0 : -1; });
   }
 
+  // What is to answer and to check: the whole document first, then value by value.
+  get stops() {
+    return [...this.answers.stops, ...this.controls];
+  }
+
   doubts() {
-    return this.controls.filter((control) => control.isDoubtful);
+    return this.stops.filter(({ isDoubtful }) => isDoubtful);
+  }
+
+  // Nothing is approved over what nobody looked at: shows the first of it, and whether there is any.
+  isLeft() {
+    const left = this.doubts();
+    if (!left.length) return false;
+    left[0].input.focus();
+    toast(t("settle.first", { n: left.length, what: left[0].label ?? left[0].field.label }));
+    return true;
   }
 
   progress() {
@@ -168,11 +184,11 @@ class Desk {
     return announce(t("settle.took", { text: visible(proof.text), field: this.current.field.label }));
   }
 
-  // The next field that is doubtful, from the top again after the last; then what approves the bill.
+  // The next thing to answer or to check, from the top again after the last; then what approves the bill.
   next(from) {
-    const all = this.controls;
+    const all = this.stops;
     const at = all.findIndex(({ target }) => target === from.target);
-    const found = [...all.slice(at + 1), ...all.slice(0, at)].find((control) => control.isDoubtful);
+    const found = [...all.slice(at + 1), ...all.slice(0, at)].find(({ isDoubtful }) => isDoubtful);
     (found?.input ?? this.verdicts.first()).focus();
   }
 
@@ -369,15 +385,9 @@ class Desk {
     root.classList.add("settling");
     try {
       clearTimeout(this.timer);
-      const known = new Set(this.doubts().map(({ target }) => target));
       if (this.isDirty || this.sending) await this.send();
       if (this.isDirty || this.controls.some(({ refused }) => refused)) return;
-      const fresh = verdict.startsWith("approve") ? this.doubts().find(({ target }) => !known.has(target)) : null;
-      if (fresh) {
-        // What the last change made doubtful was not seen yet.
-        fresh.input.focus();
-        return;
-      }
+      if (verdict.startsWith("approve") && !this.bill.conflict && this.isLeft()) return;
       await this.judge(verdict, details);
     } finally {
       this.settling = false;
@@ -392,7 +402,7 @@ class Desk {
     if (this.pressed?.asked !== asked) this.pressed = { asked, key: key() };
     this.say(t("settle.settling"));
     try {
-      const done = await ask("POST", `/api/v1/reviews/${id}/verdict${location.search}`, { verdict, version: bill.version, key: this.pressed.key, reason: "", question: "", duplicate_of: null, company_id: null, ranges: [], ...details }, { patient: true });
+      const done = await ask("POST", `/api/v1/reviews/${id}/verdict${location.search}`, { verdict, version: bill.version, key: this.pressed.key, reason: "", question: "", duplicate_of: null, company_id: null, ranges: [], acknowledged: verdict.startsWith("approve") ? this.answers.acknowledged : [], ...details }, { patient: true });
       this.say("");
       this.done(verdict, done);
     } catch (error) {
@@ -435,6 +445,11 @@ class Desk {
         this.draw();
         part_of("side").scrollTo({ top: 0 });
         part_of("notes").querySelector(".conflict button")?.focus();
+      }
+      if (error.code === "unanswered") {
+        this.answers.withdraw(error.body.checks.map(({ id }) => id));
+        this.take(await ask("GET", `/api/v1/reviews/${this.id}${location.search}`));
+        if (this.isLeft()) return undefined;
       }
       return toast(error.message, null, "wrong");
     }

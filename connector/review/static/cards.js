@@ -4,9 +4,15 @@ import { amount, el, minus, quantity, said, scaled, t, text as decimal, visible 
 
 const TOTALS = ["untaxed", "tax", "total"];
 
+// Whether it stands among the questions already.
+function isAsked(bill, message) {
+  return (bill.questions ?? []).some((question) => question.message.includes(message));
+}
+
 export function why(bill) {
-  if (!bill.reasons.length) return null;
-  return el("div", { class: "why", role: "note" }, el("h2", {}, t("bill.why")), el("ul", {}, bill.reasons.map((reason) => el("li", {}, said(reason)))));
+  const reasons = bill.reasons.filter((reason) => !isAsked(bill, reason));
+  if (!reasons.length) return null;
+  return el("div", { class: "why", role: "note" }, el("h2", {}, t("bill.why")), el("ul", {}, reasons.map((reason) => el("li", {}, said(reason)))));
 }
 
 export function conflict(bill, takeOver) {
@@ -30,7 +36,7 @@ export function totals(bill) {
 }
 
 export function checks(bill) {
-  const of = (status) => bill.checks.filter((check) => check.status === status && check.message && !(status === "fail" && bill.reasons.includes(check.message)));
+  const of = (status) => bill.checks.filter((check) => check.status === status && check.message && !(status === "fail" && (bill.reasons.includes(check.message) || isAsked(bill, check.message))));
   const one = (check, kind) => el("li", { class: kind }, el("span", { class: "sr" }, `${t(`check.${kind}`)}: `), said(check.message));
   const [failed, passed] = [of("fail"), of("pass")];
   return [

@@ -163,7 +163,8 @@ export class Control {
 
   // Also that nothing is there can be right, but no bill is without its vendor, nor a line without what it costs.
   accept() {
-    if (this.isDoubtful && (!this.isEmpty || (!this.cell && this.target !== "partner_id"))) this.desk.edit({ accept: this.target });
+    const needed = this.cell ? this.field.required || this.target.endsWith(".price_unit") : this.target === "partner_id";
+    if (this.isDoubtful && !(this.isEmpty && needed)) this.desk.edit({ accept: this.target });
   }
 
   // What was typed becomes an edit; false where something is still to be chosen.

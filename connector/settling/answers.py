@@ -1,0 +1,100 @@
+"""What a person must answer of a document as a whole before its bill can be approved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inference.invoice import DocumentType, Status
+from mappings.bills import BILL_TYPES
+from mappings.case import BILL, REFUND
+
+if TYPE_CHECKING:
+    from connector.settling.fold import Folded
+    from connector.settling.work import Work
+    from mappings.erp_data import Record
+
+ASKED = (
+    "document_type",
+    "one_bill",
+    "duplicate",
+    "buyer_is_company",
+    "vendor_is_not_us",
+    "vendor_look_alike",
+    "bank_account_known",
+    "totals",
+    "order_total",
+    "filled_amount_untaxed",
+    "filled_amount_tax",
+    "filled_amount_total",
+)
+"""The Checks of the whole document, the gravest first: no value of the form answers for them."""
+
+KIND = "document_type"
+MAKE_REFUND = (
+    "The document is a credit note, the record is a bill: it cannot be approved as one. Make it a refund, or in Odoo "
+    "choose Switch into invoice/credit note in the bill's menu; Vouch reads it again then."
+)
+MAKE_BILL = (
+    "The document is a bill, the record is a refund: it cannot be approved as one. Make it a bill, or in Odoo "
+    "choose Switch into invoice/credit note in the refund's menu; Vouch reads it again then."
+)
+
+
+class Unanswered(Exception):
+    """A bill cannot be approved before these are answered."""
+
+    def __init__(self, questions: Collection[Question]) -> None:
+        super().__init__("Answer first: " + " ".join(one.message for one in questions))
+        self.questions = tuple(questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Failed Checks of one id. `barred`: the bill cannot be approved as it is, whatever the answer, but when the record
+    `becomes` a `refund` or a `bill`."""
+
+    id: str
+    messages: tuple[str, ...]
+    barred: bool = False
+    becomes: str = ""
+
+    @property
+    def message(self) -> str:
+        """What the Checks say."""
+        return " ".join(self.messages)
+
+
+def questions(folded: Folded, record: Record | None) -> tuple[Question, ...]:
+    """What the person has to answer, the gravest first."""
+    told: dict[str, list[str]] = {}
+    for check in folded.checks:
+        if check.status is Status.FAIL and check.id in ASKED:
+            said = told.setdefault(check.id, [])
+            said.extend([check.message] if check.message not in said else [])
+    if barred := other_kind(folded, record):
+        told.pop(KIND, None)
+    first = [Question(KIND, (barred,), True, "refund" if barred == MAKE_REFUND else "bill")] if barred else []
+    return (*first, *(Question(name, tuple(told[name])) for name in ASKED if name in told))
+
+
+def other_kind(folded: Folded, record: Record | None) -> str:
+    """What to do where a credit note is on a bill, or a bill on a refund; empty where they agree."""
+    reading = folded.reading
+    kind = reading.document_type if reading else None
+    if record is None or record.model != BILL or kind not in BILL_TYPES:
+        return ""
+    is_credit = kind is DocumentType.CREDIT_NOTE
+    if is_credit == (record.kind == REFUND):
+        return ""
+    return MAKE_REFUND if is_credit else MAKE_BILL
+
+
+def require_answers(work: Work, acknowledged: Collection[str]) -> None:
+    """Raise Unanswered unless each question is among those acknowledged, and none bars approving."""
+    open_ones = [
+        one for one in questions(work.folded, work.record) if one.barred or one.id not in acknowledged
+    ]
+    if open_ones:
+        raise Unanswered(open_ones)
