@@ -234,7 +234,13 @@ class Review(Base):
             sqlite_where=text("settled_at IS NULL"),
             postgresql_where=text("settled_at IS NULL"),
         ),
-        Index("ix_review_settled_at", "settled_at"),
+        # Only of them: SQLite would take it for the open ones, and sort those itself.
+        Index(
+            "ix_review_settled_at",
+            "settled_at",
+            sqlite_where=text("settled_at IS NOT NULL"),
+            postgresql_where=text("settled_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
