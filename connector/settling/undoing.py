@@ -15,9 +15,10 @@ from connector.ledger.settling import NotInReview
 from connector.ledger.states import JobState
 from connector.settling.conclude import conclude, take_up
 from connector.settling.snapshot import changes, record_as_json, record_from_json
-from connector.settling.verdicts import WEB, Conflicting, Settled, effect_key
+from connector.settling.verdicts import WEB, Conflicting, Settled, applied, effect_key
 
 if TYPE_CHECKING:
+    from connector.erp.port import Erp
     from connector.review.access import Person
     from connector.settling.desk import SettlingDesk
     from mappings.erp_data import Record, RecordLine, Scalar
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 UNDONE = "The filling was taken back by {name}."
 
 
-def take_back(desk: SettlingDesk, job_id: int, key: str, person: Person) -> Settled:
+def take_back(desk: SettlingDesk, job_id: int, key: str, person: Person, own: Erp | None = None) -> Settled:
     """Undo the last fill of a document in one Effect; it is in review then, with the draft that it had.
 
     Raises NotInReview where it is not filled, Conflicting where somebody touched the record since, ClaimedByOther, and
@@ -94,7 +95,7 @@ def take_back(desk: SettlingDesk, job_id: int, key: str, person: Person) -> Sett
     lease = pipeline.longest_request + timedelta(seconds=60)
     held = settling.begin(job_id, intended, person.login, f"{WEB}:{uuid.uuid4().hex[:12]}", lease)
     try:
-        after = pipeline.erp.apply(effect)
+        after = applied(pipeline.erp, own, effect)
     except OutcomeUnknown:
         raise
     except BaseException as error:

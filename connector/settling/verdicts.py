@@ -14,7 +14,14 @@ from structlog.typing import FilteringBoundLogger
 
 from connector import notes
 from connector.erp.port import BILL, Effect, Upload
-from connector.errors import ConflictError, OutcomeUnknown, RetriableError, SkippableError, VouchError
+from connector.errors import (
+    AccessError,
+    ConflictError,
+    OutcomeUnknown,
+    RetriableError,
+    SkippableError,
+    VouchError,
+)
 from connector.ledger.records import EffectRecord
 from connector.ledger.states import JobState
 from connector.settling.answers import MAKE_REFUND, other_kind, require_answers
@@ -26,6 +33,7 @@ from connector.settling.snapshot import Change, changes, record_as_json
 from mappings.proposal import scalar_as_json
 
 if TYPE_CHECKING:
+    from connector.erp.port import Erp
     from connector.ledger.documents import DocumentStore
     from connector.ledger.records import Job
     from connector.pipeline import Pipeline
@@ -54,6 +62,14 @@ class Conflicting(Exception):
         self.found, self.work = tuple(found), work
 
 
+class OwnKeyRefused(SkippableError):
+    """Odoo did not take what a person wrote with an API key of their own."""
+
+    def __init__(self, cause: AccessError) -> None:
+        text = f"Odoo refused your own API key, and nothing was written. Give a new one, or forget it, under your name. {cause}"
+        super().__init__(text, "own_key")
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a verdict: `filled`, `posted`, `skipped`, `asked`, `moved`, or `open` with the reason."""
@@ -72,12 +88,25 @@ class _Wish:
     person: Person
     body: VerdictBody
     key: str
+    own: Erp | None = None
+
+    @property
+    def erp(self) -> Erp:
+        """The ERP as the person where they gave a key of their own, else as Vouch's login."""
+        return self.own or self.pipeline.erp
 
 
 def decide(
-    desk: SettlingDesk, job_id: int, body: VerdictBody, person: Person, documents: DocumentStore, pages: Pages
+    desk: SettlingDesk,
+    job_id: int,
+    body: VerdictBody,
+    person: Person,
+    documents: DocumentStore,
+    pages: Pages,
+    own: Erp | None = None,
 ) -> Settled:
-    """Carry a verdict out. The same `key` again gives the same outcome, and writes nothing twice.
+    """Carry a verdict out. The same `key` again gives the same outcome, and writes nothing twice. `own` is the ERP as
+    the person, where they gave an API key of their own.
 
     Raises Stale, Conflicting, Unanswered, NotInReview, ClaimedByOther and UnfitEdit, and errors of `connector.errors`: after a
     RetriableError nothing is lost, and the same may be asked again.
@@ -91,7 +120,7 @@ def decide(
     pipeline = desk.pipelines.get(work.case.job.backend)
     if pipeline is None:
         raise SkippableError(f"{work.case.job.backend} is not configured any more.", "no_backend")
-    wish = _Wish(work, pipeline, person, body, key)
+    wish = _Wish(work, pipeline, person, body, key, own)
     if body.verdict in APPROVALS:
         return _approve(desk, wish)
     if body.verdict == "split":
@@ -189,7 +218,7 @@ def _send(
         work.case.job.id, intended, wish.person.login, f"{WEB}:{uuid.uuid4().hex[:12]}", lease
     )
     try:
-        after = pipeline.erp.apply(effect)
+        after = applied(pipeline.erp, wish.own, effect)
     except OutcomeUnknown:
         # Whether it happened is found out by the next who asks, or by a worker.
         raise
@@ -208,6 +237,16 @@ def _send(
         pipeline.data.remember(after, made.lines if made else ())
     log.info("settled", job=job.id, verdict=verdict, state=str(concluded.state), person=wish.person.login)
     return _settled(intended.body, concluded, leads_to)
+
+
+def applied(erp: Erp, own: Erp | None, effect: Effect) -> Record:
+    """Write as the person where they gave a key. Raises OwnKeyRefused, and errors of `connector.errors`."""
+    if own is None:
+        return erp.apply(effect)
+    try:
+        return own.apply(effect)
+    except AccessError as error:
+        raise OwnKeyRefused(error) from error
 
 
 def _intended(
@@ -292,7 +331,7 @@ def _post(desk: SettlingDesk, wish: _Wish, job: Job, intended: EffectRecord, aft
     settling.go_on(job, intended, outcome_of(after, intended.body["activities"]), following)
     refused = ""
     try:
-        posted = pipeline.erp.post(intended.record_id)
+        posted = wish.erp.post(intended.record_id)
     except OutcomeUnknown:
         raise
     except VouchError as error:
@@ -408,7 +447,7 @@ def _divide(wish: _Wish, documents: DocumentStore, pages: Pages) -> None:
     identity = f"{job.id}|{job.generation}|{body.ranges}"
     key = hashlib.sha256(identity.encode()).hexdigest()[:32]
     note = notes.settled(wish.person.name, "split", [f"From {job.attachment.name}"], body.reason)
-    made = wish.pipeline.erp.divide(job.record_id, uploads, key, note)
+    made = wish.erp.divide(job.record_id, uploads, key, note)
     log.info("split", job=job.id, bills=made)
 
 

@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from connector.erp.odoo import OdooErp
 from connector.erp.port import BILL, Effect
+from connector.erp.wire import Connection
 from connector.errors import AwayError, OutcomeUnknown, SkippableError
 from connector.ledger.records import CorrectionRecord, Job
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
+from connector.review.access import Person
+from connector.settling.edits import VerdictBody
+from connector.settling.verdicts import OwnKeyRefused, Settled, decide
 from tests.integration.odoo_server import Odoo, OdooDatabase
 from tests.integration.settling import Desk, Settler, answered, make_desk
 
@@ -115,6 +121,37 @@ def test_what_is_asked_of_the_whole_document_is_answered_first(
     assert desk.record(job, "invoice_line_ids")["invoice_line_ids"] == []
     answer = person.decide(seen, "approve", acknowledged=asked)
     assert answer.status_code == 200, answer.text
+
+
+def test_a_verdict_is_written_as_the_person_who_gave_a_key(
+    desk: Desk, person: Settler, job: Job, database: OdooDatabase
+) -> None:
+    def as_person(secret: str) -> OdooErp:
+        return OdooErp(Connection("main", database.url, database.database, SecretStr(secret), "accountant"))
+
+    def approve(own: OdooErp) -> Settled:
+        body = VerdictBody(verdict="approve", version=seen["version"], key=uuid.uuid4().hex, **answered(seen))
+        return decide(
+            desk.deps.desk, job.id, body, Person("accountant", "Ana"), desk.deps.documents, no_pages, own
+        )
+
+    seen = person.get(f"/reviews/{job.id}")
+    ended, own = as_person("a key that has ended"), as_person("accountant")
+    with pytest.raises(OwnKeyRefused, match="nothing was written"):
+        approve(ended)
+    assert state(desk, job) == "in_review"
+    assert desk.record(job, "invoice_line_ids")["invoice_line_ids"] == []
+    assert approve(own).outcome == "filled"
+    domain = [["model", "=", BILL], ["res_id", "=", job.record_id], ["body", "ilike", "Approved by Ana"]]
+    [note] = desk.odoo.find("mail.message", domain, ["create_uid"])
+    [user] = desk.odoo.find("res.users", [["login", "=", "accountant"]], ["id"])
+    assert note["create_uid"][0] == user["id"]
+    ended.close()
+    own.close()
+
+
+def no_pages(data: bytes, first: int, last: int) -> bytes:
+    raise AssertionError("nothing is split here")
 
 
 def test_a_credit_note_is_never_approved_as_a_bill(desk: Desk, person: Settler) -> None:

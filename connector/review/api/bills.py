@@ -93,7 +93,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         shows.admit(request, job_id)
 
         def undone() -> dict[str, Any]:
-            settled = take_back(desk, job_id, body.key, person)
+            settled = take_back(desk, job_id, body.key, person, screen.access.erp_of(person))
             message = say(request)(settled.message)
             return {"outcome": settled.outcome, "state": settled.state, "message": message}
 
@@ -143,7 +143,8 @@ class BillScreen:
         self, request: Request, job_id: int, body: VerdictBody, person: Person, sought: Sought
     ) -> dict[str, Any]:
         """Carry a verdict out; what became of it, and the bill to go on with."""
-        settled = decide(self.desk, job_id, body, person, self._deps.documents, self._deps.sandbox.part)
+        own, part = self._screen.access.erp_of(person), self._deps.sandbox.part
+        settled = decide(self.desk, job_id, body, person, self._deps.documents, part, own)
         job = self.desk.settling.job(job_id)
         if job is None:
             raise KeyError(job_id)
