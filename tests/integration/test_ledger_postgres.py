@@ -16,13 +16,14 @@ from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
 from deploy.odoo.installation import Installation
 from deploy.odoo.postgres import ROLE, SOCKET_PORT, Cluster
-from tests.unit import test_audit, test_backup, test_insight, test_learning
+from tests.unit import test_audit, test_backup, test_insight, test_learning, test_queue
 from tests.unit import test_ledger as shared
 from tests.unit.test_backup import documents
 from tests.unit.test_insight import bench
 from tests.unit.test_ledger import attachment, clock, ledger, poll
+from tests.unit.test_queue import waiting
 
-__all__ = ["bench", "clock", "documents", "ledger"]
+__all__ = ["bench", "clock", "documents", "ledger", "waiting"]
 
 # The same tests; `ledger_url` below leads them here.
 globals().update(
@@ -33,8 +34,10 @@ globals().update(
             *vars(test_learning).items(),
             *vars(test_audit).items(),
             *vars(test_insight).items(),
+            *vars(test_queue).items(),
         ]
-        if name.startswith("test_") and {"bench", "ledger", "ledger_url"} & set(test.__code__.co_varnames)
+        if name.startswith("test_")
+        and {"bench", "ledger", "ledger_url", "waiting"} & set(test.__code__.co_varnames)
     }
 )
 
