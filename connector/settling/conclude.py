@@ -16,6 +16,7 @@ from connector.ledger.judged import JudgedValues
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
+from connector.settling.pointing import lessons
 from connector.settling.snapshot import record_as_json
 from inference.invoice import Reading
 from mappings.lessons import compare
@@ -64,7 +65,7 @@ def conclude(
             settling.stay_open(job, effect, result, wrong, "odoo_totals")
             return Concluded(JobState.IN_REVIEW, wrong)
         settling.close(job, effect, result)
-        learn(pipeline, job, after, str(body["actor"]), body.get("standing", {}))
+        learn(pipeline, job, after, body)
         return Concluded(JobState.FILLED)
     if verdict == "undo":
         settling.reopen(job, effect, result, str(body["reason"]), after.display_name)
@@ -91,7 +92,7 @@ def _concluded_posting(
         "" if after.state == "posted" else str(body.get("refused") or "It was filled, but is not posted.")
     )
     settling.close(job, effect, {**result, "message": message})
-    learn(pipeline, job, after, str(body["actor"]), body.get("standing", {}))
+    learn(pipeline, job, after, body)
     return Concluded(JobState.FILLED, message)
 
 
@@ -146,10 +147,11 @@ def _number(text: str) -> Decimal | None:
         return None
 
 
-def learn(pipeline: Pipeline, job: Job, after: Record, actor: str, seen: Mapping[str, str]) -> None:
+def learn(pipeline: Pipeline, job: Job, after: Record, body: Mapping[str, Any]) -> None:
     """Learn from what a person approved, as from a posted bill; the same bill posted later replaces these Lessons.
 
-    `seen` has, by Term, what the person put or left that the record does not tell.
+    `body` is that of the Effect: who approved, `standing` by Term what they put or left that the record does not tell,
+    `pointed` by Term what stands beside the place on the page where they pointed.
     """
     kept = pipeline.judge.learning.kept(job.id) if job.model == BILL else None
     if kept is None:
@@ -159,12 +161,16 @@ def learn(pipeline: Pipeline, job: Job, after: Record, actor: str, seen: Mapping
         memory = Memory(pipeline.judge.learning.lessons(job.backend))
         with pipeline.data.latest() as index:
             found = compare(kept.body, reading, after, index, str(job.id), pipeline.today(), memory)
+            pointed = body.get("pointed", {})
+            places = tuple(lessons(pointed, after, index, str(job.id), pipeline.today()))
     except (RetriableError, SkippableError) as error:
         log.warning("not learned", job=job.id, cause=str(error))
         return
     except VouchError as error:
         log.error("not learned", job=job.id, cause=str(error))
         return
-    pipeline.judge.learning.teach(job.backend, found.lessons)
-    JudgedValues(pipeline.ledger.engine).keep(job.id, {**found.standing, **seen}, actor)
+    pipeline.judge.learning.teach(job.backend, (*found.lessons, *places))
+    JudgedValues(pipeline.ledger.engine).keep(
+        job.id, {**found.standing, **body.get("standing", {})}, str(body["actor"])
+    )
     pipeline.forget()

@@ -29,6 +29,7 @@ from connector.settling.approval import Approved, Incomplete, approved
 from connector.settling.conclude import APPROVALS, Concluded, conclude, differences, outcome_of, take_up
 from connector.settling.draft import UnfitEdit
 from connector.settling.edits import Accept, SetValue
+from connector.settling.pointing import Words, labels
 from connector.settling.snapshot import Change, changes, record_as_json
 from mappings.proposal import scalar_as_json
 
@@ -89,6 +90,7 @@ class _Wish:
     body: VerdictBody
     key: str
     own: Erp | None = None
+    words: Words = lambda _: None
 
     @property
     def erp(self) -> Erp:
@@ -104,9 +106,10 @@ def decide(
     documents: DocumentStore,
     pages: Pages,
     own: Erp | None = None,
+    words: Words = lambda _: None,
 ) -> Settled:
     """Carry a verdict out. The same `key` again gives the same outcome, and writes nothing twice. `own` is the ERP as
-    the person, where they gave an API key of their own.
+    the person, where they gave an API key of their own; `words` are those of the document's pages.
 
     Raises Stale, Conflicting, Unanswered, NotInReview, ClaimedByOther and UnfitEdit, and errors of `connector.errors`: after a
     RetriableError nothing is lost, and the same may be asked again.
@@ -120,7 +123,7 @@ def decide(
     pipeline = desk.pipelines.get(work.case.job.backend)
     if pipeline is None:
         raise SkippableError(f"{work.case.job.backend} is not configured any more.", "no_backend")
-    wish = _Wish(work, pipeline, person, body, key, own)
+    wish = _Wish(work, pipeline, person, body, key, own, words)
     if body.verdict in APPROVALS:
         return _approve(desk, wish)
     if body.verdict == "split":
@@ -277,6 +280,7 @@ def _intended(
             "expected": dict(made.expected) if made else {},
             "corrections": list(made.corrections) if made else [],
             "standing": _standing(work) if made else {},
+            "pointed": labels(work, made, wish.words) if made else {},
             "activities": list(work.record.activity_ids) if work.record else [],
         }
         | ({"before": record_as_json(work.record)} if writes and work.record else {}),
@@ -317,7 +321,7 @@ def _post(desk: SettlingDesk, wish: _Wish, job: Job, intended: EffectRecord, aft
     settling, pipeline = desk.settling, wish.pipeline
     if differences(intended.body, after):
         return _settled(intended.body, conclude(pipeline, settling, job, intended, after), JobState.FILLED)
-    kept = ("verdict", "actor", "name", "reason", "corrections", "standing", "before")
+    kept = ("verdict", "actor", "name", "reason", "corrections", "standing", "pointed", "before")
     following = EffectRecord(
         key=_following(intended.key),
         model=intended.model,

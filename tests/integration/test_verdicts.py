@@ -24,6 +24,7 @@ from connector.ledger.states import JobState
 from connector.review.access import Person
 from connector.settling.edits import VerdictBody
 from connector.settling.verdicts import OwnKeyRefused, Settled, decide
+from mappings.memory import Kind
 from tests.integration.odoo_server import Odoo, OdooDatabase
 from tests.integration.settling import Desk, Settler, answered, make_desk
 
@@ -152,6 +153,36 @@ def test_a_verdict_is_written_as_the_person_who_gave_a_key(
 
 def no_pages(data: bytes, first: int, last: int) -> bytes:
     raise AssertionError("nothing is split here")
+
+
+def test_a_number_pointed_at_teaches_where_it_stands(desk: Desk, person: Settler, job: Job) -> None:
+    words = person.client.get(f"/api/v1/documents/{job.id}/pages/1/words").json()
+    seen = person.get(f"/reviews/{job.id}")
+    [number] = [field for field in seen["fields"] if field["target"] == "ref"]
+    taken = next(word for word in words if word["text"].strip().isdigit() and len(word["text"].strip()) > 3)
+    other = next(word for word in words if word["text"] != taken["text"] and len(word["text"]) > 4)
+
+    def edit(value: str, box: list[float]) -> dict[str, Any]:
+        return {"target": "ref", "value": value, "evidence": {"page": 1, "box": box, "text": value}}
+
+    def taught() -> list[tuple[str, str]]:
+        lessons = desk.pipeline.judge.learning.lessons("main")
+        return [(one.subject.term, one.printed) for one in lessons if one.subject.kind is Kind.LAYOUT]
+
+    assert number["value"] != taken["text"]
+    for box, count in ((other["box"], 0), (taken["box"], 1)):
+        bill = person.draft(job.id, edit(taken["text"].strip(), box))
+        assert person.decide(bill, "approve").json()["outcome"] == "filled"
+        assert len(taught()) == count
+        if not count:
+            undone = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})
+            assert undone.status_code == 200, undone.text
+    [(term, label)] = taught()
+    assert term == "invoice_number"
+    assert label.strip()
+    undone = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})
+    assert undone.status_code == 200
+    assert taught() == []
 
 
 def test_a_credit_note_is_never_approved_as_a_bill(desk: Desk, person: Settler) -> None:

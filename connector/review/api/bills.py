@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connector.review.pages import PageImages
     from connector.review.screen import Screen
     from connector.settling.desk import SettlingDesk
+    from connector.settling.pointing import Words
     from connector.settling.work import Work
 
 JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -144,7 +145,9 @@ class BillScreen:
     ) -> dict[str, Any]:
         """Carry a verdict out; what became of it, and the bill to go on with."""
         own, part = self._screen.access.erp_of(person), self._deps.sandbox.part
-        settled = decide(self.desk, job_id, body, person, self._deps.documents, part, own)
+        settled = decide(
+            self.desk, job_id, body, person, self._deps.documents, part, own, self._words(job_id)
+        )
         job = self.desk.settling.job(job_id)
         if job is None:
             raise KeyError(job_id)
@@ -156,6 +159,11 @@ class BillScreen:
             "record": {"model": job.model, "id": job.record_id, "url": url},
             "next": self.next(job_id, person, sought),
         }
+
+    def _words(self, job_id: int) -> Words:
+        job = self.desk.settling.job(job_id)
+        sha256 = job.document_sha256 if job else None
+        return lambda page: self._images.words(sha256, page) if sha256 else None
 
     def next(self, job_id: int, person: Person, sought: Sought) -> int | None:
         """The bill to go on with, of the list that the person came from."""
