@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from connector.ledger.records import Job
 
 FILL, ASK = "fill", "ask"
+APPROVE, UNDO = "approve", "undo"
+"""A person's Effects, of which there may be several in a generation."""
+
+_HALF = 16
 RESTORED = 100
 """A restored ledger goes on counting generations so much higher, so that a person's new wish has a key of its own."""
 _MOST_RESTORES, _MOST_WISHES = 10, 20
@@ -36,6 +40,13 @@ def effect_key(job: Job, kind: str, generation: int | None = None) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
+def person_key(job: Job, kind: str, wish: str) -> str:
+    """The key of a person's Effect: the first half tells of which Job and kind it is, the second is the wish's own."""
+    return (
+        effect_key(job, kind)[:_HALF] + hashlib.sha256(f"{job.id}|{kind}|{wish}".encode()).hexdigest()[:_HALF]
+    )
+
+
 def recognised(job: Job, noted: Collection[str]) -> Recognised | None:
     """The newest Effect of a Job among the keys in its record's notes, of this generation or a later one; or None."""
     if not noted:
@@ -44,8 +55,24 @@ def recognised(job: Job, noted: Collection[str]) -> Recognised | None:
     for generation in sorted({job.generation, *wishes}, reverse=True):
         if generation < job.generation:
             break
+        if found := _settled(job, noted, generation):
+            return found
         # A fill that did not add up was asked about afterwards.
         for kind in (ASK, FILL):
             if (key := effect_key(job, kind, generation)) in noted:
                 return Recognised(key, generation, kind == ASK)
     return None
+
+
+def _settled(job: Job, noted: Collection[str], generation: int) -> Recognised | None:
+    """What a person made of the Job in that generation: each fill can be taken back once, and approved again then."""
+
+    def of(kind: str) -> list[str]:
+        mark = effect_key(job, kind, generation)[:_HALF]
+        return sorted(key for key in noted if key.startswith(mark))
+
+    approvals, undone = of(APPROVE), of(UNDO)
+    fills = len(approvals) + (effect_key(job, FILL, generation) in noted)
+    if undone and len(undone) >= fills:
+        return Recognised(undone[0], generation, True)
+    return Recognised(approvals[0], generation, False) if approvals else None

@@ -32,10 +32,11 @@ def take_back(desk: SettlingDesk, job_id: int, key: str, person: Person, own: Er
     Raises NotInReview where it is not filled, Conflicting where somebody touched the record since, ClaimedByOther, and
     errors of `connector.errors`; the same `key` again writes nothing twice.
     """
-    settling, own_key = desk.settling, effect_key(job_id, "undo", key)
+    settling = desk.settling
     job = settling.job(job_id)
     if job is None:
         raise KeyError(job_id)
+    own_key = effect_key(job, "undo", key)
     pipeline = desk.pipelines.get(job.backend)
     if pipeline is None:
         raise SkippableError(f"{job.backend} is not configured any more.", "no_backend")

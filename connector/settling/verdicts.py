@@ -24,6 +24,7 @@ from connector.errors import (
 )
 from connector.ledger.records import EffectRecord
 from connector.ledger.states import JobState
+from connector.recognition import APPROVE, UNDO, person_key
 from connector.settling.answers import MAKE_REFUND, other_kind, require_answers
 from connector.settling.approval import Approved, Incomplete, approved
 from connector.settling.conclude import APPROVALS, Concluded, conclude, differences, outcome_of, take_up
@@ -114,7 +115,10 @@ def decide(
     Raises Stale, Conflicting, Unanswered, NotInReview, ClaimedByOther and UnfitEdit, and errors of `connector.errors`: after a
     RetriableError nothing is lost, and the same may be asked again.
     """
-    key = effect_key(job_id, body.verdict, body.key)
+    job = desk.settling.job(job_id)
+    if job is None:
+        raise KeyError(job_id)
+    key = effect_key(job, body.verdict, body.key)
     if (before := _again(desk, job_id, key)) is not None:
         return before
     work = desk.work(job_id)
@@ -131,9 +135,12 @@ def decide(
     return _send(desk, wish, *_other(wish))
 
 
-def effect_key(job_id: int, verdict: str, key: str) -> str:
-    """The Effect's key for a person's wish."""
-    return hashlib.sha256(f"{job_id}|{verdict}|{key}".encode()).hexdigest()[:32]
+def effect_key(job: Job, verdict: str, key: str) -> str:
+    """The Effect's key for a person's wish; what fills the record or takes that back is known again by it."""
+    wish = f"{verdict}|{key}"
+    if verdict in APPROVALS or verdict == UNDO:
+        return person_key(job, UNDO if verdict == UNDO else APPROVE, wish)
+    return hashlib.sha256(f"{job.id}|{wish}".encode()).hexdigest()[:32]
 
 
 def _again(desk: SettlingDesk, job_id: int, key: str) -> Settled | None:

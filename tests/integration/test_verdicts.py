@@ -18,9 +18,11 @@ from connector.erp.odoo import OdooErp
 from connector.erp.port import BILL, Effect
 from connector.erp.wire import Connection
 from connector.errors import AwayError, OutcomeUnknown, SkippableError
+from connector.ledger.migrate import open_ledger
 from connector.ledger.records import CorrectionRecord, Job
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
+from connector.recognition import FILLED
 from connector.review.access import Person
 from connector.settling.edits import VerdictBody
 from connector.settling.verdicts import OwnKeyRefused, Settled, decide
@@ -183,6 +185,28 @@ def test_a_number_pointed_at_teaches_where_it_stands(desk: Desk, person: Settler
     undone = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})
     assert undone.status_code == 200
     assert taught() == []
+
+
+def test_an_approved_bill_is_known_again_after_the_ledger_was_lost(
+    desk: Desk, person: Settler, job: Job, tmp_path: Path
+) -> None:
+    assert person.decide(person.get(f"/reviews/{job.id}"), "approve").json()["outcome"] == "filled"
+    found = desk.record(job, "write_date", "invoice_line_ids")
+    kept = desk.ledger
+    desk.ledger = desk.pipeline.ledger = open_ledger(f"sqlite:///{tmp_path / 'new.db'}")
+    again = desk.work(job.record_id)
+    assert (again.state, again.message) == ("filled", FILLED)
+    desk.ledger.close()
+    desk.ledger = desk.pipeline.ledger = kept
+    undone = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})
+    assert undone.status_code == 200, undone.text
+    taken_back = desk.record(job, "write_date", "invoice_line_ids")
+    assert found["invoice_line_ids"] != taken_back["invoice_line_ids"] == []
+    desk.ledger = desk.pipeline.ledger = open_ledger(f"sqlite:///{tmp_path / 'newer.db'}")
+    assert desk.work(job.record_id).state == "in_review"
+    assert desk.record(job, "write_date", "invoice_line_ids") == taken_back
+    desk.ledger.close()
+    desk.ledger = desk.pipeline.ledger = kept
 
 
 def test_a_credit_note_is_never_approved_as_a_bill(desk: Desk, person: Settler) -> None:
