@@ -28,7 +28,7 @@ export class Answers {
 
   stop(question) {
     const open = this.isOpen(question);
-    const words = el("span", { id: fresh("question"), class: "message" }, said(question.message));
+    const words = el("span", { id: fresh("question"), class: "question" }, said(question.message));
     const input = question.barred ? this.way(question) : el("button", { type: "button", "aria-pressed": String(!open), onclick: () => this.answer(question) }, t(open ? "answers.go_on" : "answers.gone_on"), open ? el("kbd", {}, "↵") : null);
     input.classList.add("answer");
     input.setAttribute("aria-describedby", words.id);
