@@ -78,7 +78,7 @@ def samples(today: date = TODAY) -> tuple[Sample, ...]:
         _pdf("order_dearer", c.dearer(today), "review", "ARB-20-300 costs 36.20, order P00102 says 34.50"),
         _reminder("reminder", c.overdue(today), "skip", "a reminder, not a bill"),
         _pdf("order_confirmation", c.confirmation(today), "fill", "confirms order P00101 as it is", "order", "P00101"),
-        _pdf("quotation", c.quotation(today), "fill", "has the lines of the empty order P00105", "order", "P00105"),
+        _pdf("quotation", c.quotation(today), "review", "has the lines of the empty order P00105, but a number that is not sure", "order", "P00105"),
         _pdf("look_alike", c.look_alike(today), "fill", "Nordlicht Elektrik, not Nordlicht Elektronik"),
         _pdf("unknown_vendor", c.stranger(today), "review", "Odoo does not know the vendor"),
     )  # fmt: skip
