@@ -26,39 +26,12 @@ from connector.ledger.store import Ledger
 from connector.pipeline import Pipeline
 from connector.recognition import FILL, FILLED, effect_key
 from deploy.odoo.installation import Installation
-from inference.document import Limits, open_document
-from inference.invoice import Reading
-from inference.readers import Recipient
-from inference.reading import make_readers, read_document
 from mappings.erp_data import Record
 from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase
+from tests.integration.settling import SAMPLES, EventfulErp, read
 from tests.samples.generate import samples
 
 pytestmark = pytest.mark.usefixtures("development_odoo")
-
-SAMPLES = {sample.name: sample for sample in samples()}
-READERS = make_readers("auto")
-
-
-class EventfulErp(OdooErp):
-    """An Odoo in which something happens right before or after a write."""
-
-    def __init__(self, settings: Connection) -> None:
-        super().__init__(settings)
-        self.before: list[Callable[[Effect], None]] = []
-        self.after: list[Callable[[Effect], None]] = []
-
-    def apply(self, effect: Effect) -> Record:
-        if self.before:
-            self.before.pop(0)(effect)
-        record = super().apply(effect)
-        if self.after:
-            self.after.pop(0)(effect)
-        return record
-
-
-def read(data: bytes, name: str, recipient: Recipient) -> Reading:
-    return read_document(open_document(data, name, Limits()), recipient, READERS)
 
 
 @pytest.fixture(scope="module")
