@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.checks import code_agrees, run_checks
-from inference.codes.claims import Claim, claims_in
+from inference.codes.claims import Claim
 from inference.codes.marks import SOURCE, marks_of
 from inference.codes.scan import find_codes
+from inference.codes.standards import claims_in
 from inference.confidence import FAILED_CHECK, doubt_failed
 from inference.grounding import Finder, fold
 from inference.invoice import HEADER, Evidence, Field, Kind, Reading, Value, value_as_json

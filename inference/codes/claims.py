@@ -32,25 +32,6 @@ class Claims:
     claims: tuple[Claim, ...]
 
 
-def claims_in(text: str) -> Claims | None:
-    """What the text of a code says; None where it follows no standard known here. Never raises, whatever the text."""
-    from inference.codes import fiscal, payment
-
-    for read in (
-        payment.swiss,
-        payment.epc,
-        payment.slovenian,
-        fiscal.fapiao,
-        fiscal.portuguese,
-        fiscal.turkish,
-        fiscal.indian,
-        fiscal.saudi,
-    ):
-        if found := read(text):
-            return found
-    return None
-
-
 class Collector:
     """Collects claims, leaving out what is empty or no such value."""
 

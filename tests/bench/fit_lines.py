@@ -27,7 +27,7 @@ from inference.readers import Recipient
 from inference.readers.layout import find_all
 from inference.readers.layout.lexicon import fold
 from inference.readers.layout.line_confidence import GROUPS, signs
-from inference.readers.layout.lines import line_findings
+from inference.readers.layout.line_findings import line_findings
 from inference.readers.layout.rows import sheet_of
 from tests.samples import degrade
 from tests.samples.random_documents import random_documents

@@ -30,7 +30,8 @@ from inference.readers.layout.header import DATE_TERMS, IDENTIFIER_TERMS, Contex
 from inference.readers.layout.headings import Heading, find_headings
 from inference.readers.layout.hints import hinted
 from inference.readers.layout.labels import find_labels
-from inference.readers.layout.lines import Line, line_findings
+from inference.readers.layout.line_findings import line_findings
+from inference.readers.layout.lines import Line
 from inference.readers.layout.marks import LEARNED_DATES, LEARNED_IDENTIFIERS, Marks
 from inference.readers.layout.parties import Parties
 from inference.readers.layout.receipts import receipt_lines

@@ -9,12 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from inference.confidence import AMBIGUOUS, FAILED_CHECK, Features
-
-if TYPE_CHECKING:
-    from inference.readers.layout.lines import Line
+from inference.readers.layout.lines import Line
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
