@@ -80,6 +80,7 @@ def open_service(settings: Settings) -> Generator[Service]:
             stack.callback(erp.close)
             people[name] = OdooPeople(erp)
             pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, read)
+            stack.callback(pipelines[name].close)
         worker = Worker(ledger, pipelines, settings.workers)
         screen = stack.enter_context(opened_sandbox(settings))
         yield Service(settings, ledger, documents, pipelines, people, worker, screen, desk)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OLD = timedelta(minutes=2)
 """What is older is fetched anew beside the work, where nothing else asks for it: a process with the screens only."""
+LAST_SECONDS = 5.0
+"""The longest that closing waits for what is being fetched."""
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -43,6 +45,13 @@ class HeldData:
         self._held = threading.RLock()
         self._fetching = threading.Lock()
         self._renewing: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Fetch nothing in the background any more; what is under way is waited for, so that the ERP is not closed beneath it."""
+        self._closed.set()
+        if (renewing := self._renewing) is not None:
+            renewing.join(LAST_SECONDS)
 
     def mark_stale(self) -> None:
         """From now on `fresh` fetches first what has changed."""
@@ -72,6 +81,8 @@ class HeldData:
 
     def renew(self) -> None:
         """Fetch what has changed, in the background; one at a time."""
+        if self._closed.is_set():
+            return
         if self._renewing is None or not self._renewing.is_alive():
             self._renewing = threading.Thread(target=self._renew, name="erp data", daemon=True)
             self._renewing.start()
@@ -97,6 +108,10 @@ class HeldData:
             self._fetch()
         except VouchError as error:
             log.warning("ERP data not renewed", backend=self._erp.backend, cause=str(error))
+        except Exception:
+            # The connection was closed while this was still at work: nobody will ask for it.
+            if not self._closed.is_set():
+                raise
 
     def _fetch(self) -> None:
         with self._fetching:

@@ -98,6 +98,10 @@ class Pipeline:
         # Matching and writing go one at a time, so that the second of two equal bills sees the first.
         self._turn = threading.Lock()
 
+    def close(self) -> None:
+        """End what goes on in the background; before the ERP is closed."""
+        self.data.close()
+
     def discover(self) -> int:
         """Poll once; the number of attachments not seen before. The next match sees fresh ERP data."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from connector.ledger.states import JobState
 from connector.review.deps import ReviewDeps
 from inference.document import open_document
 from inference.invoice import Check, Evidence, Field, Reading, Status
+from inference.isolation import Sandbox
 from mappings.policy import Decision, Outcome
 from mappings.proposal import Match, Proposal, ProposedValue, Totals
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from connector.ledger.store import Ledger
 
 NOW = datetime(2025, 3, 14, 9, 30, tzinfo=UTC)
+SANDBOX = Sandbox()
+"""Draws pages for all tests, in one process that ends with them."""
+atexit.register(SANDBOX.close)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}} \u202egnp.exe\u200b"
 
 
@@ -68,6 +73,7 @@ def fill(folder: Path) -> Desk:
             documents=documents,
             record_url=_record_url,
             backends={"main": timedelta(minutes=5)},
+            sandbox=SANDBOX,
             clock=clock,
         ),
         ledger,

@@ -14,12 +14,12 @@ from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.store import Ledger, utc_now
 from connector.settling.desk import SettlingDesk
-from inference.isolation import Sandbox
 
 if TYPE_CHECKING:
     from connector.pipeline import Pipeline
     from connector.review.access import SignIn
     from connector.uploads import Uploads
+    from inference.isolation import Sandbox
 
 
 def not_at_all(_backend: str) -> None:
@@ -57,6 +57,7 @@ class ReviewDeps:
     documents: DocumentStore
     record_url: Callable[[str, str, int], str | None]
     backends: Mapping[str, timedelta]
+    sandbox: Sandbox
     problems: Callable[[], Sequence[str]] = no_problems
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     hosts: tuple[str, ...] = ()
@@ -66,7 +67,6 @@ class ReviewDeps:
     erp: Callable[[str], Erp | None] = no_erp
     owner: Owner = field(default_factory=Owner)
     minutes_by_hand: float | None = None
-    sandbox: Sandbox = field(default_factory=Sandbox)
     sign_in: SignIn | None = None
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict[str, "Pipeline"])
     posting: bool = False

@@ -88,6 +88,7 @@ class Sandbox:
         self._places = threading.BoundedSemaphore(processes)
         self._idle: list[_Process] = []
         self._lock = threading.Lock()
+        self._closed = False
 
     def __enter__(self) -> Sandbox:
         return self
@@ -168,8 +169,9 @@ class Sandbox:
             return _told(process.ask(_for_model(name, page, policy, box), data))[1]
 
     def close(self) -> None:
-        """End the idle processes; those at work end with their question."""
+        """End the idle processes; those at work end with their question, and no other is started."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for process in idle:
             process.end()
@@ -183,6 +185,8 @@ class Sandbox:
     def _process(self) -> Generator[_Process]:
         with self._places:
             with self._lock:
+                if self._closed:
+                    raise ReaderUnavailable("Vouch is ending and reads no more. Ask again when it runs.")
                 process = self._idle.pop() if self._idle else None
             if process is not None and process.is_gone:
                 process.end()
@@ -193,11 +197,12 @@ class Sandbox:
             except BaseException:
                 process.end()
                 raise
-            if process.is_worn:
-                process.end()
-                return
             with self._lock:
-                self._idle.append(process)
+                kept = not (self._closed or process.is_worn)
+                if kept:
+                    self._idle.append(process)
+            if not kept:
+                process.end()
 
 
 class _Process:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from connector.ledger.store import Ledger
 from connector.review.app import create_app
 from connector.review.deps import ReviewDeps
 from connector.review.pages import PageImages
+from inference.isolation import Sandbox
 from tests.bench.crowd import NOW, Crowd, crowd
 
 TARGET_MS, LARGEST_IMAGE, LARGEST_SCRIPT = 100, 200_000, 40 * 1024
@@ -38,15 +39,15 @@ STATIC = Path(__file__).parents[2] / "connector/review/static"
 @contextmanager
 def deps_of(made: Crowd) -> Iterator[ReviewDeps]:
     """The app's dependencies over the crowd's ledger."""
-    ledger = Ledger.connect(made.url, lambda: NOW)
-    yield ReviewDeps(
-        ledger=ledger,
-        documents=DocumentStore(made.documents),
-        record_url=lambda backend, model, number: f"http://127.0.0.1:9/{backend}/{model}/{number}",
-        backends={"main": timedelta(days=1)},
-        clock=lambda: NOW,
-    )
-    ledger.close()
+    with closing(Ledger.connect(made.url, lambda: NOW)) as ledger, Sandbox() as sandbox:
+        yield ReviewDeps(
+            ledger=ledger,
+            documents=DocumentStore(made.documents),
+            record_url=lambda backend, model, number: f"http://127.0.0.1:9/{backend}/{model}/{number}",
+            backends={"main": timedelta(days=1)},
+            sandbox=sandbox,
+            clock=lambda: NOW,
+        )
 
 
 def timed(ask: Callable[[int], None], rounds: int = ROUNDS) -> tuple[float, float]:

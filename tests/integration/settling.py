@@ -31,6 +31,7 @@ from inference.readers import Recipient
 from inference.reading import make_readers, read_document
 from mappings.erp_data import Record
 from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase
+from tests.review_ledger import SANDBOX
 from tests.samples.generate import samples
 
 SAMPLES = {sample.name: sample for sample in samples()}
@@ -115,6 +116,7 @@ class Desk:
             documents=deps.documents,
             record_url=deps.record_url,
             backends=deps.backends,
+            sandbox=deps.sandbox,
             pipelines=deps.pipelines,
             erp=deps.erp,
             posting=deps.posting,
@@ -182,6 +184,7 @@ def make_desk(database: OdooDatabase, folder: Path, *, posting: bool = False, sh
         documents=documents,
         record_url=lambda _backend, model, number: erp.record_url(model, number),
         backends={"main": timedelta(minutes=5)},
+        sandbox=SANDBOX,
         pipelines={"main": pipeline},
         erp=lambda backend: erp if backend == "main" else None,
         posting=posting,

@@ -184,6 +184,17 @@ def test_threads_share_a_sandbox() -> None:
     assert read == ["4711"] * 6
 
 
+def test_what_is_at_work_while_the_sandbox_is_closed_ends_with_its_question() -> None:
+    outside = Sandbox(processes=2)
+    with outside._process() as process:
+        outside.close()
+        assert process.ask({"ask": "memory", "name": ""}, b"")[0]["megabytes"] > 0
+    assert process.is_gone
+    assert outside._idle == []
+    with pytest.raises(ReaderUnavailable, match="ending"):
+        outside.start()
+
+
 def test_the_process_ends_with_the_one_that_asked(tmp_path: Path) -> None:
     code = (
         "import os, sys\nfrom inference.isolation import Sandbox\ns = Sandbox()\ns.start()\n"
