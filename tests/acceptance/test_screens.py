@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.command import start, wait_for
 from tests.acceptance.round import SAMPLES, Round
-from tests.integration.browser import sign_in
+from tests.integration.browser import PATIENCE, sign_in
 
 SCREEN = {"width": 1440, "height": 900}
 
@@ -37,15 +37,17 @@ def queue(done: Round) -> Iterator[str]:
         except httpx.TransportError:
             return False
 
-    wait_for(answers)
+    wait_for(answers, 120)
     yield url
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=SCREEN, locale="en-GB")
+    # Odoo's first page after a start takes its time.
+    context.set_default_timeout(2 * PATIENCE)
     yield context.new_page()
     context.close()
 
@@ -81,11 +83,11 @@ def test_the_filled_bill_is_there_in_odoo(done: Round, page: Page) -> None:
     page.fill("input[name=login]", "accountant")
     page.fill("input[name=password]", "accountant")
     page.press("input[name=password]", "Enter")
-    page.wait_for_selector(".o_main_navbar", timeout=120_000)
+    page.wait_for_selector(".o_main_navbar")
     page.goto(f"{url}/odoo/account.move/{bill['id']}")
-    page.wait_for_selector(".o_form_view", timeout=120_000)
+    page.wait_for_selector(".o_form_view")
     vendor = page.locator("[name=partner_id] input").first
-    expect(vendor).to_have_value(sample.truth["vendor"], timeout=60_000)
+    expect(vendor).to_have_value(sample.truth["vendor"])
     expect(page.locator("[name=ref] input")).to_have_value(sample.truth["fields"]["invoice_number"])
     expect(page.locator(".o_field_x2many .o_data_row")).to_have_count(len(sample.truth["lines"]))
     expect(page.locator(".o-mail-Message").filter(has_text="Vouch filled this").first).to_be_visible()

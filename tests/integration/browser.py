@@ -7,9 +7,14 @@ import shutil
 from collections.abc import Generator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 BROWSER = os.environ.get("VOUCH_TEST_BROWSER", "")
+PATIENCE = 60_000
+"""So many milliseconds a test waits for what must come: a busy machine is slow."""
+
+expect.set_options(timeout=PATIENCE)
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from connector.review.access import SignIn
 from connector.review.app import create_app
 from connector.review.server import server_config
-from tests.integration.browser import sign_in
+from tests.integration.browser import PATIENCE, sign_in
 from tests.review_ledger import Desk, fill
 from tests.unit.test_sign_in import SECRET, Office
 
@@ -42,14 +42,16 @@ def address(desk: Desk) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         while not server.started:
+            assert thread.is_alive()
             time.sleep(0.01)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
-        thread.join(10)
+        thread.join()
 
 
 def test_by_keyboard_in_and_back_after_the_session_ended(browser: Browser, address: str, desk: Desk) -> None:
     context = browser.new_context(base_url=address, locale="en-GB")
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto("/documents?state=failed")
     expect(page).to_have_url(f"{address}/sign-in?back=/documents%3Fstate%3Dfailed")

@@ -17,24 +17,28 @@ export class Refusal extends Error {
 
 export class Offline extends Error {}
 
+// The session has ended. Nothing moves under a person's hands: a bar says so, and their next act leads to signing in.
+export class SignedOut extends Error {}
+
 const token = () => document.querySelector("meta[name=vouch-token]").content;
 const banner = () => document.getElementById("offline");
+const ended = () => document.getElementById("signed-out");
 const sleep = (span) => new Promise((done) => setTimeout(done, span));
 
 export function key() {
   return crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
 }
 
-let leave = () => {};
-// What to do before the person is sent to sign in.
-export function beforeSignIn(keep) {
-  leave = keep;
+let keep = () => {};
+// What to keep before the person is sent to sign in.
+export function beforeSignIn(run) {
+  keep = run;
 }
 
-function signIn() {
-  leave();
+// Leads to the form and back here. `more` is what the person was at besides what the screen knows.
+export function signIn(more = {}) {
+  keep(more);
   location.assign(`/sign-in?back=${encodeURIComponent(location.pathname + location.search)}`);
-  return new Promise(() => {});
 }
 
 async function once(method, path, body, signal) {
@@ -48,10 +52,15 @@ async function once(method, path, body, signal) {
     credentials: "same-origin",
     signal: signal ? AbortSignal.any([signal, limit]) : limit,
   });
-  if (answer.status === 401) return signIn();
   const told = answer.status === 204 ? null : await answer.json().catch(() => ({}));
+  // A page from before signing in anew, in another window, has an old token: the same way leads to a new one.
+  if (answer.status === 401 || told?.error === "stale_form") {
+    ended().hidden = false;
+    throw new SignedOut(t("settle.signed_out"));
+  }
   if (!answer.ok) throw new Refusal(answer.status, told ?? {});
   banner().hidden = true;
+  if (method !== "GET") ended().hidden = true;
   return told;
 }
 
@@ -61,7 +70,7 @@ export async function ask(method, path, body, { signal, patient = false } = {}) 
     try {
       return await once(method, path, body, signal);
     } catch (error) {
-      if (error instanceof Refusal || signal?.aborted) throw error;
+      if (error instanceof Refusal || error instanceof SignedOut || signal?.aborted) throw error;
       banner().hidden = false;
       if (!patient && tried >= PAUSES.length) throw new Offline(t("settle.offline"));
       await sleep(PAUSES[Math.min(tried, PAUSES.length - 1)]);

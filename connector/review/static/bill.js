@@ -1,11 +1,12 @@
 // The bill in hand: what the server says of it, what the person has changed since, and what comes after it.
 
 import { amount, announce, el, list, said, speak, t, toast, visible } from "./element.js";
-import { Offline, Refusal, ask, beforeSignIn, key, part } from "./api.js";
+import { Offline, Refusal, SignedOut, ask, beforeSignIn, key, part, signIn } from "./api.js";
 import { Answers } from "./answers.js";
 import { checks, conflict, orders, totals, why } from "./cards.js";
 import { NEW } from "./control.js";
 import { Form } from "./form.js";
+import { keep, kept } from "./kept.js";
 import { Lines } from "./lines.js";
 import { Verdicts, newVendor } from "./verdict.js";
 import { Viewer } from "./viewer.js";
@@ -46,6 +47,7 @@ class Desk {
     try {
       bill ??= await ask("GET", `/api/v1/reviews/${id}${location.search}`);
     } catch (error) {
+      if (error instanceof SignedOut) return signIn();
       if (error instanceof Refusal && error.status === 404) return location.replace(`/documents/${id}?read=1`);
       part_of("fields").replaceChildren(el("p", { class: "refused", role: "alert" }, error.message, " ", el("button", { type: "button", onclick: () => this.open(id) }, t("settle.again"))));
       return undefined;
@@ -54,19 +56,44 @@ class Desk {
     this.viewer.show(bill, this.ahead?.images);
     this.take(bill);
     this.claim();
-    const kept = sessionStorage.getItem(`vouch-draft-${id}`);
-    if (kept) {
-      // What was typed before the person had to sign in again.
-      sessionStorage.removeItem(`vouch-draft-${id}`);
-      this.edits = JSON.parse(kept);
-      this.save(0);
-    }
     (this.doubts()[0]?.input ?? this.verdicts.first()).focus();
     root.classList.add("shown");
-    if (!kept) this.say(this.edits.length ? t("settle.saved") : t("settle.hint"));
+    this.say(this.edits.length ? t("settle.saved") : t("settle.hint"));
+    const before = kept(id, root.dataset.person);
+    if (before) this.resume(before);
     if (loaded) this.freshen(id);
     this.prefetch();
     return undefined;
+  }
+
+  // Goes on with what the person was at when the session ended.
+  resume(before) {
+    const go = () => {
+      const control = this.controls.find(({ target }) => target === before.target);
+      if (control) control.retype(before.text);
+      else if (before.vendor) this.newVendor(before.vendor);
+      else if (before.wish) this.verdicts.resume(before.wish, this.bill);
+    };
+    if (!before.edits) return go();
+    this.edits = before.edits;
+    return this.save(0, go);
+  }
+
+  // What would be lost with the page.
+  inHand() {
+    const typed = this.controls.find((control) => control.input === document.activeElement && control.isDirty);
+    return {
+      person: root.dataset.person,
+      edits: this.isDirty || this.sending ? this.edits : null,
+      target: typed?.target ?? null,
+      text: typed?.input.value ?? null,
+      wish: this.wish ?? null,
+    };
+  }
+
+  // While a person writes, nothing takes the page from under their hands.
+  get isWriting() {
+    return document.hidden || Boolean(document.querySelector("dialog[open]")) || this.inHand().target !== null;
   }
 
   // A bill that was fetched ahead may have changed since.
@@ -213,9 +240,14 @@ class Desk {
     return made && { id: NEW, name: t("vendor.offer", { name: visible(made.values.name?.shown ?? made.values.name?.value ?? "") }) };
   }
 
-  newVendor() {
-    newVendor(this.bill.new_vendor.values, {
-      create: (values) => ask("POST", "/api/v1/vendors", { backend: this.bill.backend, company: this.bill.company?.id ?? null, values }),
+  // `typed` is what stood in the dialog before the person had to sign in again.
+  newVendor(typed = {}) {
+    const shown = Object.fromEntries(Object.entries(typed).map(([name, value]) => [name, { value }]));
+    newVendor({ ...this.bill.new_vendor?.values, ...shown }, {
+      create: (values) => ask("POST", "/api/v1/vendors", { backend: this.bill.backend, company: this.bill.company?.id ?? null, values }).catch((error) => {
+        if (error instanceof SignedOut) signIn({ vendor: values });
+        throw error;
+      }),
       alike: (text) => this.search("res.partner", text),
       done: (vendor) => this.form.rows.get("partner_id")?.control.choose(vendor),
     });
@@ -303,6 +335,12 @@ class Desk {
 
   // Whether the draft is to be sent again without what was refused.
   refused(error) {
+    if (error instanceof SignedOut) {
+      this.isDirty = true;
+      this.say(error.message, "wrong");
+      if (!this.isWriting) signIn();
+      return false;
+    }
     const target = error instanceof Refusal && error.status === 422 ? error.body.target : null;
     if (!target) {
       this.isDirty = !(error instanceof Refusal);
@@ -338,8 +376,12 @@ class Desk {
   }
 
   async takeOver() {
-    this.take(await ask("POST", `/api/v1/reviews/${this.id}/take-over${location.search}`, {}));
-    this.next({ target: "" });
+    try {
+      this.take(await ask("POST", `/api/v1/reviews/${this.id}/take-over${location.search}`, {}));
+      this.next({ target: "" });
+    } catch (error) {
+      await this.failed(error, () => this.takeOver());
+    }
   }
 
   // -- claims ------------------------------------------------------------------------------------------------------
@@ -382,6 +424,7 @@ class Desk {
       if (control && !control.commit()) return toast(t("settle.unfinished", { field: control.field.label }));
     }
     this.settling = true;
+    this.wish = { verdict, details };
     root.classList.add("settling");
     try {
       clearTimeout(this.timer);
@@ -391,6 +434,7 @@ class Desk {
       await this.judge(verdict, details);
     } finally {
       this.settling = false;
+      this.wish = null;
       root.classList.remove("settling");
     }
   }
@@ -438,6 +482,7 @@ class Desk {
   }
 
   async failed(error, again) {
+    if (error instanceof SignedOut) return signIn();
     if (error instanceof Refusal && error.status === 409) {
       if (error.code === "stale" || error.code === "conflict" || error.code === "claimed") {
         this.take(await ask("GET", `/api/v1/reviews/${this.id}${location.search}`));
@@ -469,13 +514,19 @@ class Desk {
 speak(JSON.parse(root.dataset.texts), document.documentElement.lang);
 const desk = new Desk(Number(root.dataset.job));
 
-beforeSignIn(() => desk.edits.length && sessionStorage.setItem(`vouch-draft-${desk.id}`, JSON.stringify(desk.edits)));
+beforeSignIn((more) => {
+  keep(desk.id, { ...desk.inHand(), ...more });
+  desk.leaving = true;
+});
+// The field in hand keeps the focus, and with it what was typed.
+part_of("signed-out").querySelector("button").addEventListener("pointerdown", (event) => event.preventDefault());
+part_of("signed-out").querySelector("button").addEventListener("click", () => signIn());
 addEventListener("pagehide", () => desk.release());
 addEventListener("popstate", () => {
   const found = /^\/documents\/(\d+)$/.exec(location.pathname);
   if (found) desk.open(Number(found[1]));
 });
-addEventListener("beforeunload", (event) => desk.isDirty && event.preventDefault());
+addEventListener("beforeunload", (event) => desk.isDirty && !desk.leaving && event.preventDefault());
 
 const PANES = () => [desk.viewer.sheets, desk.controls.find((one) => one.isDoubtful)?.input ?? desk.controls[0]?.input, desk.lines.controls[0]?.input, desk.verdicts.first()];
 

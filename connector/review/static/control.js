@@ -177,6 +177,14 @@ export class Control {
     return true;
   }
 
+  // What was typed before, and is not entered yet.
+  retype(text) {
+    this.input.focus();
+    if (this.picker) return this.picker.seek(text);
+    this.input.value = text;
+    return this.desk.typing(this);
+  }
+
   // Words of the page for this field.
   fill(proof) {
     if (!this.field.editable) return;

@@ -64,10 +64,17 @@ export class Verdicts {
     event.stopPropagation();
   }
 
+  // Asks again what was asked when the session ended.
+  resume({ verdict, details }, bill) {
+    if (MENU.includes(verdict) && bill.verdicts.includes(verdict)) this.ask(verdict, bill, details);
+    else this.first()?.focus();
+  }
+
   // A dialog for what a verdict needs. `details()` gives it, or null while something is missing.
-  ask(verdict, bill) {
+  // `before` is what it gave before.
+  ask(verdict, bill, before = {}) {
     const make = { question: words, not_a_bill: words, duplicate, wrong_company: company, split }[verdict];
-    const { parts, details, wide, closed } = make(this.desk, bill, verdict);
+    const { parts, details, wide, closed } = make(this.desk, bill, verdict, before);
     const go = el("button", { class: "primary" }, t(`verdict.${verdict}`));
     const title = fresh("title");
     const dialog = el("dialog", { class: wide ? "ask wide" : "ask", "aria-labelledby": title },
@@ -86,10 +93,11 @@ export class Verdicts {
   }
 }
 
-function words(_desk, _bill, verdict) {
+function words(_desk, _bill, verdict, before) {
   const name = verdict === "question" ? "question" : "reason";
   const id = fresh("words");
   const box = el("textarea", { id, rows: 3, maxlength: "2000", required: verdict === "question" });
+  box.value = before[name] ?? "";
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -125,9 +133,9 @@ function company(desk) {
 }
 
 // Pages side by side; a switch between two of them begins a new document there.
-function split(_desk, bill) {
+function split(_desk, bill, _verdict, before) {
   const count = bill.pages.length;
-  const starts = new Set((bill.split ?? []).map(([first]) => first - 1).filter((at) => at > 0 && at < count));
+  const starts = new Set((before.ranges ?? bill.split ?? []).map(([first]) => first - 1).filter((at) => at > 0 && at < count));
   const strip = el("div", { class: "strip" });
   const told = el("p", { role: "status" });
   const ranges = () => {
