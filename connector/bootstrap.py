@@ -178,8 +178,10 @@ def purge_of(settings: Settings, ledger: Ledger) -> Callable[[], Purge] | None:
     def purge() -> Purge:
         kept = Retention(ledger.engine, DocumentStore(settings.folder / "documents"))
         done = kept.purge(asked.documents_days, asked.readings_days, "vouch")
-        if done.files or done.readings:
-            log.info("purged", documents=len(done.files), readings=len(done.readings))
+        if done.files or done.readings or done.uploads:
+            log.info(
+                "purged", documents=len(done.files), readings=len(done.readings), uploads=len(done.uploads)
+            )
         return done
 
     return purge

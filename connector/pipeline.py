@@ -35,6 +35,7 @@ from connector.ledger.jobs import LeaseLost
 from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.marks import SAME
+from connector.ledger.own_secret import seal_of
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
@@ -213,7 +214,8 @@ class Pipeline:
     def _recognise(self, job: Job) -> JobState | None:
         """What Odoo's notes say of this Job that the ledger may not know any more: it was filled, or asked about."""
         self._asked.discard(job.id)
-        found = recognised(job, self.erp.noted(job.model, job.record_id))
+        sealed = seal_of(self.ledger.engine).holds
+        found = recognised(job, self.erp.noted(job.model, job.record_id, sealed))
         if found is None or not self.ledger.resume(job, found.key, found.generation):
             return None
         if found.asked:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from connector.ledger.own_secret import Seal
     from connector.ledger.records import Job
 
 FILL, ASK = "fill", "ask"
@@ -40,11 +41,11 @@ def effect_key(job: Job, kind: str, generation: int | None = None) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
-def person_key(job: Job, kind: str, wish: str) -> str:
-    """The key of a person's Effect: the first half tells of which Job and kind it is, the second is the wish's own."""
-    return (
-        effect_key(job, kind)[:_HALF] + hashlib.sha256(f"{job.id}|{kind}|{wish}".encode()).hexdigest()[:_HALF]
-    )
+def person_key(job: Job, kind: str, wish: str, seal: Seal) -> str:
+    """The key of a person's Effect: of which Job and kind it is, what is the wish's own, and the ledger's seal, by which
+    it is known also in a note that the person's own API key wrote."""
+    own = hashlib.sha256(f"{job.id}|{kind}|{wish}".encode()).hexdigest()[:_HALF]
+    return seal.sealed(effect_key(job, kind)[:_HALF] + own)
 
 
 def recognised(job: Job, noted: Collection[str]) -> Recognised | None:

@@ -40,12 +40,19 @@ def purge_old(dry_run: bool, as_json: bool, config: Path | None) -> int:
         )
     if as_json:
         print_json(
-            {"dry_run": dry_run, "files": done.files, "readings": done.readings, "megabytes": done.megabytes}
+            {
+                "dry_run": dry_run,
+                "files": done.files,
+                "readings": done.readings,
+                "uploads": done.uploads,
+                "megabytes": done.megabytes,
+            }
         )
         return 0
     would = "would go" if dry_run else "gone"
     OUT.print(
-        f"{len(done.files)} documents ({done.megabytes:.1f} MB) and {len(done.readings)} readings {would}"
+        f"{len(done.files)} documents ({done.megabytes:.1f} MB), {len(done.readings)} readings and "
+        f"{len(done.uploads)} uploads {would}"
     )
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -248,17 +248,21 @@ class OdooErp:
         ]
         return bool(self.session.rows("mail.message", domain, ["id"], limit=1))
 
-    def noted(self, model: str, record_id: int) -> frozenset[str]:
-        """The keys of all Effects whose notes stand on a record; one call. Only notes of our own user count: a mail
-        may bear any words."""
+    def noted(self, model: str, record_id: int, sealed: Callable[[str], bool]) -> frozenset[str]:
+        """The keys of all Effects whose notes stand on a record; one call. A mail may bear any words: besides our own
+        user's notes only keys count that nobody else can make."""
         domain = [
             ("model", "=", model),
             ("res_id", "=", record_id),
-            ("create_uid", "=", self.session.user_id),
             ("body", "ilike", effects.SIGNED),
         ]
-        rows = self.session.rows("mail.message", domain, ["body"])
-        return frozenset(key for row in rows for key in effects.keys(str(row["body"])))
+        rows = self.session.rows("mail.message", domain, ["body", "create_uid"])
+        return frozenset(
+            key
+            for row in rows
+            for key in effects.keys(str(row["body"]))
+            if row["create_uid"] == self.session.user_id or sealed(key)
+        )
 
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
         """One draft bill per document, from Odoo 17 on in one transaction with its attachment."""

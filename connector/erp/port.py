@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -206,8 +206,9 @@ class Erp(Protocol):
         """Whether a note with this Effect's key stands on the record."""
         ...
 
-    def noted(self, model: str, record_id: int) -> frozenset[str]:
-        """The keys of all Effects whose notes stand on a record."""
+    def noted(self, model: str, record_id: int, sealed: Callable[[str], bool]) -> frozenset[str]:
+        """The keys of all Effects whose notes stand on a record: in notes of our own user, and those of others that are
+        `sealed`."""
         ...
 
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from connector.errors import FatalError, SettingsError
-from connector.ledger import accepted, schema, sessions, tokens, uploads
+from connector.ledger import accepted, failures, key_ends, own_secret, schema, sessions, tokens, uploads
 from connector.ledger.engine import make_engine
 from connector.ledger.store import Ledger
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-TABLES = (accepted, sessions, tokens, uploads)
+TABLES = (accepted, failures, key_ends, own_secret, sessions, tokens, uploads)
 """Modules with tables of their own: whoever opens a ledger knows of all its tables."""
 
 

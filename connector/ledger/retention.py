@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, or_, select
+from sqlalchemy import ColumnElement, Engine, delete, or_, select
 from sqlalchemy.orm import Session
 
+from connector.erp.port import BILL
 from connector.ledger.audit import Deed, audit
 from connector.ledger.documents import DocumentStore
 from connector.ledger.learning import WATCHED
@@ -29,11 +30,13 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What was purged, or would be: files with the numbers of their documents, and documents whose Readings went."""
+    """What was purged, or would be: files with the numbers of their documents, documents whose Readings went, and
+    numbers of uploads that are over."""
 
     files: Mapping[str, tuple[int, ...]]
     readings: tuple[int, ...]
     megabytes: float
+    uploads: tuple[int, ...] = ()
 
 
 def emptied(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,6 +71,7 @@ class Retention:
     ) -> Purge:
         """Delete what is older; with `dry_run` only say what."""
         files = self._due_files(documents_days) if documents_days is not None else {}
+        uploads = self._due_uploads(documents_days) if documents_days is not None else []
         readings = self._due_readings(readings_days) if readings_days is not None else []
         size = sum(self._documents.size(sha256) for sha256 in files) / 1e6
         if not dry_run:
@@ -85,7 +89,12 @@ class Retention:
                     empty_readings(session, part)
                     for number in part:
                         audit(session, Deed("reading.purged", f"document {number}", actor))
-        return Purge(files, tuple(readings), size)
+            for start in range(0, len(uploads), AT_ONCE):
+                part = uploads[start : start + AT_ONCE]
+                with Session(self._engine) as session, session.begin():
+                    session.execute(delete(UploadRecord).where(UploadRecord.id.in_(part)))
+                    audit(session, Deed("uploads.purged", "ledger", actor, {"uploads": part}))
+        return Purge(files, tuple(readings), size, tuple(uploads))
 
     def _due_files(self, days: int) -> dict[str, tuple[int, ...]]:
         """Files that nothing open and nothing younger names, with the numbers of the documents that name them."""
@@ -100,6 +109,26 @@ class Retention:
                 if sha256 not in waiting and all(state in SETTLED and at < before for _, state, at in jobs):
                     due[sha256] = tuple(number for number, _, _ in jobs)
         return due
+
+    def _due_uploads(self, days: int) -> list[int]:
+        """Uploads that are over for so long, and whose bill is open nowhere here."""
+        still_open = (
+            select(Job.id)
+            .where(
+                Job.backend == UploadRecord.backend,
+                Job.model == BILL,
+                Job.record_id == UploadRecord.record_id,
+                Job.state.not_in(SETTLED),
+            )
+            .exists()
+        )
+        chosen = select(UploadRecord.id).where(
+            UploadRecord.state.not_in(UNSENT),
+            UploadRecord.not_before < self._clock() - timedelta(days=days),
+            ~still_open,
+        )
+        with Session(self._engine.execution_options(read_only=True)) as session:
+            return list(session.scalars(chosen.order_by(UploadRecord.id)))
 
     def _kept_files(self) -> Iterator[str]:
         youngest = (self._clock() - GRACE).timestamp()

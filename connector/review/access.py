@@ -83,7 +83,7 @@ class Access:
         lifetime = deps.sign_in.lifetime if deps.sign_in else Lifetime()
         self.sessions = Sessions(deps.ledger.engine, lifetime, deps.clock)
         self.tokens = Tokens(deps.ledger.engine, deps.clock)
-        self.lockout = Lockout(deps.clock)
+        self.lockout = Lockout(deps.ledger.engine, deps.clock)
         self.own_keys = OwnKeys(lifetime.longest, deps.clock)
         self.rates = Rates(deps.requests_per_minute, deps.clock)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-MOST_KEYS = 20_000
-FORGOTTEN = timedelta(hours=1)
+from connector.ledger.failures import MOST_KEYS, Failures
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +33,19 @@ BY_ADDRESS = Rule(20, timedelta(minutes=15))
 
 
 class Lockout:
-    """Failures by login and by address, in memory: the oldest are forgotten first, and all after an hour."""
+    """Failures by login and by address, kept in the ledger."""
 
-    def __init__(self, clock: Callable[[], datetime], most: int = MOST_KEYS) -> None:
-        self._clock, self._most = clock, most
-        self._failed: OrderedDict[Hashable, tuple[int, datetime]] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], most: int = MOST_KEYS) -> None:
+        self._failures = Failures(engine, clock, most)
 
     def begin(self, backend: str, login: str, address: str) -> timedelta:
         """Nothing, and the try counts as a failure until it is forgiven; or how long it still has to wait."""
-        now = self._clock()
-        with self._lock:
-            kept = [
-                (key, rule, *self._failed.get(key, (0, now))) for key, rule in _keys(backend, login, address)
-            ]
-            wait = max(at + rule.wait(failures) - now for _, rule, failures, at in kept)
-            if wait > timedelta():
-                return wait
-            for key, _, failures, at in kept:
-                self._failed.pop(key, None)
-                self._failed[key] = (1 if now - at > FORGOTTEN else failures + 1, now)
-            while len(self._failed) > self._most:
-                self._failed.popitem(last=False)
-        return timedelta()
+        by_login, by_address = _keys(backend, login, address)
+        return self._failures.begin({by_login: BY_LOGIN.wait, by_address: BY_ADDRESS.wait})
 
     def forgive(self, backend: str, login: str, address: str) -> None:
         """A try was good: the login's failures are forgotten, and this one of the address."""
-        with self._lock:
-            (by_login, _), (by_address, _) = _keys(backend, login, address)
-            self._failed.pop(by_login, None)
-            failures, at = self._failed.get(by_address, (0, self._clock()))
-            if failures > 1:
-                self._failed[by_address] = (failures - 1, at)
-            else:
-                self._failed.pop(by_address, None)
+        self._failures.forgive(*_keys(backend, login, address))
 
 
 def network(address: str) -> str:
@@ -81,8 +61,5 @@ def network(address: str) -> str:
     return str(ipaddress.ip_network((known, 64), strict=False))
 
 
-def _keys(backend: str, login: str, address: str) -> tuple[tuple[Hashable, Rule], tuple[Hashable, Rule]]:
-    return (("login", backend, login.strip().lower()[:256]), BY_LOGIN), (
-        ("address", network(address)),
-        BY_ADDRESS,
-    )
+def _keys(backend: str, login: str, address: str) -> tuple[str, str]:
+    return f"login {backend} {login.strip().lower()[:256]}", f"address {network(address)}"

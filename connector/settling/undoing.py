@@ -36,7 +36,7 @@ def take_back(desk: SettlingDesk, job_id: int, key: str, person: Person, own: Er
     job = settling.job(job_id)
     if job is None:
         raise KeyError(job_id)
-    own_key = effect_key(job, "undo", key)
+    own_key = effect_key(desk, job, "undo", key)
     pipeline = desk.pipelines.get(job.backend)
     if pipeline is None:
         raise SkippableError(f"{job.backend} is not configured any more.", "no_backend")

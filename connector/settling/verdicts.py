@@ -22,6 +22,7 @@ from connector.errors import (
     SkippableError,
     VouchError,
 )
+from connector.ledger.own_secret import seal_of
 from connector.ledger.records import EffectRecord
 from connector.ledger.states import JobState
 from connector.recognition import APPROVE, UNDO, person_key
@@ -118,7 +119,7 @@ def decide(
     job = desk.settling.job(job_id)
     if job is None:
         raise KeyError(job_id)
-    key = effect_key(job, body.verdict, body.key)
+    key = effect_key(desk, job, body.verdict, body.key)
     if (before := _again(desk, job_id, key)) is not None:
         return before
     work = desk.work(job_id)
@@ -135,11 +136,12 @@ def decide(
     return _send(desk, wish, *_other(wish))
 
 
-def effect_key(job: Job, verdict: str, key: str) -> str:
+def effect_key(desk: SettlingDesk, job: Job, verdict: str, key: str) -> str:
     """The Effect's key for a person's wish; what fills the record or takes that back is known again by it."""
     wish = f"{verdict}|{key}"
     if verdict in APPROVALS or verdict == UNDO:
-        return person_key(job, UNDO if verdict == UNDO else APPROVE, wish)
+        kind, seal = (UNDO if verdict == UNDO else APPROVE), seal_of(desk.ledger.engine)
+        return person_key(job, kind, wish, seal)
     return hashlib.sha256(f"{job.id}|{wish}".encode()).hexdigest()[:32]
 
 

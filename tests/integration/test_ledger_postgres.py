@@ -14,9 +14,19 @@ from sqlalchemy import URL
 
 from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
+from connector.review.lockout import BY_LOGIN
 from deploy.odoo.installation import Installation
 from deploy.odoo.postgres import ROLE, SOCKET_PORT, Cluster
-from tests.unit import test_audit, test_backup, test_insight, test_learning, test_queue
+from tests.unit import (
+    test_audit,
+    test_backup,
+    test_insight,
+    test_learning,
+    test_lockout,
+    test_queue,
+    test_replay,
+    test_retention,
+)
 from tests.unit import test_ledger as shared
 from tests.unit.test_backup import documents
 from tests.unit.test_insight import bench
@@ -35,6 +45,9 @@ globals().update(
             *vars(test_audit).items(),
             *vars(test_insight).items(),
             *vars(test_queue).items(),
+            *vars(test_lockout).items(),
+            *vars(test_replay).items(),
+            *vars(test_retention).items(),
         ]
         if name.startswith("test_")
         and {"bench", "ledger", "ledger_url", "waiting"} & set(test.__code__.co_varnames)
@@ -58,6 +71,20 @@ while job := ledger.claim(name, ["main"]):
     time.sleep(0.002)
     print(job.record_id, "end", time.monotonic_ns())
     ledger.finish(job, JobState.SKIPPED, "test", "")
+ledger.close()
+"""
+
+GUESSER = """
+import sys
+from connector.ledger.store import Ledger, utc_now
+from connector.review.lockout import Lockout
+
+ledger, start = Ledger.connect(sys.argv[1]), utc_now()
+# Time stands still, so that every try beyond the free ones has to wait.
+lockout = Lockout(ledger.engine, lambda: start.replace(minute=0, second=0, microsecond=0))
+print("ready", flush=True)
+sys.stdin.readline()
+print(sum(not lockout.begin("main", "anna", "192.0.2.1") for _ in range(20)))
 ledger.close()
 """
 
@@ -136,6 +163,11 @@ def test_processes_claiming_at_once_never_hold_the_same_record(ledger_url: str) 
             held.remove(record)
     # There was always a free record: nobody may have stopped early because another was faster at one.
     assert min(text.count("begin") for text in printed) > 10
+
+
+def test_processes_count_failures_together(ledger_url: str) -> None:
+    open_ledger(ledger_url).close()
+    assert sum(int(let) for let in at_once(GUESSER, ledger_url)) == BY_LOGIN.free
 
 
 def test_processes_polling_at_once_remember_each_attachment_once(ledger_url: str) -> None:

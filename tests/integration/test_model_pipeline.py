@@ -57,7 +57,7 @@ class OneDraft:
     def record(self, model: str, number: int) -> Record:  # noqa: ARG002
         return self.posted or draft_bill(id=number)
 
-    def noted(self, model: str, number: int) -> frozenset[str]:  # noqa: ARG002
+    def noted(self, model: str, number: int, sealed: object) -> frozenset[str]:  # noqa: ARG002
         return frozenset()
 
     def states(self, model: str, numbers: list[int]) -> dict[int, str]:  # noqa: ARG002

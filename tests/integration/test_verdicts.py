@@ -19,10 +19,12 @@ from connector.erp.port import BILL, Effect
 from connector.erp.wire import Connection
 from connector.errors import AwayError, OutcomeUnknown, SkippableError
 from connector.ledger.migrate import open_ledger
+from connector.ledger.own_secret import NOTES, OwnSecret, seal_of
 from connector.ledger.records import CorrectionRecord, Job
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
-from connector.recognition import FILLED
+from connector.ledger.store import Ledger
+from connector.recognition import APPROVE, FILL, FILLED, effect_key, person_key, recognised
 from connector.review.access import Person
 from connector.settling.edits import VerdictBody
 from connector.settling.verdicts import OwnKeyRefused, Settled, decide
@@ -151,6 +153,60 @@ def test_a_verdict_is_written_as_the_person_who_gave_a_key(
     assert note["create_uid"][0] == user["id"]
     ended.close()
     own.close()
+
+
+def test_an_approval_under_an_own_key_is_known_again_after_a_restore(
+    desk: Desk, person: Settler, job: Job, database: OdooDatabase, tmp_path: Path
+) -> None:
+    """The backup is of before the document came; the note that tells of its approval is by the reviewer's own user."""
+    own = OdooErp(Connection("main", database.url, database.database, SecretStr("accountant"), "accountant"))
+    kept, secret = desk.ledger, select(OwnSecret.value)
+    seen = person.get(f"/reviews/{job.id}")
+    body = VerdictBody(verdict="approve", version=seen["version"], key=uuid.uuid4().hex, **answered(seen))
+    reviewer = Person("accountant", "Ana")
+    decide(desk.deps.desk, job.id, body, reviewer, desk.deps.documents, no_pages, own)
+    found = desk.record(job, "write_date", "invoice_line_ids", "message_ids")
+    notes = desk.odoo.find("mail.message", [["id", "in", found["message_ids"]]], ["body", "create_uid"])
+    [signed] = [note for note in notes if "Approved by Ana" in note["body"]]
+    assert signed["create_uid"][0] == own.session.user_id != desk.erp.session.user_id
+
+    def again(ledger: Ledger) -> Job:
+        desk.ledger = desk.pipeline.ledger = ledger
+        return desk.work(job.record_id)
+
+    try:
+        # Without the secret a note of somebody else counts for nothing, as if they had made it up.
+        empty = open_ledger(f"sqlite:///{tmp_path / 'empty.db'}")
+        assert again(empty).message != FILLED
+        empty.close()
+        restored = open_ledger(f"sqlite:///{tmp_path / 'restored.db'}")
+        with Session(kept.engine) as old, Session(restored.engine) as new, new.begin():
+            new.add(OwnSecret(name=NOTES, value=old.scalars(secret).one()))
+        known = again(restored)
+        assert (known.state, known.message) == ("filled", FILLED)
+        restored.close()
+    finally:
+        desk.ledger = desk.pipeline.ledger = kept
+        own.close()
+    assert desk.record(job, "write_date", "invoice_line_ids")["invoice_line_ids"] == found["invoice_line_ids"]
+
+
+def test_a_seal_that_somebody_made_up_counts_for_nothing(desk: Desk, job: Job, tmp_path: Path) -> None:
+    other = open_ledger(f"sqlite:///{tmp_path / 'other.db'}")
+    forged = [
+        person_key(job, APPROVE, "mine", seal_of(other.engine)),
+        effect_key(job, APPROVE),
+        effect_key(job, FILL),
+        seal_of(desk.ledger.engine).sealed("of nothing here"),
+    ]
+    other.close()
+    marks = "".join(f"<p><small>Vouch {key}</small></p>" for key in forged)
+    ours = desk.erp.noted(BILL, job.record_id, seal_of(desk.ledger.engine).holds)
+    message = {"model": BILL, "res_id": job.record_id, "body": marks, "message_type": "comment"}
+    desk.odoo.call("mail.message", "create", [message])
+    noted = desk.erp.noted(BILL, job.record_id, seal_of(desk.ledger.engine).holds)
+    assert noted - ours == {forged[-1]}
+    assert recognised(job, noted) == recognised(job, ours)
 
 
 def no_pages(data: bytes, first: int, last: int) -> bytes:

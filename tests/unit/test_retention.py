@@ -27,6 +27,7 @@ from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.retention import Retention
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
+from connector.ledger.uploads import Sent, UploadLog, UploadState
 from connector.person import BLANK, People, pattern_of
 from connector.review.app import create_app
 from inference.invoice import Field, Reading
@@ -144,6 +145,41 @@ def test_a_reading_waits_until_its_bill_was_compared(
     assert retention.purge(None, 30, "bea").readings == ()
     judged(ledger, number)
     assert retention.purge(None, 30, "bea").readings == (number,)
+
+
+def test_an_upload_goes_when_it_is_over_and_its_bill_settled(
+    ledger: Ledger, documents: DocumentStore, clock: Clock
+) -> None:
+    log = UploadLog(ledger.engine, clock)
+
+    def sent(number: int, state: UploadState, record_id: int | None) -> int:
+        given = Sent(
+            f"of {number}", "token:x", f"k{number}", "r", f"{NAME}.pdf", "0" * 64, "in_invoice", None
+        )
+        kept_as = log.receive(given).id
+        log.settle(kept_as, state, "", record_id)
+        return kept_as
+
+    kept(ledger, documents, 1, JobState.FILLED)
+    kept(ledger, documents, 2, JobState.IN_REVIEW)
+    over = {sent(1, UploadState.DONE, 1), sent(3, UploadState.REFUSED, None), sent(4, UploadState.DONE, 99)}
+    still = {
+        sent(2, UploadState.DONE, 2),
+        sent(5, UploadState.WAITING, None),
+        sent(6, UploadState.SENDING, None),
+    }
+    clock.now += timedelta(days=31)
+    still.add(sent(7, UploadState.DONE, 98))
+    retention = Retention(ledger.engine, documents, clock)
+    assert retention.purge(None, 30, "bea").uploads == ()
+    assert set(retention.purge(30, None, "bea", dry_run=True).uploads) == over
+    assert log.get(min(over)) is not None
+    assert set(retention.purge(30, None, "bea").uploads) == over
+    assert [log.get(number) for number in over] == [None] * 3
+    assert None not in [log.get(number) for number in still]
+    newest = Chain(ledger.engine).newest(1)[0]
+    assert (newest.action, newest.values) == ("uploads.purged", {"actor": "bea", "uploads": sorted(over)})
+    assert retention.purge(30, None, "bea").uploads == ()
 
 
 def test_a_file_that_something_open_or_young_names_stays(

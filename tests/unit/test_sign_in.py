@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 from fastapi import Request
 from fastapi.testclient import TestClient
-from hypothesis import given
-from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,9 +21,9 @@ from connector.ledger.sessions import SessionRecord
 from connector.ledger.states import JobState
 from connector.review.access import OPEN_PATHS, Access, SignIn
 from connector.review.app import create_app
-from connector.review.lockout import BY_ADDRESS, BY_LOGIN, Lockout, network
+from connector.review.lockout import BY_LOGIN
 from connector.settings import load_settings
-from tests.review_ledger import Clock, Desk, fill
+from tests.review_ledger import Desk, fill
 
 if TYPE_CHECKING:
     from fastapi.routing import APIRoute
@@ -497,55 +495,6 @@ def test_after_five_failures_each_try_waits_longer(
     assert len(office.asked) == asked
     desk.clock.move(seconds=32)
     assert sign_in(client).status_code == 303
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from("abc"),
-            st.sampled_from(("10.0.0.1", "2001:db8::1")),
-            st.booleans(),
-            st.integers(0, 400),
-        ),
-        max_size=60,
-    )
-)
-def test_a_login_never_has_more_tries_than_its_rule(tries: list[tuple[str, str, bool, int]]) -> None:
-    clock = Clock()
-    lockout = Lockout(clock)
-    failures: dict[str, int] = {}
-    last: dict[str, float] = {}
-    for login, address, good, pause in tries:
-        clock.move(seconds=pause)
-        if lockout.begin("main", login, address):
-            continue
-        now = clock().timestamp()
-        # No try came before its time.
-        waited = BY_LOGIN.wait(failures.get(login, 0)).total_seconds()
-        assert now - last.get(login, 0) >= waited
-        failures[login] = 1 if now - last.get(login, now) > 3600 else failures.get(login, 0) + 1
-        last[login] = now
-        if good:
-            lockout.forgive("main", login, address)
-            failures.pop(login)
-            last.pop(login)
-
-
-def test_guessing_many_logins_from_one_place_is_slow_and_costs_bounded_memory() -> None:
-    lockout = Lockout(Clock(), most=100)
-    let = sum(
-        not lockout.begin("main", f"login {number}", f"2001:db8::{number:x}") for number in range(1, 1000)
-    )
-    assert let == BY_ADDRESS.free
-    many = Lockout(Clock(), most=100)
-    for number in range(1000):
-        many.begin("main", f"login {number}", f"10.0.{number // 250}.{number % 250}")
-    assert len(many._failed) <= 100
-
-
-def test_a_place_is_an_address_or_a_customers_network() -> None:
-    assert network("192.0.2.7") == network("::ffff:192.0.2.7") == "192.0.2.7"
-    assert network("2001:db8::1") == network("2001:db8::ffff") != network("2001:db8:0:1::1")
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
