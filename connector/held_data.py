@@ -79,6 +79,12 @@ class HeldData:
         with self._held:
             yield self._known()
 
+    @contextmanager
+    def known(self) -> Generator[ErpIndex | None]:
+        """The data as it is here, None where none was fetched yet. Never asks the ERP."""
+        with self._held:
+            yield self._index
+
     def renew(self) -> None:
         """Fetch what has changed, in the background; one at a time."""
         if self._closed.is_set():

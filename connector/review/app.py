@@ -54,7 +54,7 @@ def create_app(deps: ReviewDeps) -> FastAPI:
     app.include_router(uploads.make_router(deps, screen))
     app.include_router(hooks.make_router(deps, screen))
     app.include_router(sign_in.make_router(screen))
-    app.include_router(history.make_router(deps, screen))
+    app.include_router(history.make_router(deps, screen, images))
     app.include_router(insight.make_router(deps, screen))
     app.include_router(you.make_router(screen))
     app.include_router(description.make_router(app))

@@ -131,7 +131,7 @@ def bill_of(story: Story, language: Language, sure: float) -> Bill:
     if kept is None:
         return Bill()
     reading = Reading.from_json(kept.body)
-    arrange = _Arrange(language, reading.text("currency") or "", sure)
+    arrange = Arrange(language, reading.text("currency") or "", sure)
     body: Mapping[str, Any] = proposal.body if proposal else {}
     checks = (*reading.checks, *(_check(node) for node in body.get("checks", ())))
     # What is asked on top of the page is not said twice.
@@ -164,7 +164,7 @@ def level_of(confidence: float, sure: float) -> str:
     return "sure" if confidence >= sure else "doubtful" if confidence >= DOUBTFUL else "weak"
 
 
-class _Arrange:
+class Arrange:
     """Arranges Fields and gathers their boxes, one Box for all Fields that share a place."""
 
     def __init__(self, language: Language, currency: str, sure: float) -> None:
@@ -259,7 +259,7 @@ def _amount(totals: Mapping[str, str | None] | None, name: str) -> Decimal | Non
 
 
 def _totals(
-    paper: Mapping[str, str | None] | None, predicted: Mapping[str, str | None] | None, arrange: _Arrange
+    paper: Mapping[str, str | None] | None, predicted: Mapping[str, str | None] | None, arrange: Arrange
 ) -> tuple[ShownTotal, ...]:
     if paper is None and predicted is None:
         return ()

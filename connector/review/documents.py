@@ -88,7 +88,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
             page=page,
             pages=max(1, -(-total // ROWS)),
             many_backends=len(deps.backends) > 1,
-            group_of=_group_of,
+            group_of=group_of,
         )
 
     @router.get("/documents/{job_id}", response_class=HTMLResponse)
@@ -103,7 +103,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
             job=story.job,
             bill=bill_of(story, screen.language(request), deps.sure),
             paper=images.paper(sha256) if sha256 else Paper(problem="gone"),
-            group=_group_of(story.job.state),
+            group=group_of(story.job.state),
             retriable=story.job.state in RETRIABLE,
             is_open=_is_open(story),
             query=query_of(sought),
@@ -145,5 +145,6 @@ def _texts(language: Language) -> str:
     )
 
 
-def _group_of(state: str) -> str:
+def group_of(state: str) -> str:
+    """The group of the filter that a state belongs to."""
     return next(name for name, states in STATES.items() if state in states)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +14,16 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from connector.ledger.history import History, history_of
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
+from connector.review.bill import bill_of
+from connector.review.documents import group_of
+from connector.review.pages import Paper
+from connector.review.telling import Names, Teller, matches_of, steps_of
 
 if TYPE_CHECKING:
     from connector.ledger.records import EffectRecord, ProposalRecord, ReadingRecord
     from connector.review.deps import ReviewDeps
+    from connector.review.language import Language
+    from connector.review.pages import PageImages
     from connector.review.screen import Screen
 
 SCHEMA = 1
@@ -39,7 +46,7 @@ class Event:
         return {"at": self.at.isoformat(), "kind": self.kind, "actor": self.actor} | self.facts
 
 
-def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
+def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRouter:
     """`/documents/{id}/history` and its JSON."""
     router = APIRouter()
     settling = Settling(deps.ledger.engine, deps.clock)
@@ -58,15 +65,36 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
             and settling.last_fill(history.story.job.id) is not None
         )
 
+    @contextmanager
+    def names(history: History, language: Language) -> Generator[Names]:
+        """What the ids of Odoo are called, by the data that is here: a page of the past asks Odoo nothing."""
+        review, pipeline = history.story.review, deps.pipelines.get(history.story.job.backend)
+        matches, currency = matches_of(history), review.currency if review else ""
+        if pipeline is None:
+            yield Names(language, None, matches, currency)
+            return
+        with pipeline.data.known() as index:
+            if index is None:
+                # The next look at a history has the names.
+                pipeline.data.renew()
+            yield Names(language, index, matches, currency)
+
     @router.get("/documents/{job_id}/history", response_class=HTMLResponse)
     def page(request: Request, job_id: JobId) -> HTMLResponse:
         history = found(request, job_id)
+        language, job = screen.language(request), history.story.job
+        with names(history, language) as named:
+            moments = Teller(history, language, named, deps.sure).moments()
+        sha256 = job.document_sha256
         return screen.render(
             request,
             "documents/history.html",
-            job=history.story.job,
-            review=history.story.review,
-            events=events_of(history),
+            job=job,
+            moments=moments,
+            steps=steps_of(history),
+            group=group_of(job.state),
+            bill=bill_of(history.story, language, deps.sure),
+            paper=images.paper(sha256) if sha256 else Paper(problem="gone"),
             may_undo=may_undo(history),
         )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_decimal, get_currency_precision
 from babel.units import format_unit
 from markupsafe import Markup
@@ -24,6 +24,7 @@ LOCALES = Path(__file__).with_name("locales")
 LANGUAGE_COOKIE = "vouch_language"
 LONGEST_HEADER = 200
 MOST_DIGITS = 30
+UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 # Categories of Unicode CLDR.
 PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
@@ -126,11 +127,20 @@ class Language:
         """A date with the time, in the machine's own zone."""
         return format_datetime(value.astimezone(), "medium", locale=self.locale)
 
+    def time(self, value: datetime) -> str:
+        """The time of day, in the machine's own zone."""
+        return format_time(value.astimezone(), "medium", locale=self.locale)
+
     def age(self, span: timedelta) -> str:
-        """How long, in whole days, else hours, else minutes."""
-        minutes = max(int(span.total_seconds()), 0) // 60
-        unit, length = ("day", 1440) if minutes >= 1440 else ("hour", 60) if minutes >= 60 else ("minute", 1)
-        count, name = minutes // length, f"duration-{unit}"
+        """How long ago, in whole days, else hours, else minutes."""
+        return self.span(span) if span >= timedelta(minutes=1) else self.t("time.now")
+
+    def span(self, span: timedelta) -> str:
+        """How long, in whole days, else hours, else minutes, else seconds (with a tenth below ten)."""
+        exact = max(span.total_seconds(), 0)
+        seconds = int(exact) if exact >= 10 else round(exact, 1)
+        unit, length = next((one for one in UNITS if seconds >= one[1]), UNITS[-1])
+        count, name = seconds if length == 1 else int(seconds // length), f"duration-{unit}"
         # Where a language has no long form (Chinese), Babel gives the unit's key instead.
         long = format_unit(count, name, "long", locale=self.locale)
         return format_unit(count, name, "short", locale=self.locale) if name in long else long

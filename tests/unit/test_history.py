@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -54,6 +56,37 @@ def test_the_story_is_whole_and_in_order(desk: Desk) -> None:
     [correction] = [event for event in found["events"] if event["kind"] == "correction"]
     assert (correction["actor"], correction["before"], correction["page"]) == ("Ana Ruiz", "RE-1", 1)
     assert "attachment" in answer.headers["content-disposition"]
+
+
+def test_the_page_tells_what_belongs_together_once(desk: Desk) -> None:
+    client = TestClient(create_app(desk.deps), base_url="http://127.0.0.1:8170")
+    page = client.get(f"/documents/{desk.ids['filled']}/history", headers={"Accept-Language": "en"}).text
+    told = [
+        re.sub(r"<[^>]*>", "", title).split(":")[0].strip() for title in re.findall(r"<h3>(.*?)</h3>", page)
+    ]
+    assert [title.removesuffix(" Ana Ruiz") for title in told] == [
+        "Seen in Odoo",
+        "Read",
+        "Decided",
+        "Written in Odoo",
+        "1 value corrected",
+        "Posted in Odoo",
+        "Learned",
+    ]
+    rows = {
+        cells[0]: cells[1:]
+        for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+        if (
+            cells := [
+                html.unescape(re.sub(r"<[^>]*>", "", one))
+                for one in re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row)
+            ]
+        )
+    }
+    assert rows["Invoice number"][0] == "ACME-2044"
+    assert rows["Bill reference"][0] == "RE-1"
+    assert "page 1" in rows["Bill reference"]
+    assert len(re.findall(r'<li class="reached">', page)) == 5
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

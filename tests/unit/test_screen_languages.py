@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 LANGUAGES = Languages("en").all
 TEMPLATES = sorted((ROOT / "connector/review/templates").rglob("*.html"))
 WORDS = re.compile(r"[A-Za-z]{2,}")
-NAMES = {"CSV", "JSON", "Vouch", "Esc", "Enter", "Tab", "Ctrl", "Alt", "Del", "Odoo"}
+NAMES = {"CSV", "JSON", "Vouch", "Esc", "Enter", "Tab", "Ctrl", "Alt", "Del", "Odoo", "SHA"}
 """What is the same in every language."""
 
 
