@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from connector.review import documents, health, history, insight, reviews, sign_in, you
 from connector.review.access import SignedOut
-from connector.review.api import bills, choices, description, hooks, uploads, words
+from connector.review.api import bills, choices, description, hooks, together, uploads, words
 from connector.review.language import LANGUAGE_COOKIE
 from connector.review.pages import PageImages
 from connector.review.screen import Screen
@@ -50,6 +50,7 @@ def create_app(deps: ReviewDeps) -> FastAPI:
     app.include_router(documents.make_router(deps, screen, images))
     app.include_router(choices.make_router(deps, screen))
     app.include_router(words.make_router(deps, screen, images))
+    app.include_router(together.make_router(deps, screen, images))
     app.include_router(bills.make_router(deps, screen, images))
     app.include_router(uploads.make_router(deps, screen))
     app.include_router(hooks.make_router(deps, screen))

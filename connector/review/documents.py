@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
@@ -18,7 +17,6 @@ from inference.errors import DocumentError
 if TYPE_CHECKING:
     from connector.ledger.records import Story
     from connector.review.deps import ReviewDeps
-    from connector.review.language import Language
     from connector.review.pages import PageImages
     from connector.review.screen import Screen
 
@@ -98,7 +96,7 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
         return screen.render(
             request,
             "documents/settle.html" if _is_open(story) and not read else "documents/bill.html",
-            texts=_texts(screen.language(request)),
+            texts=screen.language(request).scripted(SCRIPTED),
             story=story,
             job=story.job,
             bill=bill_of(story, screen.language(request), deps.sure),
@@ -136,13 +134,6 @@ def make_router(deps: ReviewDeps, screen: Screen, images: PageImages) -> APIRout
 def _is_open(story: Story) -> bool:
     """Whether a person is asked: the screen to settle the bill, which without scripts shows what was read."""
     return story.job.state == JobState.IN_REVIEW and story.review is not None and not story.review.settled_at
-
-
-def _texts(language: Language) -> str:
-    """What the scripts of the bill say, as JSON."""
-    return json.dumps(
-        {key: text for key, text in language.texts.items() if key.startswith(SCRIPTED)}, ensure_ascii=False
-    )
 
 
 def group_of(state: str) -> str:

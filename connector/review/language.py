@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 import unicodedata
@@ -56,6 +57,11 @@ class Language:
     def say(self, sentence: str) -> str:
         """A sentence that the code wrote in English (a reason, a Check's message); as it is where it has no other."""
         return self.sentences.say(sentence)
+
+    def scripted(self, starts: tuple[str, ...]) -> str:
+        """The texts whose keys begin so, as JSON for a script."""
+        found = {key: text for key, text in self.texts.items() if key.startswith(starts)}
+        return json.dumps(found, ensure_ascii=False)
 
     def amount(self, value: Decimal, currency: str = "") -> str:
         """An amount with the decimals printed, and at least those of its currency (two where it is not known)."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from connector.review.screen import Screen
 
 ROWS, TOPICS = 50, 2
+# Of the texts, those that the scripts of the queue speak.
+SCRIPTED = ("level.", "settle.offline", "settle.failed", "together.")
 FRESH = 600
 """So many seconds a shown age may be old."""
 
@@ -51,7 +53,7 @@ class Assignment(BaseModel):
 @dataclass(frozen=True, slots=True)
 class QueueRow:
     """One Review as the queue shows it, in the reader's language. `by` is who has it open, `mine`: oneself; `topics` are
-    the first, `more` what is left of them."""
+    the first, `more` what is left of them. `alike` is the same for bills of one vendor and company for the same reasons."""
 
     review: Review
     amount: str
@@ -60,6 +62,7 @@ class QueueRow:
     reason: str
     by: str
     mine: bool
+    alike: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
             query_for=look,
             older=_cursor(found[ROWS - 1]) if len(found) > ROWS else "",
             paged=bool(after),
+            texts=language.scripted(SCRIPTED),
             many_backends=len(deps.backends) > 1,
             many_companies=len({review.company_id for review in found}) > 1,
         )  # fmt: skip
@@ -202,7 +206,9 @@ def _row(review: Review, person: Person, language: Language, now: datetime) -> Q
     reason = language.say(review.reasons[0]) if review.reasons else ""
     by = review.claimed_name if held else ""
     amount, mine = amount_of(review, language), review.claimed_by == person.login
-    return QueueRow(review, amount, topics[:TOPICS], topics[TOPICS:], reason, by, mine)
+    kind = f"{review.job.backend}|{review.company_id}|{review.vendor}|{review.topics}"
+    alike = hashlib.sha256(kind.encode()).hexdigest()[:16]
+    return QueueRow(review, amount, topics[:TOPICS], topics[TOPICS:], reason, by, mine, alike)
 
 
 def _node(review: Review, person: Person, deps: ReviewDeps) -> dict[str, Any]:

@@ -119,6 +119,24 @@ def bill_json(work: Work, around: Surroundings) -> dict[str, Any]:
     }
 
 
+def summary_json(work: Work, around: Surroundings, doubt: str) -> dict[str, Any]:
+    """A bill in a row of a list: what would be written of its header, and the FIELD of the one value to look at."""
+    show, header = _Show(work, around), work.folded.form.header
+    return {
+        "version": work.version,
+        **{
+            name: show.shown(header[target])
+            for name, target in (
+                ("vendor", "partner_id"),
+                ("number", "ref"),
+                ("date", "invoice_date"),
+                ("total", "total_with_vat"),
+            )
+        },
+        "doubt": show.field(header[doubt]),
+    }
+
+
 def conflict_json(work: Work, around: Surroundings, found: Sequence[Change]) -> dict[str, Any]:
     """What changed in the ERP since the record was read, in words."""
     show = _Show(work, around)

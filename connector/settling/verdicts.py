@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 Pages = Callable[[bytes, int, int], bytes]
 """The pages `first` to `last` (from 1) of a document as a document of their own."""
 
+Admit = Callable[["Work"], object]
+"""Raises what stands against deciding on a bill as it is."""
+
 WEB = "web"
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -109,9 +112,11 @@ def decide(
     pages: Pages,
     own: Erp | None = None,
     words: Words = lambda _: None,
+    admit: Admit = lambda _: None,
 ) -> Settled:
     """Carry a verdict out. The same `key` again gives the same outcome, and writes nothing twice. `own` is the ERP as
-    the person, where they gave an API key of their own; `words` are those of the document's pages.
+    the person, where they gave an API key of their own; `words` are those of the document's pages; `admit` is asked
+    about the bill as the person saw it, before anything is written.
 
     Raises Stale, Conflicting, Unanswered, NotInReview, ClaimedByOther and UnfitEdit, and errors of `connector.errors`: after a
     RetriableError nothing is lost, and the same may be asked again.
@@ -125,6 +130,7 @@ def decide(
     work = desk.work(job_id)
     if work.version != body.version:
         raise Stale("The bill was changed since you saw it: look at it again.")
+    admit(work)
     pipeline = desk.pipelines.get(work.case.job.backend)
     if pipeline is None:
         raise SkippableError(f"{work.case.job.backend} is not configured any more.", "no_backend")

@@ -1,4 +1,6 @@
-// The queue: it stays fresh by itself, rows can be selected and assigned.
+// The queue: it stays fresh by itself, rows can be selected, assigned and approved together.
+
+import { together } from "./together.js";
 
 const EVERY = 10_000;
 const token = document.querySelector('meta[name="vouch-token"]').content;
@@ -76,7 +78,29 @@ async function assign(to) {
   await refresh();
 }
 
-const actions = { me: () => assign("me"), nobody: () => assign("nobody"), clear: () => (picked.clear(), show()) };
+// Rows of the same vendor and company for the same reasons.
+const alike = (row) => [...document.querySelectorAll("tr[data-alike]")].filter((one) => row && one.dataset.alike === row.dataset.alike);
+
+function pickAlike(row) {
+  const rows = alike(row).map((one) => Number(one.dataset.id));
+  const all = rows.every((id) => picked.has(id));
+  for (const id of rows) all ? picked.delete(id) : picked.add(id);
+  show();
+}
+
+function approve(row) {
+  if (!picked.size) pickAlike(row);
+  if (picked.size) together([...picked], () => (picked.clear(), show(), refresh()));
+}
+
+const chosenRow = () => document.activeElement?.closest("tr[data-id]") ?? boxes().find((box) => box.checked)?.closest("tr");
+const actions = {
+  me: () => assign("me"),
+  nobody: () => assign("nobody"),
+  clear: () => (picked.clear(), show()),
+  alike: () => pickAlike(chosenRow()),
+  together: () => approve(chosenRow()),
+};
 bar.addEventListener("click", (event) => actions[event.target.closest("[data-do]")?.dataset.do]?.());
 
 document.addEventListener("keydown", (event) => {
@@ -86,6 +110,8 @@ document.addEventListener("keydown", (event) => {
   const row = document.activeElement?.closest("tr[data-id]");
   const keys = {
     x: () => row && toggle(Number(row.dataset.id)),
+    X: () => pickAlike(row),
+    a: () => approve(row),
     m: actions.me,
     "/": () => document.getElementById("q").focus(),
     Escape: actions.clear,
