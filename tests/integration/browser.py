@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import threading
 from collections.abc import Generator
+from contextlib import contextmanager
 
 import pytest
+import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from connector.review.app import create_app
+from connector.review.deps import ReviewDeps
+
+LAPTOP = {"width": 1366, "height": 768}
 BROWSER = os.environ.get("VOUCH_TEST_BROWSER", "")
 PATIENCE = 60_000
 """So many milliseconds a test waits for what must come: a busy machine is slow."""
@@ -41,6 +49,35 @@ def browser() -> Generator[Browser]:
         started = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
         yield started
         started.close()
+
+
+@contextmanager
+def served(deps: ReviewDeps) -> Generator[str]:
+    """The app, served as `vouch run` serves it; its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(create_app(deps), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def open_page(browser: Browser, address: str, **options: object) -> Generator[Page]:
+    """A laptop's page; whatever the browser complains about fails the test."""
+    context = browser.new_context(base_url=address, viewport=LAPTOP, **options)  # type: ignore[arg-type]
+    page, complaints = context.new_page(), list[str]()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    context.on(
+        "response", lambda answer: answer.status < 400 or complaints.append(f"{answer.url}: {answer.status}")
+    )
+    yield page
+    context.close()
+    assert complaints == []
 
 
 def sign_in(page: Page, address: str, login: str = "accountant", password: str = "accountant") -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from connector.erp.odoo import OdooErp
@@ -22,7 +23,7 @@ from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import Job
 from connector.ledger.store import Ledger
-from connector.pipeline import Pipeline
+from connector.pipeline import Pipeline, Read
 from connector.review.app import create_app
 from connector.review.deps import ReviewDeps
 from inference.document import Limits, open_document
@@ -110,23 +111,25 @@ class Desk:
     deps: ReviewDeps
 
     def settler(self) -> Settler:
-        deps = self.deps
-        fresh = ReviewDeps(
-            ledger=deps.ledger,
-            documents=deps.documents,
-            record_url=deps.record_url,
-            backends=deps.backends,
-            sandbox=deps.sandbox,
-            pipelines=deps.pipelines,
-            erp=deps.erp,
-            posting=deps.posting,
-        )
-        return Settler(TestClient(create_app(fresh), base_url=BASE))
+        return Settler(TestClient(create_app(self.fresh_deps()), base_url=BASE))
+
+    def fresh_deps(self) -> ReviewDeps:
+        """For another app: each registers its figures once."""
+        return replace(self.deps, registry=CollectorRegistry())
 
     def bill(self, sample: str = "look_alike", **values: Any) -> int:
         """A draft bill with a sample's document, made before it is polled."""
         found = SAMPLES[sample]
         return self.odoo.draft_bill(MailedFile(found.filename, found.mimetype, found.data), **values)
+
+    def work_all(self) -> dict[int, Job]:
+        """Poll, and work on all that is there; by record."""
+        self.pipeline.discover()
+        done: dict[int, Job] = {}
+        while job := self.ledger.claim("test", ["main"]):
+            self.pipeline.work(job)
+            done[job.record_id] = job
+        return done
 
     def work(self, record_id: int) -> Job:
         """Poll, and work on that record's document."""
@@ -163,8 +166,10 @@ class Desk:
         return self.odoo.find("mail.activity", domain, ["summary", "note", "user_id"])
 
 
-def make_desk(database: OdooDatabase, folder: Path, *, posting: bool = False, shadow: int = 99) -> Desk:
-    """A desk over that database with a ledger in `folder`."""
+def make_desk(
+    database: OdooDatabase, folder: Path, *, posting: bool = False, shadow: int = 99, reads: Read = read
+) -> Desk:
+    """A desk over that database with a ledger in `folder`, whose documents are read by `reads`."""
     erp = EventfulErp(
         Connection("main", database.url, database.database, SecretStr(database.password), database.login)
     )
@@ -174,7 +179,7 @@ def make_desk(database: OdooDatabase, folder: Path, *, posting: bool = False, sh
         erp,
         ledger,
         documents,
-        read,
+        reads,
         Owner(shadow_bills=shadow),
         lambda job: f"{BASE}/documents/{job}",
         longest_request=timedelta(0),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Generator
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
-from connector.review.app import create_app
+from tests.integration.browser import LAPTOP, open_page, served
 from tests.review_ledger import Desk, fill
-
-LAPTOP = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module")
@@ -23,34 +18,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 @pytest.fixture(scope="module")
 def address(desk: Desk) -> Generator[str]:
-    """The app, served as `vouch run` serves it."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(desk.deps), log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
+    with served(desk.deps) as address:
+        yield address
 
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Generator[Page]:
-    """A laptop's page; whatever the browser complains about fails the test."""
     yield from open_page(browser, address)
-
-
-def open_page(browser: Browser, address: str, **options: object) -> Generator[Page]:
-    context = browser.new_context(base_url=address, viewport=LAPTOP, **options)  # type: ignore[arg-type]
-    page, complaints = context.new_page(), list[str]()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    context.on(
-        "response", lambda answer: answer.status < 400 or complaints.append(f"{answer.url}: {answer.status}")
-    )
-    yield page
-    context.close()
-    assert complaints == []
 
 
 def focused_row(page: Page) -> str:

@@ -37,7 +37,7 @@ function show({ group, bills }, told, body) {
   const fitting = bills.filter((bill) => bill.fits);
   const rows = new Map(fitting.map((bill) => [bill.id, row(bill)]));
   const [first] = fitting;
-  told.replaceChildren(...(first ? [t("together.one_doubt", { n: fitting.length, field: first.doubt.label }), " ", said(first.vendor)] : [t("together.none")]));
+  told.replaceChildren(...(first ? [el("strong", {}, said(first.vendor)), " · ", t("together.one_doubt", { n: fitting.length, field: first.doubt.label })] : [t("together.none")]));
   body.replaceChildren(...(first ? [table(first.doubt.label, [...rows.values()])] : []), ...leftOut(bills.filter((bill) => !bill.fits)));
   const go = first && el("button", { type: "button", class: "primary", onclick: () => approve(group, fitting, rows, told) }, t("together.approve", { n: fitting.length }), " ", el("kbd", {}, "↵"));
   // Enter that is still held down from before approves nothing.
