@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROWS, TOPICS = 50, 2
 # Of the texts, those that the scripts of the queue speak.
-SCRIPTED = ("level.", "settle.offline", "settle.failed", "together.")
+SCRIPTED = ("level.", "settle.failed", "settle.offline", "settle.sign", "together.")
 FRESH = 600
 """So many seconds a shown age may be old."""
 

@@ -1,6 +1,6 @@
 // Bills of one vendor with the same single doubt: a look at that value of each, then all are approved together.
 
-import { ask, key } from "./api.js";
+import { ask, key, signIn, SignedOut } from "./api.js";
 import { confidence, el, said, speak, t } from "./element.js";
 
 // So many in one request: what became of them is shown while the others go on.
@@ -25,8 +25,17 @@ export async function together(ids, closed) {
   try {
     show(await ask("GET", `/api/v1/reviews/approve?${ids.map((id) => `id=${id}`).join("&")}`), told, body);
   } catch (error) {
-    told.textContent = error.message;
+    refuse(error, told);
   }
+}
+
+// Why nothing more happens; who is signed out comes back to the queue, and what was approved is not approved again.
+function refuse(error, told, before = "") {
+  const ended = error instanceof SignedOut;
+  told.textContent = `${before} ${ended ? t("together.signed_out") : error.message}`.trim();
+  const again = ended && el("button", { type: "button", class: "primary", onclick: () => signIn() }, t("settle.sign_in_again"));
+  root.lastElementChild.replaceChildren(leave("together.close"), ...(again ? [again] : []));
+  root.lastElementChild.lastElementChild.focus();
 }
 
 function leave(text) {
@@ -110,12 +119,11 @@ async function approve(group, bills, rows, told) {
       }
     }
     told.textContent = t("together.done", { n: done }) + (refused ? ` ${t("together.refused", { n: refused })}` : "");
+    end.replaceChildren(leave("together.close"));
+    end.lastElementChild.focus();
   } catch (error) {
-    told.textContent = `${t("together.done", { n: done })} ${error.message}`;
+    refuse(error, told, t("together.done", { n: done }));
   } finally {
     working = false;
   }
-  const close = leave("together.close");
-  end.replaceChildren(close);
-  close.focus();
 }
