@@ -72,14 +72,13 @@ def open_service(settings: Settings) -> Generator[Service]:
         desk = stack.enter_context(
             opened_desk(settings, processes=settings.reading.processes, reviewed=JudgedValues(ledger.engine))
         )
-        read = make_read(desk)
         pipelines: dict[str, Pipeline] = {}
         people: dict[str, People] = {}
         for name, backend in settings.backends.items():
             erp = OdooErp(connection(name, backend, settings), declared=backend.field_map())
             stack.callback(erp.close)
             people[name] = OdooPeople(erp)
-            pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, read)
+            pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, desk)
             stack.callback(pipelines[name].close)
         worker = Worker(ledger, pipelines, settings.workers)
         screen = stack.enter_context(opened_sandbox(settings))
@@ -133,14 +132,15 @@ def make_pipeline(
     erp: Erp,
     ledger: Ledger,
     documents: DocumentStore,
-    read: Callable[[bytes, str, Recipient], Reading],
+    desk: Desk,
 ) -> Pipeline:
     """The pipeline of one Backend."""
     return Pipeline(
         erp=erp,
         ledger=ledger,
         documents=documents,
-        read=read,
+        read=make_read(desk),
+        look_again=desk.look_again,
         owner=owner_of(settings, ledger),
         review_url=lambda job_id: f"{settings.web_url}/documents/{job_id}",
         reviewer=settings.backends[name].reviewer,

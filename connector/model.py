@@ -53,6 +53,8 @@ def model_errors() -> Generator[None]:
 class _Reads(Protocol):
     def read(self, data: bytes, name: str, recipient: Recipient | None = None) -> tuple[Opened, Reading]: ...
 
+    def shown(self, data: bytes, name: str, reading: Reading) -> Reading: ...
+
 
 def nothing_away() -> str:
     """No model server is asked."""
@@ -73,6 +75,11 @@ class Desk:
         the model server or what it is told."""
         with unavailable_is_fatal(), model_errors():
             return self._reads.read(data, name, recipient)
+
+    def look_again(self, data: bytes, name: str, reading: Reading) -> Reading:
+        """The Reading with the Check whether the pages show what their text says. Raises DocumentError."""
+        with unavailable_is_fatal():
+            return self._reads.shown(data, name, reading)
 
 
 @contextmanager

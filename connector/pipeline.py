@@ -45,6 +45,7 @@ from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognis
 from connector.settling.conclude import outcome_of, take_up
 from connector.settling.snapshot import record_as_json
 from connector.settling.watching import look
+from inference.checks import PAGE_SHOWS
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
 from inference.readers import Recipient
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
     from mappings.proposal import Proposal
 
 Read = Callable[[bytes, str, Recipient], Reading]
+Look = Callable[[bytes, str, Reading], Reading]
+"""The Reading with the Check whether the pages show what it says; see `inference.shown`."""
 VERSION = version("vouch")
 # Why there is nothing left to read; a newer content comes with the next poll.
 GONE = "gone"
@@ -82,6 +85,7 @@ class Pipeline:
         ledger: Ledger,
         documents: DocumentStore,
         read: Read,
+        look_again: Look,
         owner: Owner,
         review_url: Callable[[int], str],
         reviewer: str = "",
@@ -89,7 +93,7 @@ class Pipeline:
         today: Callable[[], date] = local_today,
     ) -> None:
         self.erp, self.ledger, self.documents = erp, ledger, documents
-        self._read_document, self.today = read, today
+        self._read_document, self._look_again, self.today = read, look_again, today
         self.judge = Judge(erp.backend, Learning(ledger.engine), owner)
         self.review_url, self._reviewer = review_url, reviewer
         self.longest_request = longest_request
@@ -171,16 +175,28 @@ class Pipeline:
             data = self._fetch(job)
             self.ledger.step(job, "read")
             reading = self._read_document(data, job.attachment.name, self._recipient())
+            while (done := self._act_on(job, data, reading)) is None:
+                self.ledger.step(job, "read")
+                reading = self._look_again(data, job.attachment.name, reading)
+            return done
         except UnsupportedDocument as error:
             return self._finish(job, JobState.SKIPPED, error.reason, str(error))
         except (DocumentError, UnreadableError) as error:
             return self._tell_unreadable(job, error.reason, str(error))
-        reading_id = self.ledger.keep_reading(job, reading.reader, VERSION, reading.as_json())
+
+    def _act_on(self, job: Job, data: bytes, reading: Reading) -> JobState | None:
+        """Match, decide and carry out. Nothing is done, and None given, where the document is sure enough to be filled
+        and its pages were not looked at again yet."""
         with self._turn:
             self.ledger.step(job, "match")
             judged = self._judged(job, reading, self._seen(job, data, reading))
+            decision = judged.decision
+            writes = decision.outcome is Outcome.FILL or decision.held or decision.write
+            if writes and not any(check.id == PAGE_SHOWS for check in reading.checks):
+                return None
+            reading_id = self.ledger.keep_reading(job, reading.reader, VERSION, reading.as_json())
             self.ledger.keep_proposal(
-                job, reading_id, judged.proposal.as_json(), judged.decision, judged.record.company_id
+                job, reading_id, judged.proposal.as_json(), decision, judged.record.company_id
             )
             self.ledger.step(job, "apply")
             return self._carry_out(job, judged)

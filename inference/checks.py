@@ -10,6 +10,9 @@ from inference.invoice import Check, Field, Reading, Row, Status, as_decimal, as
 
 CENT = Decimal("0.01")
 
+PAGE_SHOWS = "page_shows"
+"""The Check of `inference.shown`; what bears it was looked at."""
+
 HIGHEST_RATE = 30
 """In percent. The highest VAT is that of Hungary, 27 %; India's GST on some goods is 28 %."""
 
@@ -43,6 +46,15 @@ def code_agrees(source: str, contradicted: Sequence[str]) -> Check:
     if not contradicted:
         return _passed("code_agrees", f"The {source} says nothing else than the page.")
     return _failed("code_agrees", " ".join(contradicted))
+
+
+def page_shows(contradicted: Sequence[str], *, asked: bool) -> Check:
+    """Whether the pages show what the text of the file says, from sentences on values that they do not show."""
+    if not asked:
+        return _absent(PAGE_SHOWS, "No value comes from the text of a PDF.")
+    if not contradicted:
+        return _passed(PAGE_SHOWS, "The page shows what the text of the file says.")
+    return _failed(PAGE_SHOWS, " ".join(contradicted))
 
 
 def line_agrees(line: Row) -> bool | None:

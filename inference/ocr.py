@@ -87,6 +87,19 @@ def recognise(image: Image.Image) -> Recognised:
     return Recognised(_tokens(lines, turned_image(image, quarters).size, tilt), Turn(quarters, tilt))
 
 
+def read_strips(images: Sequence[Image.Image]) -> list[str]:
+    """What each RGB image of one upright line says; nothing where it cannot be read."""
+    import numpy
+
+    nowhere = (0.0, 0.0)
+    corners = (nowhere, nowhere, nowhere, nowhere)
+    areas = [Area(corners, numpy.ascontiguousarray(numpy.asarray(image)[:, :, ::-1])) for image in images]
+    with _LOCK:
+        lines = _read(areas)
+        keep_small()
+    return [line.text if line.score >= LEAST_SCORE else "" for line in lines]
+
+
 def _upright_lines(image: Image.Image) -> tuple[int, list[Line]]:
     """The lines, and how many quarter turns counter-clockwise make them stand upright.
 

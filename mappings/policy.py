@@ -52,6 +52,7 @@ CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
 # What a person should hear first; Checks not named here come after these.
 FIRST = (
     "one_bill",
+    "page_shows",
     "document_type",
     "vendor_is_not_us",
     "buyer_is_company",

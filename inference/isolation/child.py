@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from inference.document import Document, open_document
 from inference.errors import DamagedDocument, DocumentError, OversizedDocument
-from inference.invoice import Box
+from inference.invoice import Box, Reading
 from inference.isolation import confinement
 from inference.isolation.frames import receive, send
 from inference.page import Limits
@@ -105,6 +105,11 @@ class _Desk:
         recipient = Recipient(names, tax_ids, accounts, known["country"], hints)
         reading = read_document(document, recipient, self._readers)
         return {"opened": _opened(document), "reading": reading.as_json()}, b""
+
+    def _shown(self, document: Document, request: dict[str, Any]) -> Answer:
+        from inference.shown import looked_at
+
+        return {"reading": looked_at(Reading.from_json(request["reading"]), document).as_json()}, b""
 
     def _open(self, document: Document, _: dict[str, Any]) -> Answer:
         return {"opened": _opened(document)}, b""

@@ -107,6 +107,12 @@ class Sandbox:
         with _believed():
             return _opened(answer["opened"]), Reading.from_json(answer["reading"])
 
+    def shown(self, data: bytes, name: str, reading: Reading) -> Reading:
+        """The Reading with the Check whether the pages show what their text says; see `inference.shown`."""
+        answer, _ = self._ask("shown", data, name, reading=reading.as_json())
+        with _believed():
+            return Reading.from_json(answer["reading"])
+
     def open(self, data: bytes, name: str) -> Opened:
         """Open a document without reading it."""
         answer, _ = self._ask("open", data, name)

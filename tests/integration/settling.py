@@ -30,6 +30,7 @@ from inference.document import Limits, open_document
 from inference.invoice import Reading
 from inference.readers import Recipient
 from inference.reading import make_readers, read_document
+from inference.shown import looked_at
 from mappings.erp_data import Record
 from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase
 from tests.review_ledger import SANDBOX
@@ -59,6 +60,10 @@ class EventfulErp(OdooErp):
 
 def read(data: bytes, name: str, recipient: Recipient) -> Reading:
     return read_document(open_document(data, name, Limits()), recipient, READERS)
+
+
+def look_again(data: bytes, name: str, reading: Reading) -> Reading:
+    return looked_at(reading, open_document(data, name, Limits()))
 
 
 def answered(bill: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -180,6 +185,7 @@ def make_desk(
         ledger,
         documents,
         reads,
+        look_again,
         Owner(shadow_bills=shadow),
         lambda job: f"{BASE}/documents/{job}",
         longest_request=timedelta(0),

@@ -79,7 +79,9 @@ def ledger(tmp_path: Path) -> Any:
 
 def pipeline_for(erp: OneDraft, ledger: Ledger, desk: Desk, folder: Path) -> Pipeline:
     documents, read = DocumentStore(folder / "documents"), make_read(desk)
-    return Pipeline(cast(Any, erp), ledger, documents, read, Owner(), str, today=lambda: TODAY)
+    return Pipeline(
+        cast(Any, erp), ledger, documents, read, desk.look_again, Owner(), str, today=lambda: TODAY
+    )
 
 
 def worked(ledger: Ledger, desk: Desk, folder: Path) -> tuple[JobState, OneDraft]:

@@ -28,7 +28,7 @@ from connector.recognition import FILL, FILLED, effect_key
 from deploy.odoo.installation import Installation
 from mappings.erp_data import Record
 from tests.integration.odoo_server import MailedFile, Odoo, OdooDatabase
-from tests.integration.settling import SAMPLES, EventfulErp, read
+from tests.integration.settling import SAMPLES, EventfulErp, look_again, read
 from tests.samples.generate import samples
 
 pytestmark = pytest.mark.usefixtures("development_odoo")
@@ -62,6 +62,7 @@ def pipeline(erp: EventfulErp, ledger: Ledger, tmp_path: Path) -> Pipeline:
         ledger,
         DocumentStore(tmp_path / "documents"),
         read,
+        look_again,
         Owner(),
         lambda job: f"http://127.0.0.1:8170/documents/{job}",
         longest_request=timedelta(0),

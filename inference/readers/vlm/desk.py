@@ -42,6 +42,10 @@ class VisionDesk:
             return opened, without_model(reading, str(error))
         return opened, read
 
+    def shown(self, data: bytes, name: str, reading: Reading) -> Reading:
+        """As `Sandbox.shown`: a model may have been told by the page what to see."""
+        return self._sandbox.shown(data, name, reading)
+
 
 def without_model(reading: Reading, why: str) -> Reading:
     """The layout Reading of a document that the model should have read too, which says so."""

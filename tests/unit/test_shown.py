@@ -1,0 +1,157 @@
+"""What a page does not show proves nothing, whatever the text of its file says."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from inference.checks import PAGE_SHOWS
+from inference.document import open_document
+from inference.invoice import Kind, Reading, Status
+from inference.numbers import format_amount
+from inference.reading import read_document
+from inference.resemblance import same_words
+from inference.shown import looked_at
+from tests.samples.designs import render
+from tests.samples.facturx_data import facturx_pdf
+from tests.samples.hostile.lies import LIES
+from tests.samples.random_bills import random_bill
+
+FILLED_FROM = ("invoice_number", "total_with_vat")
+
+
+def looked(data: bytes) -> tuple[Reading, Reading]:
+    """As read, and after its pages were looked at."""
+    document = open_document(data, "bill.pdf")
+    reading = read_document(document)
+    return reading, looked_at(reading, document)
+
+
+def outcome(reading: Reading) -> Status:
+    (check,) = [check for check in reading.checks if check.id == PAGE_SHOWS]
+    return check.status
+
+
+@pytest.mark.parametrize("make", LIES.values(), ids=LIES.keys())
+def test_a_file_that_says_something_else_than_its_page_is_found_out(make: Callable[[], bytes]) -> None:
+    before, after = looked(make())
+    assert all(before.fields[name].confidence > 0.5 for name in FILLED_FROM)
+    assert outcome(after) is Status.FAIL
+    assert after.fields["invoice_number"].confidence <= 0.5
+    assert "page" in after.fields["invoice_number"].note
+
+
+@pytest.mark.parametrize(
+    "design", ["din5008", "modern", "facture", "fapiao", "dense", "faktura", "minimal", "plain"]
+)
+def test_an_honest_page_is_believed(design: str) -> None:
+    before, after = looked(render(random_bill(11, design)))
+    assert outcome(after) is Status.PASS, after.checks[-1].message
+    assert after.fields == before.fields
+
+
+def test_an_honest_e_invoice_is_believed() -> None:
+    bill = random_bill(7, "din5008")
+    before, after = looked(facturx_pdf(bill, render(bill)))
+    assert before.reader == "einvoice"
+    assert outcome(after) is Status.PASS, after.checks[-1].message
+
+
+def test_what_was_recognised_was_seen_already() -> None:
+    picture = Image.new("RGB", (600, 800), "white")
+    draw = ImageDraw.Draw(picture)
+    for row, text in enumerate(["Acme Ltd", "Invoice 4711", "Invoice date 24.12.2026", "Total 119.00 EUR"]):
+        draw.text((60, 60 + 60 * row), text, "black", font_size=24)
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842), invariant=True)
+    canvas.drawImage(ImageReader(picture), 0, 0, 595, 842)
+    canvas.save()
+    before, after = looked(out.getvalue())
+    assert before.text("invoice_number") == "4711"
+    assert outcome(after) is Status.NOT_APPLICABLE
+
+
+def test_a_few_hidden_words_do_not_outdo_a_scan() -> None:
+    """The text layer is too thin to be believed as a whole; its words stand on those of the picture."""
+    picture = Image.new("RGB", (1240, 1754), "white")
+    draw = ImageDraw.Draw(picture)
+    for row, text in enumerate(["Acme Ltd", "Invoice 4711", "Invoice date 24.12.2026", "Total 9,119.00 EUR"]):
+        draw.text((180, 180 + 90 * row), text, "black", font_size=40)
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842), invariant=True)
+    canvas.drawImage(ImageReader(picture), 0, 0, 595, 842)
+    text = canvas.beginText(140, 842 - 230)
+    text.setTextRenderMode(3)
+    text.setFont("Helvetica", 20)
+    text.textOut("119.00 EUR")
+    canvas.drawText(text)
+    canvas.save()
+    before, after = looked(out.getvalue())
+    assert before.amount("total_with_vat") == Decimal("119.00")
+    assert outcome(after) is Status.FAIL
+    assert after.fields["total_with_vat"].confidence <= 0.5
+
+
+def test_words_too_small_or_pale_to_be_read_are_not_shown() -> None:
+    for size, grey in ((0.5, 0.0), (9.0, 0.97)):
+        out = io.BytesIO()
+        canvas = Canvas(out, pagesize=(595, 842), invariant=True)
+        canvas.setFont("Helvetica", size)
+        canvas.setFillGray(grey)
+        for row, text in enumerate(
+            ("Acme Ltd", "Invoice number 4711", "Date 24.12.2026", "Total 119.00 EUR")
+        ):
+            canvas.drawString(72, 760 - 30 * row, text)
+        canvas.save()
+        before, after = looked(out.getvalue())
+        assert before.text("invoice_number") == "4711"
+        assert outcome(after) is Status.FAIL, (size, grey)
+
+
+@given(
+    st.decimals(Decimal("0.01"), Decimal("999999.99"), places=2),
+    st.decimals(Decimal("0.01"), Decimal("999999.99"), places=2),
+    st.sampled_from(("en", "de", "fr", "pl")),
+    st.sampled_from(("", " EUR", " €", "£ ")),
+)
+def test_another_amount_is_another_whatever_stands_beside_it(
+    one: Decimal, other: Decimal, locale: str, beside: str
+) -> None:
+    said, seen = format_amount(one, locale), format_amount(other, locale)
+    shown = f"{beside}{seen}" if beside.endswith(" ") else f"{seen}{beside}"
+    assert same_words(said, shown, Kind.AMOUNT) == (one == other)
+    # A part of a longer number is not the number.
+    assert not same_words(said, f"9{said}", Kind.AMOUNT)
+
+
+@pytest.mark.parametrize(
+    ("said", "seen", "kind", "same"),
+    [
+        ("10.00", "1,000", Kind.AMOUNT, False),
+        ("1.000,00", "1.000,00 €", Kind.AMOUNT, True),
+        ("1 234,50", "1234,50", Kind.AMOUNT, True),
+        ("119.00", "9,119.00", Kind.AMOUNT, False),
+        ("INV-1001", "1NV-1O0I", Kind.IDENTIFIER, True),
+        ("1001", "91001", Kind.IDENTIFIER, False),
+        ("1001", "No.1001", Kind.IDENTIFIER, True),
+        ("DE02120300000000202051", "DE02 1203 0000 0000 2020 51", Kind.IDENTIFIER, True),
+        ("DE02120300000000202051", "DE02 1203 0000 0000 2020 57", Kind.IDENTIFIER, False),
+        ("8 Oct 2024", "8 Óct 2024", Kind.DATE, True),
+        ("8 Oct 2024", "18 Oct 2024", Kind.DATE, False),
+        ("Müller & Söhne GmbH", "Muller & Sohne GmbH", Kind.TEXT, True),
+        ("Papierhaus Brunnhuber", "Nordlicht Elektrik", Kind.TEXT, False),
+        ("52,20 £", "52,20 f", Kind.CODE, True),
+        ("52,20 EUR", "52,20 USD", Kind.CODE, False),
+        ("ТОСКА ЕООД", "?????", Kind.TEXT, True),
+    ],
+)
+def test_what_counts_as_the_same_words(said: str, seen: str, kind: Kind, *, same: bool) -> None:
+    assert same_words(said, seen, kind) is same
