@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connector.settling.edits import Answer
 from inference.invoice import DocumentType, Status
 from mappings.bills import BILL_TYPES
 from mappings.case import BILL, REFUND
 
 if TYPE_CHECKING:
+    from connector.settling.edits import Edit
     from connector.settling.fold import Folded
     from connector.settling.work import Work
     from mappings.erp_data import Record
@@ -30,6 +33,16 @@ ASKED = (
     "filled_amount_total",
 )
 """The Checks of the whole document, the gravest first: no value of the form answers for them."""
+
+PLACES = {
+    "document_type": "document_type",
+    "duplicate": "invoice_number",
+    "buyer_is_company": "buyer_name",
+    "vendor_is_not_us": "seller_name",
+    "vendor_look_alike": "seller_name",
+    "bank_account_known": "payment_account",
+}
+"""The Term whose place on the page a question is about; all others are about the total."""
 
 KIND = "document_type"
 MAKE_REFUND = (
@@ -65,6 +78,24 @@ class Question:
         """What the Checks say."""
         return " ".join(self.messages)
 
+    @property
+    def mark(self) -> str:
+        """Another one when the question says something else."""
+        return hashlib.sha256(self.message.encode()).hexdigest()[:16]
+
+    @property
+    def place(self) -> str:
+        """The Term to look at."""
+        return PLACES.get(self.id, "total_with_vat")
+
+    def answered_by(self, edits: Sequence[Edit]) -> bool:
+        """Whether a person answered just this."""
+        if self.barred:
+            return False
+        return any(
+            isinstance(edit, Answer) and (edit.answer, edit.to) == (self.id, self.mark) for edit in edits
+        )
+
 
 def questions(folded: Folded, record: Record | None) -> tuple[Question, ...]:
     """What the person has to answer, the gravest first."""
@@ -77,6 +108,19 @@ def questions(folded: Folded, record: Record | None) -> tuple[Question, ...]:
         told.pop(KIND, None)
     first = [Question(KIND, (barred,), True, "refund" if barred == MAKE_REFUND else "bill")] if barred else []
     return (*first, *(Question(name, tuple(told[name])) for name in ASKED if name in told))
+
+
+def marked(edits: Sequence[Edit], asked: Sequence[Question]) -> list[Edit]:
+    """The edits with a mark at each new answer; an answer to what is not asked any more is left out."""
+    marks = {one.id: one.mark for one in asked if not one.barred}
+    found: list[Edit] = []
+    for edit in edits:
+        if isinstance(edit, Answer) and edit.to is None:
+            if edit.answer in marks:
+                found.append(Answer(answer=edit.answer, to=marks[edit.answer]))
+        else:
+            found.append(edit)
+    return found
 
 
 def other_kind(folded: Folded, record: Record | None) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from connector.ledger.settling import NotInReview, Settling
 from connector.ledger.store import utc_now
+from connector.settling.answers import marked, questions
 from connector.settling.draft import Conventions, UnfitEdit, UnknownRecord, fitted
-from connector.settling.edits import Edit, SetValue, as_json, parsed
+from connector.settling.edits import Answer, Edit, SetValue, as_json, parsed
 from connector.settling.fold import fold
 from connector.settling.snapshot import changes, record_as_json, record_from_json
 from connector.settling.work import Work, at_hand, work_on
@@ -77,7 +78,7 @@ class SettlingDesk:
         if folded.form.unfit:
             target = folded.form.unfit[0]
             raise UnfitEdit(target, f"{target} is not there any more: take this change back.")
-        return kept
+        return marked(kept, questions(folded, bare.record))
 
     def take_over(self, job_id: int, person: Person) -> Work:
         """The record as it is now in the ERP, proposed for anew; the edits stay, but for values that changed there.
@@ -135,6 +136,8 @@ class SettlingDesk:
 
 def _touched(edit: Edit, changed: set[str], *, lines: bool) -> bool:
     """Whether an edit is about something that is otherwise in the ERP by now."""
+    if isinstance(edit, Answer):
+        return False  # it holds as long as the same is asked
     target = edit.target if isinstance(edit, SetValue) else getattr(edit, "accept", None)
     if target is None or target.startswith("lines."):
         if lines:

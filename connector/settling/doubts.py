@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from connector.settling.answers import ASKED
 from connector.settling.form import TOTALS, Cell, Form
 from inference.invoice import Check, Status
 from mappings.policy import PROOF, PROVED, SUGGESTED, SUGGESTION, spoken_of
@@ -40,13 +41,11 @@ def _needed(cell: Cell, sure: float, *, proved: bool) -> float:
 
 
 def _targets(check: Check, form: Form) -> Iterable[str]:
-    """The values that a failed Check is about."""
+    """The values that a failed Check is about; what is asked of the whole document is not asked of a value again."""
     match check.id:
-        case "bank_account_known":
-            return ("partner_bank_id",)
-        case "duplicate":
-            return ("ref",)
-        case "totals" | "amount_due":
+        case name if name in ASKED:
+            return ()
+        case "amount_due":
             return ("total_with_vat",)
         case "tax_known" | "vat_by_rate":
             return [line.cells["tax_ids"].target for line in form.lines if not line.cells["tax_ids"].value]
@@ -55,7 +54,7 @@ def _targets(check: Check, form: Form) -> Iterable[str]:
             names = ("quantity", "product_qty") if check.id == "order_quantity" else ("price_unit",)
             lines = [line for line in form.lines if line.key in keys]
             return [line.cells[name].target for line in lines for name in names if name in line.cells]
-        case name if name.startswith(("filled_amount", "filled_lines")):
+        case name if name.startswith("filled_lines"):
             return TOTALS[-1:]
         case name if name.startswith(("filled_", "missing_", "related_")):
             return (name.split("_", 1)[1],)

@@ -62,7 +62,15 @@ class Accept(_Body):
     accept: Target
 
 
-Edit = SetValue | AddLine | RemoveLine | Accept
+class Answer(_Body):
+    """A person looked into what is asked of the whole document. It holds as long as the question says the same: `to` is
+    the mark of what it said, which the server adds."""
+
+    answer: CheckId
+    to: Annotated[str, StringConstraints(max_length=32)] | None = None
+
+
+Edit = SetValue | AddLine | RemoveLine | Accept | Answer
 Edits = Annotated[list[Edit], Field(max_length=2000)]
 _EDITS: TypeAdapter[list[Edit]] = TypeAdapter(list[Edit])
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector.settling.doubts import mark_doubts
-from connector.settling.edits import Accept, AddLine, Edit, RemoveLine, SetValue
+from connector.settling.edits import Accept, AddLine, Answer, Edit, RemoveLine, SetValue
 from connector.settling.form import ORDERED, TERMS, TOTALS, Form, Line, build, empty_line, figure
 from inference.checks import run_checks
 from inference.invoice import HEADER, Box, Check, Evidence, Field, Reading, Status, value_from_json
@@ -110,6 +110,8 @@ def _apply(form: Form, edit: Edit, ground: Ground) -> None:
                 form.unfit.append(edit.accept)
                 return
             cell.accepted = True
+        case Answer():
+            pass  # no value of the form
         case AddLine():
             keys = [line.key for line in form.lines]
             if edit.add_line in keys or (edit.after is not None and edit.after not in keys):

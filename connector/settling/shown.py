@@ -105,6 +105,8 @@ def bill_json(work: Work, around: Surroundings) -> dict[str, Any]:
                 "message": " ".join(around.say(said) for said in one.messages),
                 "barred": one.barred,
                 "becomes": one.becomes,
+                "answered": one.answered_by(work.edits),
+                "evidence": show.evidence((one.place,)),
             }
             for one in questions(folded, work.record)
         ],
@@ -338,13 +340,14 @@ class _Show:
                 name: {
                     "value": one["value"],
                     "shown": _text(one["value"]),
-                    "evidence": self._evidence(one["terms"]),
+                    "evidence": self.evidence(one["terms"]),
                 }
                 for name, one in new["values"].items()
             }
         }
 
-    def _evidence(self, terms: Sequence[str]) -> list[dict[str, Any]]:
+    def evidence(self, terms: Sequence[str]) -> list[dict[str, Any]]:
+        """Where on the pages the Fields of these Terms stand."""
         reading = self._work.folded.reading
         found = [reading.get(term) for term in terms] if reading else []
         return [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from connector.erp.port import BILL, ORDER
 from connector.errors import SkippableError
 from connector.settling.snapshot import record_as_json
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 MOST_READ = 20
 """So many changed records are read anew in one round; the others come with the next."""
 
-CLOSED = {"posted": "is posted", "cancel": "is cancelled"}
+CLOSED = {
+    BILL: {"posted": "is posted", "cancel": "is cancelled"},
+    # A confirmed order can still be changed, and its confirmation still be compared with it.
+    ORDER: {"cancel": "is cancelled", "done": "is locked"},
+}
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -47,8 +52,8 @@ def _end(one: Watched, now: Standing | None) -> tuple[str, str] | None:
     """The verdict that the ERP's state amounts to, and the sentence; None while it is open there too."""
     if now is None:
         return "gone", "A person settled it in Odoo: the record is gone."
-    if now.state in CLOSED and one.model == "account.move":
-        return now.state, f"A person settled it in Odoo: {now.name} {CLOSED[now.state]}."
+    if closed := CLOSED[one.model].get(now.state):
+        return now.state, f"A person settled it in Odoo: {now.name} {closed}."
     if one.activity_id is not None and one.activity_id not in now.activity_ids:
         return "activity_done", "A person marked it done in Odoo."
     return None

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from connector.erp.odoo import OdooErp
-from connector.erp.port import BILL, Effect
+from connector.erp.port import BILL, ORDER, Effect
 from connector.erp.wire import Connection
 from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
@@ -115,6 +115,12 @@ class Desk:
     odoo: Odoo
     deps: ReviewDeps
 
+    def close(self) -> None:
+        """Let go of Odoo and the ledger."""
+        self.pipeline.data.close()
+        self.erp.close()
+        self.ledger.close()
+
     def settler(self) -> Settler:
         return Settler(TestClient(create_app(self.fresh_deps()), base_url=BASE))
 
@@ -136,12 +142,19 @@ class Desk:
             done[job.record_id] = job
         return done
 
-    def work(self, record_id: int) -> Job:
+    def order(self, sample: str, **values: Any) -> int:
+        """A draft purchase order of the sample's vendor with its document."""
+        found = SAMPLES[sample]
+        [vendor] = self.odoo.find("res.partner", [["name", "=", found.truth["vendor"]]], ["id"])[:1]
+        file = MailedFile(found.filename, found.mimetype, found.data)
+        return self.odoo.draft_order(vendor["id"], file, **values)
+
+    def work(self, record_id: int, model: str = BILL) -> Job:
         """Poll, and work on that record's document."""
         self.pipeline.discover()
         self.ledger.retry("test", states=())
         while job := self.ledger.claim("test", ["main"]):
-            if job.record_id == record_id:
+            if (job.model, job.record_id) == (model, record_id):
                 self.pipeline.work(job)
                 story = self.ledger.story(job.id)
                 assert story is not None
@@ -152,6 +165,12 @@ class Desk:
     def in_review(self, sample: str = "look_alike", **values: Any) -> Job:
         """A document that waits for a person."""
         job = self.work(self.bill(sample, **values))
+        assert job.state == "in_review", job.message
+        return job
+
+    def order_in_review(self, sample: str, **values: Any) -> Job:
+        """A document of a purchase order that waits for a person."""
+        job = self.work(self.order(sample, **values), ORDER)
         assert job.state == "in_review", job.message
         return job
 

@@ -16,8 +16,7 @@ from tests.integration.settling import SAMPLES, Desk, Settler, make_desk
 def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
     made = make_desk(database, tmp_path)
     yield made
-    made.erp.close()
-    made.ledger.close()
+    made.close()
 
 
 @pytest.fixture

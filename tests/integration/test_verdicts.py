@@ -41,8 +41,7 @@ class Killed(BaseException):
 def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
     made = make_desk(database, tmp_path, posting=True)
     yield made
-    made.erp.close()
-    made.ledger.close()
+    made.close()
 
 
 @pytest.fixture
@@ -263,40 +262,6 @@ def test_an_approved_bill_is_known_again_after_the_ledger_was_lost(
     assert desk.record(job, "write_date", "invoice_line_ids") == taken_back
     desk.ledger.close()
     desk.ledger = desk.pipeline.ledger = kept
-
-
-def test_a_credit_note_is_never_approved_as_a_bill(desk: Desk, person: Settler) -> None:
-    job = desk.in_review("credit_note_mail")
-    seen = person.get(f"/reviews/{job.id}")
-    [question] = [one for one in seen["questions"] if one["id"] == "document_type"]
-    assert (question["barred"], question["becomes"]) == (True, "refund")
-    answer = person.decide(seen, "approve")
-    assert (answer.status_code, answer.json()["error"]) == (409, "unanswered")
-    assert [check["id"] for check in answer.json()["checks"]] == ["document_type"]
-    assert desk.record(job, "invoice_line_ids")["invoice_line_ids"] == []
-    answer = person.decide(seen, "switch_kind")
-    assert (answer.status_code, answer.json()["outcome"]) == (200, "moved"), answer.text
-    assert state(desk, job) == "queued"
-    again = desk.work(job.record_id)
-    found = desk.record(job, "move_type", "amount_total", "invoice_line_ids")
-    assert found["move_type"] == "in_refund"
-    if again.state == "in_review":
-        bill = person.get(f"/reviews/{job.id}")
-        assert "document_type" not in [one["id"] for one in bill["questions"]]
-        assert person.decide(bill, "approve").json()["outcome"] == "filled"
-        found = desk.record(job, "move_type", "amount_total", "invoice_line_ids")
-    assert (found["move_type"], bool(found["invoice_line_ids"])) == ("in_refund", True)
-    assert found["amount_total"] > 0
-    assert len([note for note in desk.notes(job) if "Kind of the record" in note]) == 1
-
-
-def test_a_kind_changed_in_odoo_is_read_again_there(desk: Desk, person: Settler) -> None:
-    job = desk.in_review("credit_note_mail")
-    desk.odoo.call(BILL, "action_switch_move_type", [job.record_id])
-    seen = person.send("POST", f"/reviews/{job.id}/take-over", {}).json()
-    assert "document_type" not in [one["id"] for one in seen["questions"]]
-    assert person.decide(seen, "approve").json()["outcome"] == "filled"
-    assert desk.record(job, "move_type")["move_type"] == "in_refund"
 
 
 def test_approve_and_post(desk: Desk, person: Settler, job: Job) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from connector.erp.port import BILL
 from connector.ledger.settling import Settling
+from mappings.memory import Kind
 from tests.integration.odoo_server import OdooDatabase
 from tests.integration.settling import Desk, make_desk
 
@@ -18,8 +19,7 @@ from tests.integration.settling import Desk, make_desk
 def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
     made = make_desk(database, tmp_path)
     yield made
-    made.erp.close()
-    made.ledger.close()
+    made.close()
 
 
 def ended(desk: Desk, job_id: int) -> tuple[str, str]:
@@ -47,3 +47,34 @@ def test_bills_cancelled_deleted_changed_or_marked_done_in_odoo(desk: Desk) -> N
     assert ended(desk, changed.id) == ("in_review", "doubtful")
     found = desk.settler().get(f"/reviews/{changed.id}")["conflict"]["changes"]
     assert [(one["field"], one["now"]) for one in found if one["field"] == "ref"] == [("ref", "PERSON")]
+
+
+def test_a_bill_posted_in_odoo_closes_its_review_and_is_learned_from(desk: Desk) -> None:
+    job = desk.in_review("look_alike")
+    seen = desk.settler().get(f"/reviews/{job.id}")
+    value = {field["target"]: field["value"] for field in seen["fields"]}
+    cell = {one["target"]: one["value"] for one in seen["lines"][0]["cells"]}
+    [account] = desk.odoo.find(
+        "account.account",
+        [["account_type", "=", "expense"], ["id", "!=", cell["lines.l1.account_id"]]],
+        ["id"],
+    )[:1]
+    line = {
+        "name": cell["lines.l1.name"],
+        "quantity": float(cell["lines.l1.quantity"]),
+        "price_unit": float(cell["lines.l1.price_unit"]),
+        "tax_ids": [(6, 0, cell["lines.l1.tax_ids"])],
+        "account_id": account["id"],
+    }
+    by_hand = {name: value[name] for name in ("partner_id", "ref", "invoice_date")}
+    desk.odoo.call(BILL, "write", [job.record_id], {**by_hand, "invoice_line_ids": [(0, 0, line)]})
+    desk.odoo.call(BILL, "action_post", [job.record_id])
+    desk.pipeline.discover()
+    assert ended(desk, job.id) == ("skipped", "posted")
+    assert desk.to_do(job) == []
+    assert desk.settler().client.get(f"/api/v1/reviews/{job.id}").status_code == 404
+    assert desk.pipeline.learn() == 1
+    assert desk.pipeline.learn() == 0
+    taught = desk.pipeline.judge.learning.lessons("main")
+    accounts = [one for one in taught if one.subject.kind is Kind.ACCOUNT]
+    assert (account["id"],) in [one.value for one in accounts], accounts

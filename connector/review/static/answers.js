@@ -7,13 +7,10 @@ export class Answers {
     this.desk = desk;
     this.root = root;
     this.stops = [];
-    this.given = new Map();
   }
 
-  // An answer holds as long as the question says the same.
+  // An answer is part of the draft, and holds as long as the question says the same.
   show(bill) {
-    if (bill.id !== this.job) this.given.clear();
-    this.job = bill.id;
     this.bill = bill;
     const held = this.stops.find(({ input }) => input === document.activeElement)?.target;
     this.stops = (bill.questions ?? []).map((question) => this.stop(question));
@@ -22,8 +19,8 @@ export class Answers {
     if (held) this.stops.find(({ target }) => target === held)?.input.focus();
   }
 
-  isOpen({ id, message, barred }) {
-    return barred || this.given.get(id) !== message;
+  isOpen({ answered, barred }) {
+    return barred || !answered;
   }
 
   stop(question) {
@@ -33,6 +30,8 @@ export class Answers {
     input.classList.add("answer");
     input.setAttribute("aria-describedby", words.id);
     if (!open) input.dataset.also = "";
+    // Its place on the page is lit, as that of a value.
+    input.addEventListener("focus", () => this.desk.viewer.light(question.evidence, "doubtful"));
     // Enter that is still held down from before answers nothing.
     input.addEventListener("keydown", (event) => event.key === "Enter" && event.repeat && event.preventDefault());
     return { target: `check:${question.id}`, label: visible(question.message), isDoubtful: open, input, element: el("li", { class: open ? "open" : "" }, words, input) };
@@ -45,16 +44,17 @@ export class Answers {
   }
 
   answer(question) {
-    const open = this.isOpen(question);
-    if (open) this.given.set(question.id, question.message);
-    else this.given.delete(question.id);
-    this.desk.draw();
-    if (open) this.desk.next({ target: `check:${question.id}` });
+    if (!this.isOpen(question)) return this.withdraw([question.id]);
+    this.desk.edit({ answer: question.id });
+    return this.desk.next({ target: `check:${question.id}` });
   }
 
-  // What the server found open although it was answered here.
+  // Asked again: the person takes an answer back, or the server found it open.
   withdraw(ids) {
-    ids.forEach((id) => this.given.delete(id));
+    this.bill.questions.filter(({ id }) => ids.includes(id)).forEach((question) => { question.answered = false; });
+    const { draft } = this.desk;
+    this.desk.draw();
+    if (draft.edits.some(({ answer }) => ids.includes(answer))) draft.replace(draft.edits.filter(({ answer }) => !ids.includes(answer)));
   }
 
   get acknowledged() {

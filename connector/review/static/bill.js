@@ -1,31 +1,34 @@
 // The bill in hand: what the server says of it, what the person has changed since, and what comes after it.
 
-import { amount, announce, el, list, said, speak, t, toast, visible } from "./element.js";
-import { Offline, Refusal, SignedOut, ask, beforeSignIn, key, part, signIn } from "./api.js";
+import { amount, announce, el, said, speak, t, toast, visible } from "./element.js";
+import { Refusal, SignedOut, ask, beforeSignIn, signIn } from "./api.js";
 import { Answers } from "./answers.js";
+import { Claim } from "./claim.js";
 import { checks, conflict, orders, totals, why } from "./cards.js";
+import { commands } from "./commands.js";
 import { NEW } from "./control.js";
+import { Draft } from "./draft.js";
+import { Ending } from "./ending.js";
 import { Form } from "./form.js";
 import { keep, kept } from "./kept.js";
 import { Lines } from "./lines.js";
 import { Verdicts, newVendor } from "./verdict.js";
 import { Viewer } from "./viewer.js";
-import { jump } from "./jump.js";
 
-const PAUSE = 300;
-const RENEW = 120_000;
 const root = document.getElementById("settle");
 const part_of = (name) => document.getElementById(name);
 
 class Desk {
   constructor(id) {
     this.id = id;
+    this.root = root;
     this.bill = null;
-    this.edits = [];
-    this.undone = [];
     this.tabsEverywhere = false;
     this.current = null;
     this.ahead = null;
+    this.draft = new Draft(this);
+    this.ending = new Ending(this);
+    this.claim = new Claim(this);
     this.viewer = new Viewer(part_of("paper"), (proof) => this.fill(proof));
     this.form = new Form(this, part_of("fields"));
     this.lines = new Lines(this, part_of("lines"));
@@ -36,13 +39,10 @@ class Desk {
   // -- loading -----------------------------------------------------------------------------------------------------
 
   async open(id, loaded = null) {
-    clearTimeout(this.timer);
     this.id = id;
+    this.draft.begin();
     root.classList.remove("shown");
     this.current = null;
-    this.undone = [];
-    this.sending = null;
-    this.pressed = null;
     let bill = loaded;
     try {
       bill ??= await ask("GET", `/api/v1/reviews/${id}${location.search}`);
@@ -55,10 +55,10 @@ class Desk {
     if (this.id !== id) return undefined;
     this.viewer.show(bill, this.ahead?.images);
     this.take(bill);
-    this.claim();
+    this.claim.hold();
     (this.doubts()[0]?.input ?? this.verdicts.first()).focus();
     root.classList.add("shown");
-    this.say(this.edits.length ? t("settle.saved") : t("settle.hint"));
+    this.hint();
     const before = kept(id, root.dataset.person);
     if (before) this.resume(before);
     if (loaded) this.freshen(id);
@@ -74,9 +74,8 @@ class Desk {
       else if (before.vendor) this.newVendor(before.vendor);
       else if (before.wish) this.verdicts.resume(before.wish, this.bill);
     };
-    if (!before.edits) return go();
-    this.edits = before.edits;
-    return this.save(0, go);
+    if (before.edits) this.draft.replace(before.edits, go);
+    else go();
   }
 
   // What would be lost with the page.
@@ -84,10 +83,10 @@ class Desk {
     const typed = this.controls.find((control) => control.input === document.activeElement && control.isDirty);
     return {
       person: root.dataset.person,
-      edits: this.isDirty || this.sending ? this.edits : null,
+      edits: this.draft.isUnsaved ? this.draft.edits : null,
       target: typed?.target ?? null,
       text: typed?.input.value ?? null,
-      wish: this.wish ?? null,
+      wish: this.ending.wish,
     };
   }
 
@@ -99,7 +98,7 @@ class Desk {
   // A bill that was fetched ahead may have changed since.
   async freshen(id) {
     const now = await ask("GET", `/api/v1/reviews/${id}${location.search}`).catch(() => null);
-    if (now && this.id === id && now.version !== this.bill.version && !this.edits.length) this.take(now);
+    if (now && this.id === id && now.version !== this.bill.version && !this.draft.edits.length) this.take(now);
   }
 
   async prefetch() {
@@ -115,7 +114,7 @@ class Desk {
   // The server's word on everything; what is being typed stays.
   take(bill) {
     this.bill = { digits: 2, ...bill };
-    this.edits = [...(bill.edits ?? [])];
+    this.draft.edits = [...(bill.edits ?? [])];
     this.draw();
   }
 
@@ -123,7 +122,7 @@ class Desk {
     const { bill } = this;
     this.form.show(bill.fields, bill.id);
     this.lines.show(bill.lines, bill.digits, bill.totals.untaxed?.paper);
-    part_of("notes").replaceChildren(...[this.taken(), conflict(bill, () => this.takeOver()), why(bill)].filter(Boolean));
+    part_of("notes").replaceChildren(...[this.claim.notice(), conflict(bill, () => this.takeOver()), why(bill)].filter(Boolean));
     this.answers.show(bill);
     part_of("totals").replaceChildren(totals(bill));
     part_of("checks").replaceChildren(...checks(bill));
@@ -255,13 +254,10 @@ class Desk {
 
   // -- the draft ---------------------------------------------------------------------------------------------------
 
-  // One change: shown at once, sent after a moment. `after` runs once the server has answered with it.
+  // One change of the person's.
   edit(change, shown = null, after = null) {
-    this.edits.push(change);
-    this.undone = [];
-    this.pressed = null;
     this.apply(change, shown);
-    this.save(after || change.add_line || change.remove_line ? 0 : PAUSE, after);
+    this.draft.add(change, after);
   }
 
   apply(change, shown) {
@@ -276,98 +272,23 @@ class Desk {
         if (change.evidence) field.evidence = [change.evidence];
       }
     }
+    const question = change.answer && this.bill.questions.find(({ id }) => id === change.answer);
+    if (question) question.answered = true;
     if (change.remove_line) this.bill.lines = this.bill.lines.filter(({ key: one }) => one !== change.remove_line);
     this.draw();
   }
 
-  undo() {
-    if (!this.edits.length) return;
-    this.undone.push(this.edits.pop());
-    announce(t("settle.undone"));
-    this.save(0);
+  // The server has the draft: what it says of the bill with it.
+  saved(bill) {
+    const waited = document.activeElement === this.verdicts.first();
+    this.take(bill);
+    // A changed value can make others doubtful: they come before the verdict.
+    if (waited && !this.ending.wish) this.doubts()[0]?.input.focus();
+    this.hint();
   }
 
-  redo() {
-    if (!this.undone.length) return;
-    this.edits.push(this.undone.pop());
-    announce(t("settle.redone"));
-    this.save(0);
-  }
-
-  save(pause, after = null) {
-    clearTimeout(this.timer);
-    this.isDirty = true;
-    this.say(t("settle.saving"));
-    if (after) (this.afters ??= []).push(after);
-    this.timer = setTimeout(() => this.send(), pause);
-  }
-
-  // Sends the draft; one request at a time, and the last state of it wins.
-  async send() {
-    if (this.sending) return this.sending;
-    this.sending = this.put().finally(() => { this.sending = null; });
-    return this.sending;
-  }
-
-  async put() {
-    const { id } = this;
-    while (this.isDirty && this.id === id) {
-      this.isDirty = false;
-      const edits = [...this.edits];
-      try {
-        const bill = await ask("PUT", `/api/v1/reviews/${id}/draft${location.search}`, { edits });
-        if (this.id !== id) return;
-        if (this.isDirty) continue;
-        const waited = document.activeElement === this.verdicts.first();
-        this.take(bill);
-        // A changed value can make others doubtful: they come before the verdict.
-        if (waited && !this.settling) this.doubts()[0]?.input.focus();
-        this.say(edits.length ? t("settle.saved") : t("settle.hint"));
-        const afters = this.afters ?? [];
-        this.afters = [];
-        afters.forEach((run) => run());
-      } catch (error) {
-        if (this.id !== id) return;
-        if (!this.refused(error)) return;
-      }
-    }
-  }
-
-  // Whether the draft is to be sent again without what was refused.
-  refused(error) {
-    if (error instanceof SignedOut) {
-      this.isDirty = true;
-      this.say(error.message, "wrong");
-      if (!this.isWriting) signIn();
-      return false;
-    }
-    const target = error instanceof Refusal && error.status === 422 ? error.body.target : null;
-    if (!target) {
-      this.isDirty = !(error instanceof Refusal);
-      this.say(error.message, "wrong");
-      if (error.code === "claimed") this.claim();
-      return false;
-    }
-    const at = this.edits.findLastIndex((edit) => (edit.target ?? edit.accept) === target);
-    if (at < 0) {
-      this.say(error.message, "wrong");
-      return false;
-    }
-    const [dropped] = this.edits.splice(at, 1);
-    const control = this.controls.find((one) => one.target === target);
-    if (control) {
-      control.input.value = dropped.text ?? control.input.value;
-      control.field.doubtful = true;
-      control.input.dataset.shown = "";
-      control.refuse(error.message);
-      control.reach();
-      control.input.focus();
-      control.refuse(error.message);
-    }
-    announce(error.message);
-    this.say("");
-    this.isDirty = true;
-    return true;
+  hint() {
+    this.say(this.draft.edits.length ? t("settle.saved") : t("settle.hint"));
   }
 
   say(message, kind = "") {
@@ -380,90 +301,20 @@ class Desk {
       this.take(await ask("POST", `/api/v1/reviews/${this.id}/take-over${location.search}`, {}));
       this.next({ target: "" });
     } catch (error) {
-      await this.failed(error, () => this.takeOver());
+      await this.ending.failed(error, () => this.takeOver());
     }
-  }
-
-  // -- claims ------------------------------------------------------------------------------------------------------
-
-  taken() {
-    const { claim } = this.bill;
-    return claim && !claim.mine ? el("p", { class: "taken", role: "status" }, t("claim.by", { name: visible(claim.by) })) : null;
-  }
-
-  async claim() {
-    clearInterval(this.renewing);
-    const { id } = this;
-    const put = async () => {
-      if (document.hidden) return;
-      try {
-        const claim = await ask("PUT", `/api/v1/reviews/${id}/claim`, {});
-        if (this.id === id && claim && "mine" in claim) this.bill.claim = claim;
-      } catch (error) {
-        if (error instanceof Refusal && error.status === 409 && this.id === id) {
-          this.bill.claim = { by: error.body.by ?? error.body.claim?.by ?? "", mine: false };
-          this.draw();
-        }
-      }
-    };
-    this.renewing = setInterval(put, RENEW);
-    await put();
-  }
-
-  release() {
-    clearInterval(this.renewing);
-    if (this.bill?.claim?.mine !== false) part("DELETE", `/api/v1/reviews/${this.id}/claim`);
   }
 
   // -- the verdict -------------------------------------------------------------------------------------------------
 
-  async settle(verdict, details = {}) {
-    if (this.settling) return;
-    if (document.activeElement?.matches?.("#fields input, #lines input")) {
-      const control = this.controls.find(({ input }) => input === document.activeElement);
-      if (control && !control.commit()) return toast(t("settle.unfinished", { field: control.field.label }));
-    }
-    this.settling = true;
-    this.wish = { verdict, details };
-    root.classList.add("settling");
-    try {
-      clearTimeout(this.timer);
-      if (this.isDirty || this.sending) await this.send();
-      if (this.isDirty || this.controls.some(({ refused }) => refused)) return;
-      if (verdict.startsWith("approve") && !this.bill.conflict && this.isLeft()) return;
-      await this.judge(verdict, details);
-    } finally {
-      this.settling = false;
-      this.wish = null;
-      root.classList.remove("settling");
-    }
+  settle(verdict, details = {}) {
+    return this.ending.settle(verdict, details);
   }
 
-  // The same key as long as the same thing is asked, so that asking again does nothing twice.
-  async judge(verdict, details) {
-    const { bill, id } = this;
-    const asked = JSON.stringify([verdict, details, bill.version]);
-    if (this.pressed?.asked !== asked) this.pressed = { asked, key: key() };
-    this.say(t("settle.settling"));
-    try {
-      const done = await ask("POST", `/api/v1/reviews/${id}/verdict${location.search}`, { verdict, version: bill.version, key: this.pressed.key, reason: "", question: "", duplicate_of: null, company_id: null, ranges: [], acknowledged: verdict.startsWith("approve") ? this.answers.acknowledged : [], ...details }, { patient: true });
-      this.say("");
-      this.done(verdict, done);
-    } catch (error) {
-      this.say("");
-      await this.failed(error, () => this.settle(verdict, details));
-    }
-  }
-
-  done(verdict, { next, record, message }) {
-    const number = this.bill.fields.find(({ target }) => target === "ref" || target === "partner_ref")?.shown;
-    const what = list([this.bill.fields.find(({ target }) => target === "partner_id")?.shown, number].filter(Boolean).map(visible)) || visible(this.bill.file);
-    const url = record?.url ?? this.bill.record?.url;
-    toast(message || t(`done.${verdict}`, { what }), url && verdict.startsWith("approve") ? el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, `${t("done.in_odoo")} ↗`) : null);
-    clearInterval(this.renewing);
-    this.isDirty = false;
-    if (next) this.show(next);
-    else location.assign(`/reviews${location.search}`);
+  // The bill is settled: nothing of it is to be saved or held any more.
+  ended() {
+    this.claim.end();
+    this.draft.begin();
   }
 
   // The next bill, which is here already.
@@ -475,37 +326,23 @@ class Desk {
 
   // Leaves this bill to whoever comes, and goes on to another.
   async go(id) {
-    if (this.isDirty || this.sending) await this.send();
-    if (this.isDirty) return;
-    this.release();
+    if (!(await this.draft.flush())) return;
+    this.claim.release();
     this.show(id);
   }
 
-  async failed(error, again) {
-    if (error instanceof SignedOut) return signIn();
-    if (error instanceof Refusal && error.status === 409) {
-      if (error.code === "stale" || error.code === "conflict" || error.code === "claimed") {
-        this.take(await ask("GET", `/api/v1/reviews/${this.id}${location.search}`));
-        if (error.code === "conflict" && !this.bill.conflict) this.bill.conflict = { message: error.message, changes: error.body.changes ?? [] };
-        this.draw();
-        part_of("side").scrollTo({ top: 0 });
-        part_of("notes").querySelector(".conflict button")?.focus();
-      }
-      if (error.code === "unanswered") {
-        this.answers.withdraw(error.body.checks.map(({ id }) => id));
-        this.take(await ask("GET", `/api/v1/reviews/${this.id}${location.search}`));
-        if (this.isLeft()) return undefined;
-      }
-      return toast(error.message, null, "wrong");
-    }
-    const missing = error instanceof Refusal && this.controls.find(({ target }) => target === error.body.target);
-    if (missing) {
-      missing.refuse(error.message);
-      return missing.input.focus();
-    }
-    if (error instanceof Refusal && error.status !== 503) return toast(error.message, null, "wrong");
-    if (!(error instanceof Refusal || error instanceof Offline)) throw error;
-    return toast(error.message, el("button", { type: "button", onclick: again }, t("settle.again")), "wrong");
+  // The browser's way back: only once the server has what was entered here.
+  async back(id) {
+    if (await this.draft.flush()) this.open(id);
+    else history.pushState({ id: this.id }, "", `/documents/${this.id}${location.search}`);
+  }
+
+  showConflict(error) {
+    // Also where nothing is different but that somebody saved it.
+    this.bill.conflict ??= { message: error.message, changes: error.body.changes ?? [] };
+    this.draw();
+    part_of("side").scrollTo({ top: 0 });
+    part_of("notes").querySelector(".conflict button")?.focus();
   }
 }
 
@@ -521,94 +358,18 @@ beforeSignIn((more) => {
 // The field in hand keeps the focus, and with it what was typed.
 part_of("signed-out").querySelector("button").addEventListener("pointerdown", (event) => event.preventDefault());
 part_of("signed-out").querySelector("button").addEventListener("click", () => signIn());
-addEventListener("pagehide", () => desk.release());
+addEventListener("pagehide", () => desk.claim.release());
 addEventListener("popstate", () => {
   const found = /^\/documents\/(\d+)$/.exec(location.pathname);
-  if (found) desk.open(Number(found[1]));
+  if (found) desk.back(Number(found[1]));
 });
-addEventListener("beforeunload", (event) => desk.isDirty && !desk.leaving && event.preventDefault());
+addEventListener("beforeunload", (event) => desk.draft.isDirty && !desk.leaving && event.preventDefault());
 
-const PANES = () => [desk.viewer.sheets, desk.controls.find((one) => one.isDoubtful)?.input ?? desk.controls[0]?.input, desk.lines.controls[0]?.input, desk.verdicts.first()];
-
-function pane() {
-  const places = ["#paper", "#fields", "#lines", "#verdicts"];
-  const at = places.findIndex((place) => document.activeElement?.closest(place));
-  for (let step = 1; step <= places.length; step++) {
-    const found = PANES()[(at + step) % places.length];
-    if (found?.getClientRects().length) return found.focus();
-  }
-  return undefined;
-}
-
-const everywhere = part_of("everywhere");
-everywhere.addEventListener("click", () => {
-  desk.tabsEverywhere = !desk.tabsEverywhere;
-  everywhere.setAttribute("aria-pressed", String(desk.tabsEverywhere));
-  everywhere.textContent = t(desk.tabsEverywhere ? "settle.tab_all" : "settle.tab_doubtful");
-  desk.reach();
-});
-
-// In a field that was not changed since it got the focus, `?` and `/` are commands; they begin no value.
-function typingIn(target) {
-  if (!target.closest?.("input, textarea, select")) return false;
-  const control = desk.controls.find(({ input }) => input === target);
-  return !control || control.isDirty;
-}
-
-addEventListener("keydown", (event) => {
-  if (document.querySelector("dialog[open]")) return;
-  const command = event.ctrlKey || event.metaKey;
-  const letter = event.key.toLowerCase();
-  if (command && event.key === "Enter") desk.settle("approve");
-  else if (command && letter === "z" && !event.altKey) {
-    const control = desk.controls.find(({ input }) => input === event.target);
-    if (control?.isDirty || (event.target.closest?.("input, textarea") && !control)) return;
-    if (event.shiftKey) desk.redo();
-    else desk.undo();
-  } else if (command && letter === "y") desk.redo();
-  else if (command && letter === "k") jump(desk);
-  else if (event.key === "F6") pane();
-  else if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) desk.step(event.key === "ArrowDown" ? 1 : -1);
-  else if (command || event.altKey) return;
-  else if (event.key === "/" && !typingIn(event.target)) jump(desk);
-  else if (event.key === "?" && !typingIn(event.target)) document.getElementById("keys").showModal();
-  else return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-}, true);
-
+commands(desk);
 part_of("next").addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || !desk.bill?.next) return;
   event.preventDefault();
   desk.go(desk.bill.next);
-});
-
-// -- the divider ---------------------------------------------------------------------------------------------------
-
-const divider = part_of("divider");
-const panes = divider.parentElement;
-
-function divide(share) {
-  const kept = Math.round(Math.min(70, Math.max(25, share)));
-  panes.style.setProperty("--share", `${kept}%`);
-  divider.setAttribute("aria-valuenow", String(kept));
-  localStorage.setItem("vouch-divider", String(kept));
-}
-
-divide(Number(localStorage.getItem("vouch-divider")) || 46);
-divider.addEventListener("pointerdown", (event) => {
-  event.preventDefault();
-  divider.setPointerCapture(event.pointerId);
-  const move = (now) => divide(((now.clientX - panes.getBoundingClientRect().left) / panes.clientWidth) * 100);
-  divider.addEventListener("pointermove", move);
-  divider.addEventListener("pointerup", () => divider.removeEventListener("pointermove", move), { once: true });
-});
-divider.addEventListener("keydown", (event) => {
-  const now = Number(divider.getAttribute("aria-valuenow"));
-  const to = { ArrowLeft: now - 2, ArrowRight: now + 2, Home: 25, End: 70 }[event.key];
-  if (to === undefined) return;
-  event.preventDefault();
-  divide(to);
 });
 
 root.classList.add("ready");

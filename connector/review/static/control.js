@@ -185,6 +185,17 @@ export class Control {
     return this.desk.typing(this);
   }
 
+  // What could not be taken stands in the field again, with the reason.
+  giveBack(text, reason) {
+    this.input.value = text ?? this.input.value;
+    this.field.doubtful = true;
+    this.input.dataset.shown = "";
+    this.refuse(reason);
+    this.reach();
+    this.input.focus();
+    this.refuse(reason);
+  }
+
   // Words of the page for this field.
   fill(proof) {
     if (!this.field.editable) return;

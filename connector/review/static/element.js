@@ -108,10 +108,10 @@ export function announce(message) {
   live().textContent = message;
 }
 
-// What was just done, for a few seconds. Screen readers hear it.
-export function toast(message, link = null, kind = "") {
-  const shown = el("div", { class: `toast ${kind}` }, el("span", {}, message), link);
+// What was just done, for a few seconds, with what can be done about it. Screen readers hear it.
+export function toast(message, acts = null, kind = "") {
+  const shown = el("div", { class: `toast ${kind}` }, el("span", {}, message), acts);
   document.getElementById("toasts").replaceChildren(shown);
   announce(message);
-  setTimeout(() => shown.remove(), kind === "wrong" ? 12000 : 6000);
+  setTimeout(() => shown.remove(), kind === "wrong" ? 12000 : shown.querySelector("button") ? 10000 : 6000);
 }

@@ -162,7 +162,7 @@ export class Lines {
   }
 
   insert(after) {
-    const used = [...this.order, ...this.desk.edits.map((edit) => edit.add_line ?? "")].map((key) => Number(key.replace(/\D/g, "")) || 0);
+    const used = [...this.order, ...this.desk.draft.edits.map((edit) => edit.add_line ?? "")].map((key) => Number(key.replace(/\D/g, "")) || 0);
     const key = `l${Math.max(0, ...used) + 1}`;
     this.desk.edit({ add_line: key, after }, null, () => {
       const first = this.controls.find(({ target }) => target.startsWith(`lines.${key}.`));
