@@ -31,7 +31,7 @@ from connector.errors import (
 from connector.held_data import HeldData
 from connector.judgement import Judge
 from connector.learn import School
-from connector.ledger.jobs import LeaseLost
+from connector.ledger.jobs import CRASHED, TELLING, LeaseLost
 from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.marks import SAME
@@ -170,6 +170,9 @@ class Pipeline:
             return settled
         if (filled := self._recognise(job)) is not None:
             return filled
+        if why := self.ledger.set_aside(job):
+            self.ledger.step(job, TELLING)
+            return self._tell(job, CRASHED, f"{job.attachment.name} was set aside: {why}", why)
         self.ledger.step(job, "fetch")
         try:
             data = self._fetch(job)
@@ -182,7 +185,8 @@ class Pipeline:
         except UnsupportedDocument as error:
             return self._finish(job, JobState.SKIPPED, error.reason, str(error))
         except (DocumentError, UnreadableError) as error:
-            return self._tell_unreadable(job, error.reason, str(error))
+            reason = f"{job.attachment.name} cannot be read: {error}"
+            return self._tell(job, error.reason, reason, str(error))
 
     def _act_on(self, job: Job, data: bytes, reading: Reading) -> JobState | None:
         """Match, decide and carry out. Nothing is done, and None given, where the document is sure enough to be filled
@@ -421,11 +425,11 @@ class Pipeline:
         self.ledger.settle(job, intended, summary, reasons, result)
         log.info(intended.leads_to, job=job.id, record=after.display_name, total=str(after.amount_total))
 
-    def _tell_unreadable(self, job: Job, why: str, message: str) -> JobState:
+    def _tell(self, job: Job, why: str, reason: str, message: str) -> JobState:
+        """A document that nothing can be made of is failed, and a person is told while its record is a draft."""
         record = self.erp.record(job.model, job.record_id)
         if not record.is_draft:
             return self._finish(job, JobState.FAILED, why, message)
-        reason = f"{job.attachment.name} cannot be read: {message}"
         summary = ReviewSummary(record.display_name, company_id=record.company_id, topics=("unreadable",))
         with self._turn:
             return self._ask(job, record, (reason,), summary, {}, JobState.FAILED, why)

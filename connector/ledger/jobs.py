@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib.metadata import version
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connector.ledger.records import Attempt, Job, Transition
 from connector.ledger.states import HELD, JobState, require_transition
+
+CRASHED = "crashed"
+TELLING = "tell"
+"""The step in which a person is told that the document was set aside."""
+VERSION = version("vouch")
 
 
 class LeaseLost(Exception):
@@ -66,10 +72,16 @@ def end_attempt(session: Session, job: Job, outcome: str, error: str, now: datet
     attempt.outcome, attempt.error, attempt.ended_at = outcome, error, now
 
 
-def set_aside(session: Session, job: Job) -> str:
+def why_set_aside(session: Session, job: Job) -> str:
     """Why a Job that brought its worker down too often is not tried again, and what to do."""
+    ended = (
+        select(Attempt.step)
+        .where(Attempt.job_id == job.id, Attempt.outcome == CRASHED, Attempt.step != TELLING)
+        .order_by(Attempt.id.desc())
+        .limit(1)
+    )
     return (
         f"Work on this document ended the program {job.crashes} times, the last time in the step "
-        f"“{running_attempt(session, job).step}”. It was set aside; `vouch status` shows its attempts, `vouch retry` tries "
-        "again."
+        f"“{session.scalar(ended)}” of Vouch {VERSION}. It was set aside; `vouch status` shows its attempts, `vouch retry` "
+        "tries again."
     )

@@ -24,11 +24,11 @@ from connector.errors import FatalError, SettingsError
 from connector.ledger import schema
 from connector.ledger.documents import DocumentStore
 from connector.ledger.engine import make_engine
-from connector.ledger.jobs import LeaseLost
+from connector.ledger.jobs import TELLING, LeaseLost
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import Base, EffectRecord, ReviewSummary
 from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState, require_transition
-from connector.ledger.store import MAX_CRASHES, Ledger
+from connector.ledger.store import MAX_CRASHES, MAX_TELLINGS, Ledger
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 OLD_ROWS = (
@@ -260,15 +260,21 @@ def test_waiting_doubles_up_to_a_quarter_of_an_hour(ledger: Ledger, clock: Clock
 
 def test_a_poison_document_is_set_aside_and_can_be_retried(ledger: Ledger, clock: Clock) -> None:
     ledger.remember("main", poll(attachment(1)))
-    for _ in range(MAX_CRASHES):
-        assert ledger.claim("a", ["main"]) is not None
+    for crashes in range(MAX_CRASHES + MAX_TELLINGS):
+        job = ledger.claim("a", ["main"])
+        assert job is not None
+        assert bool(ledger.set_aside(job)) == (crashes >= MAX_CRASHES)
+        ledger.step(job, TELLING if crashes >= MAX_CRASHES else "read")
         assert ledger.recover(lambda _: False) == 0
         clock.now += timedelta(minutes=2)
         assert ledger.recover(lambda _: False) == 1
     assert ledger.claim("a", ["main"]) is None
-    assert ledger.counts()[JobState.FAILED] == 1
+    [failed] = ledger.jobs([JobState.FAILED])
+    assert "step “read” of Vouch" in failed.message
     assert ledger.retry("someone") == 1
-    assert ledger.claim("a", ["main"]) is not None
+    again = ledger.claim("a", ["main"])
+    assert again is not None
+    assert ledger.set_aside(again) == ""
 
 
 def test_a_living_worker_keeps_its_lease(ledger: Ledger, clock: Clock) -> None:
