@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from connector.ledger.records import Job, SeenAttachment
 from connector.ledger.states import JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -20,9 +21,16 @@ MIMETYPE = 128
 """Longer media types, which nobody needs but anybody can send, are cut."""
 
 
-def known_job(session: Session, attachment: Attachment) -> Job | None:
-    """The Job of the same attachment with the same content."""
-    return session.scalar(_jobs_of(attachment, attachment.checksum))
+def known_jobs(
+    session: Session, backend: str, attachments: Sequence[Attachment]
+) -> dict[tuple[int, str], Job]:
+    """The Jobs of these attachments, by the attachment's id and the checksum of its content."""
+    chosen = (
+        select(Job)
+        .join(SeenAttachment)
+        .where(SeenAttachment.backend == backend, SeenAttachment.erp_id.in_({one.id for one in attachments}))
+    )
+    return {(job.attachment.erp_id, job.attachment.checksum): job for job in session.scalars(chosen)}
 
 
 def place_of(of: Job | Attachment) -> tuple[str, int]:
@@ -30,24 +38,10 @@ def place_of(of: Job | Attachment) -> tuple[str, int]:
     return of.model, of.record_id
 
 
-def hidden_job(session: Session, attachment: Attachment) -> Job | None:
+def hidden_job(known: Mapping[tuple[int, str], Job], attachment: Attachment) -> Job | None:
     """The failed Job of this attachment from when the ERP did not show us its content."""
-    if not attachment.checksum:
-        return None
-    return session.scalar(_jobs_of(attachment, "").where(Job.state == JobState.FAILED))
-
-
-def _jobs_of(attachment: Attachment, checksum: str) -> Select[Job]:
-    """The Jobs of an attachment with that content, an empty checksum where it was not shown."""
-    return (
-        select(Job)
-        .join(SeenAttachment)
-        .where(
-            SeenAttachment.backend == attachment.backend,
-            SeenAttachment.erp_id == attachment.id,
-            SeenAttachment.checksum == checksum,
-        )
-    )
+    job = known.get((attachment.id, "")) if attachment.checksum else None
+    return job if job and job.state == JobState.FAILED else None
 
 
 def new_job(attachment: Attachment, now: datetime) -> Job:

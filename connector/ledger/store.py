@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from connector.erp.port import Poll, SyncCursor
-from connector.ledger.attachments import MIMETYPE, hidden_job, known_job, new_job, place_of
+from connector.ledger.attachments import MIMETYPE, hidden_job, known_jobs, new_job, place_of
 from connector.ledger.engine import make_engine
-from connector.ledger.jobs import end_attempt, held_job, move, running_attempt, set_aside
+from connector.ledger.jobs import end_attempt, held_job, move, running_attempt, why_set_aside
 from connector.ledger.marks import Sighting, keep, sightings
 from connector.ledger.records import (
     Attempt,
@@ -36,7 +36,12 @@ if TYPE_CHECKING:
     from mappings.policy import Decision
 
 LEASE = timedelta(seconds=60)
+AT_ONCE = 200
+"""So many attachments of a poll are kept in one transaction."""
 MAX_CRASHES = 3
+"""A document that ended its worker so often is not read again: a person is told."""
+MAX_TELLINGS = 4
+"""And where telling ends the worker too, nobody is after so many tries; `retry` finds out what came of the last."""
 
 
 def utc_now() -> datetime:
@@ -69,36 +74,44 @@ class Ledger:
             return SyncCursor(kept.since, kept.last_id) if kept else SyncCursor()
 
     def remember(self, backend: str, poll: Poll) -> int:
-        """Keep what a poll found and its cursor, in one transaction; the number of attachments not seen before."""
-        try:
-            return self._remember(backend, poll)
-        except IntegrityError:
-            # Another process remembered one of them in the same moment: now they are known.
-            return self._remember(backend, poll)
+        """Keep what a poll found; the number of attachments not seen before.
 
-    def _remember(self, backend: str, poll: Poll) -> int:
+        In short transactions, that nobody has to wait for a large poll, the cursor in the last one: what was not kept before
+        is found again.
+        """
+        new, found = 0, poll.attachments
+        for start in range(0, max(1, len(found)), AT_ONCE):
+            part = found[start : start + AT_ONCE]
+            cursor = poll.cursor if start + AT_ONCE >= len(found) else None
+            try:
+                new += self._remember(backend, part, cursor)
+            except IntegrityError:
+                # Another process remembered one of them in the same moment: now they are known.
+                new += self._remember(backend, part, cursor)
+        return new
+
+    def _remember(self, backend: str, found: Sequence[Attachment], cursor: SyncCursor | None) -> int:
         now, new = self._clock(), 0
         with self._write() as session:
-            for attachment in poll.attachments:
-                known = known_job(session, attachment)
-                if known and (
-                    known.state in (JobState.FILLED, *HELD) or place_of(known) == place_of(attachment)
-                ):
+            known = known_jobs(session, backend, found)
+            for attachment in found:
+                identity = attachment.id, attachment.checksum
+                job = known.get(identity)
+                if job and (job.state in (JobState.FILLED, *HELD) or place_of(job) == place_of(attachment)):
                     continue
-                if job := known or hidden_job(session, attachment):
+                if job := job or hidden_job(known, attachment):
                     self._look_again(session, job, attachment)
                 else:
-                    session.add(new_job(attachment, now))
+                    job = new_job(attachment, now)
+                    session.add(job)
+                known[identity] = job
                 new += 1
-            session.merge(
-                Cursor(
-                    backend=backend,
-                    since=poll.cursor.since,
-                    last_id=poll.cursor.last_id,
-                    polled_at=now,
-                    error="",
+            if cursor:
+                session.merge(
+                    Cursor(
+                        backend=backend, since=cursor.since, last_id=cursor.last_id, polled_at=now, error=""
+                    )
                 )
-            )
         return new
 
     def poll_failed(self, backend: str, error: str) -> None:
@@ -161,7 +174,8 @@ class Ledger:
     def recover(self, abandoned: Callable[[str], bool]) -> int:
         """Put back Jobs whose lease ran out or whose worker is known to be gone; how many.
 
-        A Job that has brought its worker down MAX_CRASHES times is set aside as failed.
+        A Job that has brought its worker down MAX_CRASHES times comes back to be told of (see `set_aside`), and is failed
+        where that brings it down as well.
         """
         now, found = self._clock(), 0
         held = select(Job).where(Job.state.in_(HELD)).with_for_update(skip_locked=True, of=Job)
@@ -173,18 +187,25 @@ class Ledger:
                 found += 1
                 job.crashes += 1
                 end_attempt(session, job, "crashed", f"worker {job.lease_owner} went away", now)
-                if job.crashes >= MAX_CRASHES:
+                if job.crashes >= MAX_CRASHES + MAX_TELLINGS:
                     move(
                         session,
                         job,
                         JobState.FAILED,
                         now,
                         reason="crashed",
-                        message=set_aside(session, job),
+                        message=why_set_aside(session, job),
                     )
                 else:
                     move(session, job, JobState.QUEUED, self._clock(), reason="crashed", not_before=now)
         return found
+
+    def set_aside(self, job: Job) -> str:
+        """Why the Job is not to be tried again but told of; empty where it may be tried."""
+        if job.crashes < MAX_CRASHES:
+            return ""
+        with self._read() as session:
+            return why_set_aside(session, job)
 
     def step(self, job: Job, name: str) -> None:
         """Note which step the running attempt has begun."""
