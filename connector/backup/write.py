@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import os
+import shutil
 import tarfile
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from connector.ledger.documents import DocumentStore
 
 CHUNK = 1 << 20
+ROOM = ".vouch-backup-"
 
 
 def back_up(engine: Engine, documents: DocumentStore, file: Path, actor: str) -> Manifest:
@@ -37,9 +42,9 @@ def back_up(engine: Engine, documents: DocumentStore, file: Path, actor: str) ->
             f"{file} is there already. Choose another name: no backup is written over another."
         )
     try:
-        with tempfile.TemporaryDirectory(prefix=".vouch-backup-", dir=file.parent) as folder:
-            whole = Path(folder) / "whole"
-            manifest = _write(engine, documents, Path(folder), whole)
+        with _room(file.parent) as folder:
+            whole = folder / "whole"
+            manifest = _write(engine, documents, folder, whole)
             digest = _sha256(whole)
             os.link(whole, file)  # unlike a rename it does not replace what came meanwhile
             _sync(file.parent)
@@ -51,6 +56,34 @@ def back_up(engine: Engine, documents: DocumentStore, file: Path, actor: str) ->
         values = {"at": manifest.at.isoformat(), "documents": manifest.documents, "sha256": digest}
         audit(session, Deed("backup.made", "ledger", actor, values))
     return manifest
+
+
+@contextmanager
+def _room(parent: Path) -> Generator[Path]:
+    """A folder to write in, locked while this process lives; what killed ones left beside it goes."""
+    with _locked(parent, fcntl.LOCK_EX):
+        for left in parent.glob(f"{ROOM}*"):
+            with suppress(BlockingIOError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                shutil.rmtree(left)
+        folder = Path(tempfile.mkdtemp(prefix=ROOM, dir=parent))
+        lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        os.close(lock)
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Generator[None]:
+    """Hold a folder's lock. Raises BlockingIOError where another process holds it and `how` does not wait."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, how)
+        yield
+    finally:
+        os.close(number)
 
 
 def _write(engine: Engine, documents: DocumentStore, folder: Path, whole: Path) -> Manifest:

@@ -16,7 +16,10 @@ class DocumentStore:
         self.folder = folder
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; their SHA-256 in hex. Either the whole file is there afterwards or none."""
+        """Keep bytes; their SHA-256 in hex. Either the whole file is there afterwards or none.
+
+        A draft that a killed process left of the same document goes.
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         if not path.exists():
@@ -26,7 +29,14 @@ class DocumentStore:
                 draft.write(data)
                 draft.flush()
                 os.fsync(draft.fileno())
-            os.replace(draft.name, path)
+            try:
+                os.replace(draft.name, path)
+            except FileNotFoundError:
+                # Who kept the same document in this moment took our draft for one left behind.
+                if not path.exists():
+                    raise
+            for left in path.parent.glob(f"{sha256}.*"):
+                left.unlink(missing_ok=True)
         return sha256
 
     def adopt(self, file: Path) -> None:
@@ -54,6 +64,13 @@ class DocumentStore:
         for path in self.folder.glob("??/*"):
             if path.is_file() and "." not in path.name:
                 yield path
+
+    def sweep(self, before: float) -> int:
+        """Delete drafts that killed processes left before that time (in seconds since 1970); how many."""
+        left = [path for path in self.folder.glob("??/*.*") if path.stat().st_mtime < before]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
