@@ -23,12 +23,15 @@ from connector.ledger.chain import note_settings
 from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
-from connector.ledger.retention import Purge, Retention
+from connector.ledger.retention import GRACE, Purge, Retention
+from connector.ledger.store import utc_now
+from connector.ledger.uploads import UploadLog
 from connector.model import Desk, opened_desk, unacknowledged
 from connector.pipeline import Pipeline
 from connector.replay import identity_of
 from connector.sandbox import opened_sandbox
 from connector.settings import NO_BACKEND
+from connector.uploads import Uploads
 from mappings.policy import Policy
 
 if TYPE_CHECKING:
@@ -67,6 +70,7 @@ def open_service(settings: Settings) -> Generator[Service]:
         ledger = stack.enter_context(opened_ledger(settings))
         note_settings(ledger.engine, told_settings(settings))
         documents = DocumentStore(settings.folder / "documents")
+        documents.sweep((utc_now() - GRACE).timestamp())
         if condition := unacknowledged(settings):
             log.warning("licence", condition=condition)
         desk = stack.enter_context(
@@ -166,6 +170,18 @@ def owner_of(settings: Settings, ledger: Ledger | None = None) -> Owner:
         asked.budget_confidence,
         asked.shadow_bills,
         unproven,
+    )
+
+
+def make_uploads(service: Service, arrived: Callable[[str], None]) -> Uploads:
+    """What sends documents to the Backends that programs and people brought; `arrived` hears of each that has a bill."""
+    patience = max(one.longest_request_seconds for one in service.settings.backends.values())
+    return Uploads(
+        UploadLog(service.ledger.engine),
+        service.documents,
+        {name: pipeline.erp for name, pipeline in service.pipelines.items()},
+        arrived,
+        timedelta(seconds=patience),
     )
 
 

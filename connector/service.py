@@ -14,22 +14,21 @@ import structlog
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 
-from connector.bootstrap import owner_of, purge_of
+from connector.bootstrap import make_uploads, owner_of, purge_of
 from connector.errors import FatalError
 from connector.execution.prompt import Prompt
 from connector.execution.schedule import make_scheduler
 from connector.ledger.sessions import Lifetime
-from connector.ledger.uploads import UploadLog
 from connector.review.access import SignIn
 from connector.review.app import create_app
 from connector.review.deps import ReviewDeps
 from connector.review.server import server_config
-from connector.uploads import Uploads
 
 if TYPE_CHECKING:
     from connector.bootstrap import Service
     from connector.erp.port import Erp
     from connector.settings import ScheduleSettings
+    from connector.uploads import Uploads
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -40,7 +39,7 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda _sign, _frame: stopping.set())
     prompt = Prompt(service.pipelines, service.worker.wake)
-    uploads = _uploads(service, prompt)
+    uploads = make_uploads(service, prompt.ask)
     server, listening = _web_server(service, uploads, prompt) if web else (None, [])
     threads = [threading.Thread(target=prompt.run, args=(uploads.sweep,), name="prompt")]
     threads += [threading.Thread(target=service.worker.run, name="workers")] if work else []
@@ -89,17 +88,6 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Capture none."""
         yield
-
-
-def _uploads(service: Service, prompt: Prompt) -> Uploads:
-    patience = max(one.longest_request_seconds for one in service.settings.backends.values())
-    return Uploads(
-        UploadLog(service.ledger.engine),
-        service.documents,
-        {name: pipeline.erp for name, pipeline in service.pipelines.items()},
-        prompt.ask,
-        timedelta(seconds=patience),
-    )
 
 
 def _web_server(service: Service, uploads: Uploads, prompt: Prompt) -> tuple[_Server, list[socket.socket]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from connector.bootstrap import Service, open_service
+from connector.bootstrap import Service, make_uploads, open_service
 from connector.commands.output import ERR, OUT, print_json, progress
 from connector.errors import RetriableError, VouchError
 from connector.ledger.states import JobState
@@ -76,9 +76,10 @@ def _refuse_hopeless(service: Service) -> None:
 
 
 def poll(service: Service) -> tuple[int, list[VouchError]]:
-    """Learn from every Backend's posted bills and poll it, once; the number of attachments not seen before, and what
-    went wrong."""
+    """Send what was brought and waits, learn from every Backend's posted bills and poll it, once; the number of attachments
+    not seen before, and what went wrong."""
     new, errors = 0, list[VouchError]()
+    make_uploads(service, lambda _: None).sweep()
     for pipeline in service.pipelines.values():
         try:
             if service.settings.learning.enabled:

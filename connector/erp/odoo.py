@@ -279,10 +279,13 @@ class OdooErp:
         return vendors.create_vendor(self.session, self.capabilities(), details, company)
 
     def uploaded(self, mark: str) -> int | None:
-        """The bill whose attachment has the mark in its description."""
+        """The bill whose attachment has the mark in its description; it shows the document from now on, where it did not."""
         domain = [("res_model", "=", BILL), ("description", "=", _MARK + mark)]
         found = self.session.rows("ir.attachment", domain, ["res_id"], limit=1)
-        return int(found[0]["res_id"]) if found else None
+        if not found:
+            return None
+        self._show([int(found[0]["id"])])
+        return int(found[0]["res_id"])
 
     def user_id(self, login: str) -> int:
         """The id of the internal user with that login; asked once."""
@@ -356,13 +359,19 @@ class OdooErp:
                 attached = int(found[0]["id"])
             else:
                 attached = self._create("ir.attachment", {**document, "res_id": number}, {})
-            self.session.write("ir.attachment", "register_as_main_attachment", [attached], {"force": False})
+            self._show([attached])
         except VouchError as error:
             raise type(error)(
                 f"Odoo made the draft bill {number}, but {upload.name} may not be on it as its document: "
                 f"look there, and attach it or delete the draft. {error}"
             ) from None
         return number
+
+    def _show(self, attachments: Sequence[int]) -> None:
+        """Make them the documents that their records show, where those have none."""
+        self.session.write(
+            "ir.attachment", "register_as_main_attachment", list(attachments), {"force": False}
+        )
 
     def _create(self, model: str, values: dict[str, Any], context: dict[str, Any]) -> int:
         created = self.session.write(model, "create", args={"vals_list": [values]}, context=context)

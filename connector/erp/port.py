@@ -231,7 +231,8 @@ class Erp(Protocol):
         ...
 
     def uploaded(self, mark: str) -> int | None:
-        """The bill of the upload with that mark, None where there is none."""
+        """The bill of the upload with that mark, None where there is none. What an upload that broke off left undone on it
+        is done."""
         ...
 
     def user_id(self, login: str) -> int:

@@ -143,6 +143,13 @@ def test_push_makes_a_draft_that_the_next_round_fills(
     pushed = vouch(environment, "push", str(file), "--json")
     assert pushed.returncode == 0, pushed.stderr
     [made] = json.loads(pushed.stdout)["drafts"]
+    again = vouch(environment, "push", str(file), "--json")
+    assert json.loads(again.stdout)["drafts"] == [made]
+    odoo.call("account.move", "unlink", [made["record"]])
+    anew = vouch(environment, "push", str(file), "--json")
+    [other] = json.loads(anew.stdout)["drafts"]
+    assert other["record"] != made["record"]
+    made = other
     assert json.loads(vouch(environment, "sync", "--once", "--json").stdout)["new"] == 1
     [bill] = odoo.find("account.move", [["id", "=", made["record"]]], ["ref", "amount_total"])
     assert bill["ref"] == sample.truth["fields"]["invoice_number"]
