@@ -4,7 +4,7 @@ STAMP := .venv/installed
 TRAINING ?= $(or $(VOUCH_CACHE),$(HOME)/.cache/vouch)/training
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz bench eval train lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz bench crash soak eval train lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,12 @@ test-vllm: install ## The tests of the model reader against a real vLLM on this 
 
 fuzz: install ## Read damaged files for MINUTES (15): nothing but a named error may come out
 	VOUCH_TEST_FUZZ_SECONDS=$$(( $(or $(MINUTES),15) * 60 )) $(RUN)/pytest tests/unit/test_fuzz.py -s
+
+crash: install ## Kill the service at every point on a real Odoo and look what was lost: 1 where anything was (ARGS=--share 10)
+	$(RUN)/python -m tests.acceptance.crash $(ARGS)
+
+soak: install ## A day of work in a short time on a real Odoo: 1 where memory, files or threads grow (ARGS=--documents 300)
+	$(RUN)/python -m tests.bench.soak $(ARGS)
 
 bench: install ## Print the speed of reading and of the model client, how well and fast is matched, and the speed of talking to Odoo
 	$(RUN)/python -m tests.bench

@@ -1,0 +1,112 @@
+"""`python -m tests.acceptance.crash`: the real command killed at every point, on a real Odoo; 1 where anything was lost."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from deploy.odoo.installation import Installation
+from tests.acceptance.crash import stages
+from tests.acceptance.crash.office import Office, opened
+from tests.acceptance.crash.tally import Tally
+from tests.acceptance.many import damaged_files, doubtful_bills, sure_bills
+
+IN_WRITE = (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+SHADOW = {"VOUCH_POLICY__SHADOW_BILLS": "99"}
+"""Sure bills are held back for a person too."""
+
+
+def rounds(tally: Tally, office: Office) -> None:
+    """Rounds that fill, ask, set aside, and take up what was interrupted."""
+    today = datetime.now().astimezone().date()
+    sure, doubtful = sure_bills(today), doubtful_bills(today)
+    stages.passages(tally, office, "round that fills", sure)
+    stages.passages(tally, office, "round that asks a person", doubtful)
+    stages.passages(tally, office, "round that cannot read", damaged_files())
+    stages.in_writes(tally, office, "while Odoo fills", sure, IN_WRITE)
+    stages.in_writes(tally, office, "while Odoo makes the to-do", doubtful, IN_WRITE)
+    stages.recoveries(tally, office, "taking up what was interrupted", sure)
+
+
+def keeping(tally: Tally, office: Office) -> None:
+    """Uploads, purge and backup."""
+    sure = sure_bills(datetime.now().astimezone().date(), 2001)
+    stages.uploads(tally, office, "upload", sure)
+    stages.pushes(tally, office, "push", sure)
+    stages.purges(tally, office, "purge", sure)
+    stages.backups(tally, office, "backup")
+
+
+def service(tally: Tally, office: Office) -> None:
+    """The first fetch of a process, polls, learning, and the whole service at any moment."""
+    today = datetime.now().astimezone().date()
+    sure = sure_bills(today, 501)
+    stages.polls(tally, office, "poll", sure)
+    stages.polls(tally, office, "learning", sure, "learn")
+    stages.passages(
+        Tally(4 * tally.share, tally.kills, tally.names, 0, tally.losses, tally.seconds),
+        office,
+        "first bill of a process",
+        sure,
+        matching=True,
+    )
+    stages.at_random(tally, office, "service, at any moment", sure, 24 // tally.share)
+
+
+def settling(tally: Tally, office: Office) -> None:
+    """A person's verdicts."""
+    sure = sure_bills(datetime.now().astimezone().date(), 1001)
+    for verdict in stages.VERDICTS:
+        stages.verdicts(tally, office, verdict, sure)
+
+
+def small(tally: Tally, office: Office) -> None:
+    """The passages that fill and ask, for another protocol or another ledger."""
+    today = datetime.now().astimezone().date()
+    stages.passages(tally, office, f"round that fills, {office.kind}", sure_bills(today, 1501))
+    stages.passages(tally, office, f"round that asks a person, {office.kind}", doubtful_bills(today, 1501))
+
+
+PARTS: dict[str, tuple[Callable[[Tally, Office], None], str, bool, dict[str, str]]] = {
+    "rounds": (rounds, "json2", False, {}),
+    "keeping": (keeping, "json2", False, {}),
+    "service": (service, "json2", False, {}),
+    "settling": (settling, "json2", False, SHADOW),
+    "jsonrpc": (small, "jsonrpc", False, {}),
+    "postgresql": (small, "json2", True, {}),
+}
+
+
+def main() -> int:
+    """Run the parts; 1 where anything was lost or made twice."""
+    parser = argparse.ArgumentParser(prog="python -m tests.acceptance.crash", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append", help="a part (several times)")
+    parser.add_argument("--share", type=int, default=1, help="try one point in so many")
+    asked = parser.parse_args()
+    installation = Installation()
+    installation.start()
+    tally, begun = Tally(asked.share), time.monotonic()
+    for name in asked.only or PARTS:
+        part, protocol, postgres, changes = PARTS[name]
+        with (
+            tempfile.TemporaryDirectory(prefix="vouch-crash-") as folder,
+            opened(installation, Path(folder), protocol, postgres=postgres) as office,
+        ):
+            office.environment |= changes
+            office.kind = name
+            part(tally, office)
+    print(f"\n{tally.table()}")
+    print(f"{tally.count} kills, {tally.missed} processes ended before their point,", end=" ")
+    print(f"{len(tally.losses)} losses, {(time.monotonic() - begun) / 60:.0f} minutes")
+    for loss in tally.losses:
+        print(f"  {loss}")
+    return 1 if tally.losses else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,332 @@
+"""What is interrupted: rounds, verdicts, uploads, purge, backup. Each kill is of a real process at a point of its own."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from connector.ledger.records import Job
+from connector.ledger.states import JobState
+from connector.ledger.store import utc_now
+from tests.acceptance.command import start, vouch
+from tests.acceptance.crash.office import Client, Ended, Office, Point
+from tests.acceptance.crash.tally import Tally
+from tests.acceptance.many import Made
+
+WRITE = "call account.move/web_save"
+ROUND = ("sync", "--once")
+VERDICTS = {
+    "approve": JobState.FILLED,
+    "approve_and_post": JobState.FILLED,
+    "question": JobState.IN_REVIEW,
+    "not_a_bill": JobState.SKIPPED,
+    "undo": JobState.IN_REVIEW,
+}
+
+
+# -- rounds -----------------------------------------------------------------------------------------------------------------
+
+
+def passages(
+    tally: Tally, office: Office, stage: str, made: Iterator[Made], *, matching: bool = False
+) -> None:
+    """A bill at a time, each interrupted at another point of its passage; the next round takes up the one before."""
+    with tally.held(stage, office):
+        points = _round(office, next(made)).points
+        for at in tally.chosen(points, matching=matching):
+            tally.note(stage, _round(office, next(made), at))
+
+
+def polls(tally: Tally, office: Office, stage: str, made: Iterator[Made], scope: str = "poll") -> None:
+    """Killed while Odoo is looked at for something new, or for what was posted."""
+    with tally.held(stage, office):
+        office.deliver(next(made))
+        points = office.killed(office.spec(scope), *ROUND).points
+        for at in [*tally.chosen(points), *tally.chosen(points, matching=True)]:
+            office.deliver(next(made))
+            tally.note(stage, office.killed(office.spec(scope, at), *ROUND))
+
+
+def in_writes(
+    tally: Tally, office: Office, stage: str, made: Iterator[Made], moments: Sequence[float]
+) -> None:
+    """While Odoo works on the one write of a bill: it goes on with it, and nobody hears the answer."""
+    with tally.held(stage, office):
+        for late in moments[:: tally.share]:
+            tally.note(stage, _round(office, next(made), Point(f"{WRITE}: before"), late), "in a request")
+
+
+def recoveries(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> None:
+    """Killed again while a bill is taken up whose write had happened, or had not."""
+    with tally.held(stage, office):
+        for end in ("before", "after"):
+            points = _taken_up(tally, office, stage, next(made), end, None)
+            for at in tally.chosen(points):
+                _taken_up(tally, office, stage, next(made), end, at)
+
+
+def _taken_up(
+    tally: Tally, office: Office, stage: str, made: Made, end: str, at: Point | None
+) -> Sequence[str]:
+    bill = office.deliver(made)
+    first = office.spec("work", Point(f"{WRITE}: {end}"), bill)
+    tally.note(stage, office.killed(first, *ROUND))
+    if end == "before":
+        # Odoo cannot be at it any more: now it is known that nothing came of it.
+        time.sleep(4.5)
+    ended = office.killed(office.spec("work", at, bill), *ROUND)
+    if at:
+        tally.note(stage, ended)
+    return ended.points
+
+
+def _round(office: Office, made: Made, at: Point | None = None, late: float = 0.0) -> Ended:
+    bill = office.deliver(made)
+    return office.killed(office.spec("work", at, bill, late), *ROUND)
+
+
+def at_random(
+    tally: Tally, office: Office, stage: str, made: Iterator[Made], kills: int, seed: int = 1
+) -> None:
+    """The whole service with two workers and the web server, killed at any moment of its life, also of its start."""
+    rng = random.Random(seed)
+    several = replace(office, environment=office.environment | service())
+    with tally.held(stage, office):
+        for _ in range(kills):
+            for _ in range(2):
+                office.deliver(next(made))
+            process = start(several.environment, "run")
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(rng.uniform(0.2, 12))
+            killed = process.poll() is None
+            process.kill()
+            _, said = process.communicate()
+            assert killed, said
+            tally.note(stage, Ended(True, ()), "random time")
+
+
+def service() -> dict[str, str]:
+    """The variables of a service that polls every second with two workers."""
+    return {
+        "VOUCH_WORKERS": "2",
+        "VOUCH_BACKENDS__MAIN__SCHEDULE__INTERVAL_SECONDS": "1",
+        "VOUCH_BACKENDS__MAIN__SCHEDULE__JITTER_SECONDS": "0",
+        "VOUCH_WEB__ENABLED": "false",
+    }
+
+
+# -- verdicts -----------------------------------------------------------------------------------------------------------------
+
+
+def verdicts(
+    tally: Tally, office: Office, verdict: str, made: Iterator[Made], *, sent_again: float = 0.5
+) -> None:
+    """A person's verdict, interrupted at every point. Of the interrupted ones `sent_again` are sent once more, as the
+    screen does; the others are left to the service."""
+    stage, rng = f"verdict {verdict}", random.Random(verdict)
+    with tally.held(stage, office):
+        bills = [office.deliver(next(made)) for _ in range(60 // tally.share)]
+        office.run(*ROUND)
+        jobs = {bill: _job(office, bill) for bill in bills}
+        left = iter(bills)
+        first = next(left)
+        if verdict == "undo":
+            with office.serving() as client:
+                for bill in bills:
+                    assert _send(client, *_wish(client, "approve", jobs[bill])) == 200
+        wish: tuple[str, dict[str, Any]] | None = None
+        spec = office.spec("verdict", None, jobs[first])
+        with office.serving(spec) as client:
+            assert _send(client, *_wish(client, verdict, jobs[first])) == 200
+        _expect(office, first, VERDICTS[verdict])
+        points = client.ended.points
+        for at in tally.chosen(points):
+            bill = next(left)
+            with office.serving(office.spec("verdict", at, jobs[bill])) as client:
+                if wish:
+                    assert _send(client, *wish) == 200
+                wish = _wish(client, verdict, jobs[bill])
+                answer = _send(client, *wish)
+                if answer is None:
+                    client.process.wait(60)
+            tally.note(stage, client.ended)
+            again = rng.random() < sent_again
+            done = points.index(at.name) >= points.index(_last_write(points))
+            _expect(office, bill, VERDICTS[verdict] if again or done else None)
+            wish = wish if again else None
+        if wish:
+            with office.serving() as client:
+                assert _send(client, *wish) == 200
+        for bill in left:
+            _expect(office, bill, JobState.FILLED if verdict == "undo" else JobState.IN_REVIEW)
+
+
+def _last_write(points: Sequence[str]) -> str:
+    """From here on the verdict is carried out, whatever happens to us."""
+    return next(name for name in points if name in (f"{WRITE}: after",))
+
+
+def _expect(office: Office, bill: int, state: JobState | None) -> None:
+    office.papers[bill] = replace(office.papers[bill], expected=state)
+
+
+def _job(office: Office, bill: int) -> int:
+    with Session(office.engine) as session:
+        return session.scalars(select(Job.id).where(Job.record_id == bill)).one()
+
+
+def _wish(client: Client, verdict: str, job: int) -> tuple[str, dict[str, Any]]:
+    """Path and body of a person's verdict on the bill as it is."""
+    key = uuid.uuid4().hex
+    if verdict == "undo":
+        return f"/documents/{job}/undo", {"key": key}
+    answer = client.send("GET", f"/reviews/{job}")
+    assert answer is not None
+    assert answer.is_success, answer.text
+    bill = answer.json()
+    body = {
+        "verdict": verdict,
+        "version": bill["version"],
+        "key": key,
+        "reason": "So it was decided.",
+        "acknowledged": [question["id"] for question in bill["questions"]],
+    }
+    return f"/reviews/{job}/verdict", body | ({"question": "Is this ours?"} if verdict == "question" else {})
+
+
+def _send(client: Client, path: str, body: dict[str, Any]) -> int | None:
+    """Send it until there is a word on it; the status, None where the server died of it."""
+    for _ in range(60):
+        answer = client.send("POST", path, json=body)
+        if answer is None or answer.status_code != 503:
+            return answer and answer.status_code
+        time.sleep(1)
+    raise AssertionError(f"{path}: it is not settled after a minute")
+
+
+# -- uploads ------------------------------------------------------------------------------------------------------------------
+
+
+def uploads(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> None:
+    """A program brings a document, and the server dies of it. It asks again only where it had no answer before its document
+    was kept; all others are left to the service."""
+    with tally.held(stage, office):
+        brought: list[Made] = [next(made)]
+        with office.serving(office.spec("upload")) as client:
+            assert _bring(client, brought[0]) == 201
+        for at in tally.chosen(client.ended.points):
+            brought.append(next(made))
+            with office.serving(office.spec("upload", at)) as client:
+                assert _bring(client, brought[-1]) is None
+                client.process.wait(60)
+            tally.note(stage, client.ended)
+    _each_once(tally, office, stage, brought)
+
+
+def pushes(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> None:
+    """A person puts files into Odoo with `vouch push`, and gives the command again where it was killed."""
+    folder = office.folder.parent / "pushed"
+    folder.mkdir()
+
+    def file(one: Made) -> str:
+        (folder / one.file.name).write_bytes(one.file.content)
+        return str(folder / one.file.name)
+
+    with tally.held(stage, office):
+        brought: list[Made] = [next(made)]
+        points = office.killed(office.spec("upload"), "push", file(brought[0])).points
+        for at in tally.chosen(points):
+            brought.append(next(made))
+            words = ("push", file(brought[-1]))
+            tally.note(stage, office.killed(office.spec("upload", at), *words))
+            office.killed(office.spec("none"), *words)
+    _each_once(tally, office, stage, brought)
+
+
+def _each_once(tally: Tally, office: Office, stage: str, brought: Sequence[Made]) -> None:
+    """Each document has one bill, which shows it, and is filled."""
+    names = [one.file.name for one in brought]
+    found = office.odoo.find(
+        "ir.attachment", [["res_model", "=", "account.move"], ["name", "in", names]], ["name", "res_id"]
+    )
+    bills = {row["res_id"]: row["name"] for row in found}
+    for one in brought:
+        having = [bill for bill, name in bills.items() if name == one.file.name]
+        if len(having) != 1:
+            tally.losses.append(f"{stage}: {one.file.name} made {len(having)} bills")
+        office.papers.update(dict.fromkeys(having, one.paper))
+    for row in office.odoo.find("account.move", [["id", "in", list(bills)]], ["message_main_attachment_id"]):
+        if not row["message_main_attachment_id"]:
+            tally.losses.append(f"{stage}: bill {row['id']} does not show its document")
+    office.settle()
+    tally.losses += [f"{stage}: {sentence}" for sentence in office.broken()]
+
+
+def _bring(client: Client, made: Made) -> int | None:
+    headers = {"Idempotency-Key": made.file.name}
+    answer = client.send(
+        "POST", f"/documents?name={made.file.name}", content=made.file.content, headers=headers
+    )
+    return answer and answer.status_code
+
+
+# -- the ledger's own work ----------------------------------------------------------------------------------------------------
+
+
+def purges(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> None:
+    """Documents are deleted by age; afterwards each is there whole or gone, and the audit says so."""
+    days = {"VOUCH_RETENTION__DOCUMENTS_DAYS": "1", "VOUCH_RETENTION__READINGS_DAYS": "1"}
+    aged = replace(office, environment=office.environment | days)
+    with tally.held(stage, office):
+
+        def grow_old() -> None:
+            for _ in range(2):
+                office.deliver(next(made))
+            office.run(*ROUND)
+            with Session(office.engine) as session, session.begin():
+                old = utc_now() - timedelta(days=40)
+                session.execute(update(Job).where(Job.state == JobState.FILLED).values(updated_at=old))
+            for path in (office.folder / "documents").glob("??/*"):
+                os.utime(path, (old.timestamp(), old.timestamp()))
+
+        grow_old()
+        points = aged.killed(aged.spec("purge"), "purge").points
+        for at in tally.chosen(points):
+            grow_old()
+            tally.note(stage, aged.killed(aged.spec("purge", at), "purge"))
+        aged.run("purge")
+
+
+def backups(tally: Tally, office: Office, stage: str) -> None:
+    """A backup is there whole or not at all, and what a killed one left goes with the next."""
+    folder = office.folder.parent / "backups"
+    folder.mkdir()
+    with tally.held(stage, office):
+        points = office.killed(office.spec("backup"), "backup", str(folder / "whole")).points
+        files: list[Path] = []
+        for number, at in enumerate(tally.chosen(points)):
+            files.append(folder / str(number))
+            tally.note(stage, office.killed(office.spec("backup", at), "backup", str(files[-1])))
+        office.run("backup", str(folder / "last"))
+        for file in [*files, folder / "last"]:
+            fresh = {
+                **office.environment,
+                "VOUCH_DATA_DIR": str(folder / f"of-{file.name}"),
+                "VOUCH_LEDGER_URL": "",
+            }
+            if file.exists() and (done := vouch(fresh, "restore", str(file))).returncode:
+                tally.losses.append(f"{stage}: {file.name} cannot be restored: {done.stderr}")
+        left = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+        tally.losses += [f"{stage}: {name} was left behind" for name in left]
