@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from connector.erp.port import Activity
+from connector.plain_text import one_line
 from mappings.proposal import scalar_as_json
 
 if TYPE_CHECKING:
     from inference.invoice import Evidence, Reading
     from mappings.proposal import Proposal
 
+MOST_LINE, MOST_REASON = 300, 1000
+"""Characters of a line of a note that tells a value, and of one that tells a reason."""
 LABELS = {
     "seller_name": "Vendor",
     "invoice_number": "Number",
@@ -46,7 +49,7 @@ VERDICTS = {
 
 def filled(name: str, reading: Reading, proposal: Proposal) -> str:
     """What was filled from which document, each value with where it stands on the page. One paragraph a line."""
-    lines = [f"Vouch filled this from {name}."]
+    lines = [f"Vouch filled this from {_clip(name)}."]
     for term, label in LABELS.items():
         found = reading.get(term)
         if found is None:
@@ -56,19 +59,20 @@ def filled(name: str, reading: Reading, proposal: Proposal) -> str:
     if proposal.lines:
         lines.append(f"Lines: {len(proposal.lines)}")
     lines += [f"VAT set to {scalar_as_json(vat.value)}: {vat.reason}" for vat in proposal.vat.values()]
-    return "\n".join(lines)
+    return _joined(lines, MOST_LINE)
 
 
 def left_to_person(name: str, reasons: Sequence[str]) -> str:
     """Why a person is asked, for the record's history."""
-    return "\n".join([f"Vouch read {name} and leaves it to you:", *(f"• {reason}" for reason in reasons)])
+    first = f"Vouch read {_clip(name)} and leaves it to you:"
+    return _joined([first, *(f"• {reason}" for reason in reasons)], MOST_REASON)
 
 
 def settled(name: str, verdict: str, told: Sequence[str], reason: str = "") -> str:
     """What a person decided, for the record's history: what they changed, and why."""
     lines = [f"{VERDICTS[verdict]} by {name} in Vouch."]
     lines += [f"• {one}" for one in told]
-    return "\n".join([*lines, *([f"Reason: {reason}"] if reason else [])])
+    return _joined([*lines, *([f"Reason: {reason}"] if reason else [])], MOST_REASON)
 
 
 def question(name: str, text: str, review_url: str, user_id: int | None) -> Activity:
@@ -80,7 +84,8 @@ def question(name: str, text: str, review_url: str, user_id: int | None) -> Acti
 def to_do(reasons: Sequence[str], review_url: str, user_id: int | None) -> Activity:
     """The activity that asks a person: the first reason as its title, all of them and the address below."""
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    body = "\n".join([*(f"• {reason}" for reason in reasons), f"See the page and the values: {review_url}"])
+    told = [*(f"• {reason}" for reason in reasons), f"See the page and the values: {review_url}"]
+    body = _joined(told, MOST_REASON)
     return Activity(summary=f"Check this document: {_clip(reasons[0])}{more}", note=body, user_id=user_id)
 
 
@@ -99,5 +104,10 @@ def _plain(value: str | date | Decimal) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
+def _joined(lines: Sequence[str], most: int) -> str:
+    """One paragraph a line: nothing that a document says begins one of its own."""
+    return "\n".join(one_line(line, most) for line in lines)
+
+
 def _clip(words: str, length: int = 90) -> str:
-    return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+    return one_line(words, length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,8 @@ class Node:
 
     @property
     def text(self) -> str:
-        """The element's own text as written, without white space at the ends."""
-        return (self._element.text or "").strip()
+        """The element's own text as people see it, without white space at the ends."""
+        return _seen(self._element.text or "")
 
     @property
     def path(self) -> str:
@@ -47,7 +48,7 @@ class Node:
 
     def attribute(self, name: str) -> str:
         """The attribute's value, or an empty string."""
-        return (self._element.get(name) or "").strip()
+        return _seen(self._element.get(name) or "")
 
     def children(self) -> Iterator[Node]:
         """The elements directly within."""
@@ -106,3 +107,10 @@ def parse_xml(data: bytes) -> Node:
             "The XML declares a document type, which an e-invoice never does. Ask the sender for a plain one."
         )
     return Node(root)
+
+
+def _seen(text: str) -> str:
+    """Without what nobody sees: marks that turn the direction of writing, characters of no width, control characters."""
+    if not text.isascii() or not text.isprintable():
+        text = "".join(char for char in text if char in "\t\n\r" or unicodedata.category(char)[0] != "C")
+    return text.strip()

@@ -14,7 +14,7 @@ from mappings.habits import check_habits
 from mappings.joined import joined
 from mappings.kept import still_empty
 from mappings.lines import bill_values, draft_lines, fitted
-from mappings.look_alikes import check_look_alike
+from mappings.look_alikes import check_look_alike, check_number
 from mappings.partners import Vendor, check_buyer, find_vendor
 from mappings.payment import (
     check_bank_account,
@@ -40,7 +40,11 @@ def propose_bill(case: Case) -> Proposal:
     case = settled(case, vendor.partner)
     checks = [check_document_type(case), *vendor.checks, check_buyer(case), *check_dates(case)]
     checks += [check_bank_account(case, vendor.partner), check_duplicate(case, vendor.partner)]
-    checks += [check_look_alike(case, vendor.partner), *check_fapiao(case, vendor.partner)]
+    checks += [
+        check_number(case),
+        check_look_alike(case, vendor.partner),
+        *check_fapiao(case, vendor.partner),
+    ]
     checks += [*check_habits(case, vendor.partner), check_deposit(case, vendor.partner)]
     checks.append(check_prepaid(case, vendor.partner))
     if case.record.lines:

@@ -143,11 +143,29 @@ def most_similar(text: str, plain_texts: Sequence[str], cutoff: float) -> dict[i
     return found if query else {}
 
 
+# Letters of other alphabets that look like Latin ones (Unicode Technical Standard 39, confusables).
+_TWINS = str.maketrans(
+    {
+        **dict(zip("АВЕЅІЈКМНОРСТУХԚԜЗ", "ABESIJKMHOPCTYXQW3", strict=True)),
+        **dict(zip("авеѕіјкмнорстухԛԝһӏ", "abesijkmhopctyxqwhl", strict=True)),
+        **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True)),
+        **dict(zip("αικνορτυχγ", "aikvoptuxy", strict=True)),
+        **dict(zip("ɑɡıⅼ", "agil", strict=True)),
+    }
+)
+
+
+def skeleton(text: str) -> str:
+    """The text with every letter replaced by the Latin one that it looks like."""
+    return unicodedata.normalize("NFKC", text).translate(_TWINS)
+
+
 @lru_cache(maxsize=65536)
 def reference_keys(reference: str) -> frozenset[str]:
     """Keys under which two spellings of a document number meet: `RE 0817/26`, `re-817-26` and `RE081726` do."""
-    runs = [run.lstrip("0") or "0" for run in _RUN.findall(plain(reference))]
-    joined = "".join(_RUN.findall(plain(reference))).lstrip("0")
+    found = _RUN.findall(_as_seen(reference))
+    runs = [run.lstrip("0") or "0" for run in found]
+    joined = "".join(found).lstrip("0")
     return frozenset(("-".join(runs), joined)) if joined else frozenset()
 
 
@@ -157,7 +175,16 @@ _MISREAD = str.maketrans("oqdilszb", "00011528")
 
 def misread_key(reference: str) -> str:
     """The letters and digits of a number with those that are misread for each other made one: `2O26-I7` is `202617`."""
-    return "".join(_RUN.findall(plain(reference))).translate(_MISREAD)
+    return "".join(_RUN.findall(_as_seen(reference))).translate(_MISREAD)
+
+
+def _as_seen(reference: str) -> str:
+    """`plain` without what nobody sees, with Latin letters and digits for those that look or count like them."""
+    if reference.isascii():
+        return plain(reference)
+    shown = (char for char in reference if unicodedata.category(char) != "Cf")
+    digits = (str(unicodedata.decimal(char, char)) for char in shown)
+    return plain(skeleton("".join(digits)))
 
 
 def order_keys(reference: str) -> frozenset[tuple[str, int]]:

@@ -10,29 +10,14 @@ from rapidfuzz.distance import OSA
 from inference.invoice import Check
 from mappings.case import Case, failed, passed
 from mappings.erp_data import Partner
-from mappings.folding import domain_of
+from mappings.folding import domain_of, skeleton
 from mappings.names import name_core
 
-# Letters of other alphabets that look like Latin ones (Unicode Technical Standard 39, confusables).
-_TWINS = str.maketrans(
-    {
-        **dict(zip("АВЕЅІЈКМНОРСТУХԚԜЗ", "ABESIJKMHOPCTYXQW3", strict=True)),
-        **dict(zip("авеѕіјкмнорстухԛԝһӏ", "abesijkmhopctyxqwhl", strict=True)),
-        **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True)),
-        **dict(zip("αικνορτυχγ", "aikvoptuxy", strict=True)),
-        **dict(zip("ɑɡıⅼ", "agil", strict=True)),
-    }
-)
 _MIXED = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 _WORD = re.compile(r"[^\W\d_]+")
 SURE_DOMAIN = 0.90
 NEAR_LETTERS = 2
 SHORTEST_NAME = 6
-
-
-def skeleton(text: str) -> str:
-    """The text with every letter replaced by the Latin one that it looks like."""
-    return unicodedata.normalize("NFKC", text).translate(_TWINS)
 
 
 def mixed_word(text: str) -> str | None:
@@ -53,6 +38,15 @@ def check_look_alike(case: Case, vendor: Partner | None) -> Check:
     if why:
         return failed("vendor_look_alike", why)
     return passed("vendor_look_alike", "Neither name nor domain imitates a vendor's.")
+
+
+def check_number(case: Case) -> Check:
+    """The document's number is written in one alphabet."""
+    number = case.reading.text("invoice_number") or ""
+    if mixed_word(number):
+        text = f"The number {number} mixes alphabets: it is written to look like another."
+        return failed("number_look_alike", text)
+    return passed("number_look_alike", "The number is written in one alphabet.")
 
 
 def _name(case: Case, vendor: Partner | None) -> str | None:

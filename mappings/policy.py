@@ -58,6 +58,7 @@ FIRST = (
     "buyer_is_company",
     "duplicate",
     "fapiao_number",
+    "number_look_alike",
     "vendor_look_alike",
     "bank_account_known",
     "vendor_agrees",
@@ -320,7 +321,7 @@ def spoken_of(check: Check) -> Iterable[str]:
             return ("invoice_date_due", "invoice_payment_term_id")
         case "currency_active" | "currency_habit" | "order_currency":
             return ("currency_id",)
-        case "fapiao_number":
+        case "fapiao_number" | "number_look_alike":
             return ("ref",)
         case "bank_account_known" | "order_vendor":
             return ("partner_id", "payment_reference")

@@ -15,10 +15,22 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
+
+from connector.plain_text import plain
+
+
+class _Safe(Console):
+    """A console that text of documents cannot speak to: rich's own colours are added after this."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Text with its markup, without control characters."""
+        return super().render_str(plain(text), **how)
+
 
 # Where stdout is a file or a pipe, tables get room instead of the 80 columns of a terminal that is not there.
-OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-ERR = Console(stderr=True, highlight=False)
+OUT = _Safe(highlight=False, width=None if sys.stdout.isatty() else 160)
+ERR = _Safe(stderr=True, highlight=False)
 
 
 def print_json(node: Any) -> None:

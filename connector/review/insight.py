@@ -36,7 +36,7 @@ KEPT_FOR = timedelta(seconds=60)
 MOST_ROWS = 12
 """Rows of a long table on the page; its CSV has all."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Backend = Annotated[str, Query(max_length=64)]
 Days = Annotated[int, Query(ge=0, le=3650)]
@@ -167,7 +167,9 @@ def csv_of(table: Table) -> str:
 
 
 def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return (
+        f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \0\ufeff\u200b").startswith(FORMULA) else cell
+    )
 
 
 def _start(now: datetime, days: int) -> datetime | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +18,7 @@ from babel.numbers import format_decimal, get_currency_precision
 from babel.units import format_unit
 from markupsafe import Markup
 
+from connector.plain_text import plain
 from connector.review.sentences import Sentences
 
 LOCALES = Path(__file__).with_name("locales")
@@ -173,26 +173,9 @@ class Languages:
         return self.default
 
 
-def plain(text: str) -> str:
-    """Text of a document with what would be invisible or turn the direction of writing made visible.
-
-    Bidirectional controls and zero-width characters can make two different names look the same (Unicode TR 36).
-    Soft hyphens go; joiners stay where a script needs them.
-    """
-    return "".join(_visible(text, at, char) for at, char in enumerate(text))
-
-
 def from_document(text: object) -> Markup:
     """Escape text of a document, for a template, and shut its direction of writing in."""
     return Markup("<bdi>{}</bdi>").format(plain(str(text)))
-
-
-def _visible(text: str, at: int, char: str) -> str:
-    if char == "\xad":
-        return ""
-    if char in "\u200c\u200d" and at and ord(text[at - 1]) >= 0x0590:
-        return char
-    return "\ufffd" if unicodedata.category(char) in ("Cc", "Cf", "Co") and char not in "\t\n\r" else char
 
 
 def utc(value: datetime) -> str:

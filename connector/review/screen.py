@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from connector.plain_text import plain
 from connector.review.access import Access
-from connector.review.language import LANGUAGE_COOKIE, Language, Languages, decimal, from_document, plain, utc
+from connector.review.language import LANGUAGE_COOKIE, Language, Languages, decimal, from_document, utc
 from connector.review.security import FormTokens
 
 if TYPE_CHECKING:

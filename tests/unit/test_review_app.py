@@ -19,9 +19,10 @@ from prometheus_client import CollectorRegistry
 
 from connector.erp.port import BILL, Attachment, Poll, SyncCursor
 from connector.ledger.states import JobState
+from connector.plain_text import plain
 from connector.review.app import create_app
 from connector.review.bill import GROUPS
-from connector.review.language import Languages, from_document, plain
+from connector.review.language import Languages, from_document
 from connector.review.pages import LARGEST, LONG_SIDE, PageImages
 from connector.review.security import LARGEST_FORM
 from inference.invoice import (

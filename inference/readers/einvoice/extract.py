@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from inference.xml import Node
 
 CERTAIN = 1.0
+MOST_TEXT, MOST_IDENTIFIER, MOST_SHOWN = 4000, 200, 80
+"""Characters that a text and an identifier may have, and that a sentence shows of what is none."""
 Paths = Mapping[str, tuple[str, ...]]
 Price = tuple["Node | None", "Node | None"]
 """The elements of a price and of the quantity it is for."""
@@ -51,13 +53,16 @@ class Extraction:
             value = _number(node.text)
         else:
             value = " ".join(node.text.split()) or None
+            if value and len(value) > (MOST_TEXT if term.kind is Kind.TEXT else MOST_IDENTIFIER):
+                value = None
         if value is None:
             shown = term.name.replace("_", " ")
+            text = node.text if len(node.text) <= MOST_SHOWN else node.text[:MOST_SHOWN] + "…"
             self.checks.append(
                 Check(
                     f"einvoice_{term.name}",
                     Status.FAIL,
-                    f"The e-invoice's {shown} is “{node.text}”, which is no {term.kind.value}.",
+                    f"The e-invoice's {shown} is “{text}”, which is no {term.kind.value}.",
                 )
             )
         return value
