@@ -334,9 +334,11 @@ def spoken_of(check: Check) -> Iterable[str]:
 
 
 def _summary(proposal: Proposal) -> str:
-    count = len(proposal.lines)
-    lines = f", {count} line{'s' if count != 1 else ''}" if count else ""
-    return f"All is sure and proven on the document: {len(proposal.values)} values{lines}."
+    def counted(count: int, what: str) -> str:
+        return f"{count} {what}{'s' if count != 1 else ''}"
+
+    lines = f", {counted(len(proposal.lines), 'line')}" if proposal.lines else ""
+    return f"All is sure and proven on the document: {counted(len(proposal.values), 'value')}{lines}."
 
 
 def _unique(doubts: Iterable[_Doubt]) -> list[_Doubt]:

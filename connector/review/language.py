@@ -104,6 +104,11 @@ class Language:
         key = f"verdict_name.{verdict}"
         return self.t(key) if key in self.texts else verdict
 
+    def reader(self, reader: str) -> str:
+        """What a Reader, or several in agreement (`layout+vlm`), are called."""
+        names = reader.replace("+", " ").split()
+        return " + ".join(str(self.texts.get(f"history.reader.{one}", one)) for one in names)
+
     def topic(self, topic: str) -> str:
         """What a Review is about, in plain words: a topic of `mappings.policy.Decision`, as it is where unknown."""
         bare = topic.removeprefix("reading.")

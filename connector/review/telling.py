@@ -222,15 +222,8 @@ class Teller:
         tables = [self._values(fields, reading)] if fields else []
         if reading.lines:
             tables.append(self._rows(arrange.table(reading.lines, LINE_TERMS, LINE)))
-        title = self._titled("reading", self._reader(kept.reader))
+        title = self._titled("reading", self._language.reader(kept.reader))
         return Moment(kept.at, "reading", title, said=tuple(said), quiet=quiet, more=t("history.more.reading"), tables=tuple(tables))  # fmt: skip
-
-    def _reader(self, reader: str) -> str:
-        """What a Reader, or several in agreement, are called."""
-        texts = self._language.texts
-        return " + ".join(
-            str(texts.get(f"history.reader.{one}", one)) for one in reader.replace("+", " ").split()
-        )
 
     def _values(self, values: Sequence[ShownValue], reading: Reading) -> Table:
         t = self._language.t
