@@ -22,12 +22,14 @@ from connector.ledger.accepted import AcceptedReaders
 from connector.ledger.chain import note_settings
 from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
+from connector.ledger.key_ends import KeyEnds
 from connector.ledger.migrate import open_ledger
 from connector.ledger.retention import GRACE, Purge, Retention
 from connector.ledger.store import utc_now
 from connector.ledger.uploads import UploadLog
 from connector.model import Desk, opened_desk, unacknowledged
 from connector.pipeline import Pipeline
+from connector.renewal import KeyKeeper
 from connector.replay import identity_of
 from connector.sandbox import opened_sandbox
 from connector.settings import NO_BACKEND
@@ -57,6 +59,7 @@ class Service:
     pipelines: Mapping[str, Pipeline]
     people: Mapping[str, People]
     worker: Worker
+    keys: Mapping[str, KeyKeeper]
     screen: Sandbox
     desk: Desk
 
@@ -78,15 +81,17 @@ def open_service(settings: Settings) -> Generator[Service]:
         )
         pipelines: dict[str, Pipeline] = {}
         people: dict[str, People] = {}
+        keepers: dict[str, KeyKeeper] = {}
         for name, backend in settings.backends.items():
             erp = OdooErp(connection(name, backend, settings), declared=backend.field_map())
             stack.callback(erp.close)
             people[name] = OdooPeople(erp)
+            keepers[name] = KeyKeeper(erp, backend, KeyEnds(ledger.engine))
             pipelines[name] = make_pipeline(settings, name, erp, ledger, documents, desk)
             stack.callback(pipelines[name].close)
         worker = Worker(ledger, pipelines, settings.workers)
         screen = stack.enter_context(opened_sandbox(settings))
-        yield Service(settings, ledger, documents, pipelines, people, worker, screen, desk)
+        yield Service(settings, ledger, documents, pipelines, people, worker, keepers, screen, desk)
 
 
 def told_settings(settings: Settings) -> dict[str, Any]:
@@ -119,6 +124,7 @@ def connection(name: str, backend: BackendSettings, settings: Settings) -> Conne
         url=str(backend.url).rstrip("/"),
         database=backend.database,
         secret=backend.secret(),
+        reread=backend.secret if backend.secret_file else None,
         login=backend.login,
         protocol=backend.protocol,
         timeout=backend.timeout_seconds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -50,7 +50,7 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
             {name: backend.schedule for name, backend in service.settings.backends.items()},
             service.worker,
             service.settings.learning,
-            purge_of(service.settings, service.ledger),
+            _daily(service),
         )
         if work
         else None
@@ -79,6 +79,13 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
         scheduler.shutdown()
     if not asked:
         raise FatalError("A part of the service ended by itself; the lines above say why.")
+
+
+def _daily(service: Service) -> Mapping[str, Callable[[], object]]:
+    """What is to be done once a day, by name."""
+    purge = purge_of(service.settings, service.ledger)
+    keys = {f"key {name}": keeper.look for name, keeper in service.keys.items()}
+    return {**keys, **({"purge": purge} if purge else {})}
 
 
 class _Server(uvicorn.Server):
@@ -129,6 +136,10 @@ def _review_deps(service: Service, uploads: Uploads, prompt: Prompt) -> ReviewDe
         sign_in=_sign_in(service),
         owner=owner_of(service.settings),
         minutes_by_hand=service.settings.insight.minutes_by_hand,
+        key_warnings={
+            name: timedelta(days=backend.key_warning_days)
+            for name, backend in service.settings.backends.items()
+        },
         uploads=uploads,
         poll_soon=prompt.ask,
         max_upload_bytes=int(service.settings.reading.max_megabytes * (1 << 20)),

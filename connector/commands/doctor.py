@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Generator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +12,15 @@ from urllib.parse import urlsplit
 from rich.markup import escape
 
 from connector.bootstrap import connection, opened_ledger
+from connector.commands import weak
+from connector.commands.findings import BAD, GOOD, LOCAL, WARNING, Finding
 from connector.commands.output import OUT, print_json
+from connector.erp.keys import BY_HAND
 from connector.erp.odoo import connect
 from connector.erp.people import is_administrator
 from connector.errors import AccessError, AwayError, FatalError, VouchError
 from connector.ledger.judged import JudgedValues
+from connector.ledger.key_ends import KeyEnds
 from connector.ledger.tokens import Tokens
 from connector.model import opened_reader, unacknowledged
 from connector.sandbox import opened_sandbox
@@ -28,19 +31,6 @@ from mappings.field_map import Entry, FieldMap
 
 if TYPE_CHECKING:
     from connector.settings import BackendSettings, Settings
-
-GOOD, WARNING, BAD = "good", "warning", "bad"
-LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing examined: how it is, in a sentence; `exit_code` is that of the error behind a bad one."""
-
-    subject: str
-    status: str
-    message: str
-    exit_code: int = 0
 
 
 def examine(as_json: bool, config: Path | None) -> int:
@@ -64,8 +54,10 @@ def _findings(config: Path | None) -> Generator[Finding]:
         yield _bad("settings", error)
         return
     yield Finding("settings", GOOD, f"understood; data in {settings.folder}")
+    yield from weak.weak_files(settings, config)
     yield from _reading(settings)
     yield from _ledger(settings)
+    yield from weak.weak_place(settings)
     yield from _web(settings)
     yield from _tokens(settings)
     if settings.vlm.url is not None:
@@ -78,7 +70,7 @@ def _findings(config: Path | None) -> Generator[Finding]:
             2,
         )
     for name, backend in settings.backends.items():
-        yield from _weak_settings(name, backend)
+        yield from weak.weak_backend(name, backend)
         yield from _backend(name, backend, settings)
 
 
@@ -104,10 +96,12 @@ def _ledger(settings: Settings) -> Generator[Finding]:
     try:
         with opened_ledger(settings) as ledger:
             counts = ledger.counts()
+            weaknesses = [*weak.weak_keeping(settings, ledger), *weak.weak_tokens(ledger)]
     except (VouchError, OSError) as error:
         yield _bad("ledger", error)
         return
     yield Finding("ledger", GOOD, f"{sum(counts.values())} documents")
+    yield from weaknesses
     if settings.folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield Finding(
             "ledger",
@@ -127,6 +121,7 @@ def _web(settings: Settings) -> Generator[Finding]:
             WARNING,
             "web.sign_in is off: everybody on this machine sees and changes everything",
         )
+    yield from weak.weak_web(settings)
     address = urlsplit(settings.web_url)
     if address.scheme == "http" and (address.hostname or "") not in LOCAL:
         yield Finding(
@@ -188,6 +183,7 @@ def _model(settings: Settings) -> Generator[Finding]:
         )
     yield from _model_confidence(settings, place.served_model)
     yield from _model_place(settings)
+    yield from weak.weak_model_key(settings)
     if condition := unacknowledged(settings):
         yield Finding("model", WARNING, condition)
 
@@ -218,20 +214,6 @@ def _model_place(settings: Settings) -> Generator[Finding]:
             )
     if file and file.expanduser().exists() and file.expanduser().stat().st_mode & stat.S_IRWXO:
         yield Finding("model", WARNING, f"everyone on this machine can read {file}: chmod 600 {file}")
-
-
-def _weak_settings(name: str, backend: BackendSettings) -> Generator[Finding]:
-    if backend.url.scheme == "http" and (backend.url.host or "") not in LOCAL:
-        yield Finding(
-            name, WARNING, "the address is plain http: bills and the key travel unencrypted; use https"
-        )
-    if not backend.verify_tls:
-        yield Finding(
-            name, WARNING, "verify_tls is off: anyone on the way can pose as this Odoo; name a ca_file"
-        )
-    for file in (backend.api_key_file, backend.password_file):
-        if file and file.expanduser().exists() and file.expanduser().stat().st_mode & stat.S_IRWXO:
-            yield Finding(name, WARNING, f"everyone on this machine can read {file}: chmod 600 {file}")
 
 
 def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generator[Finding]:
@@ -268,10 +250,21 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
             WARNING,
             f"Vouch logs in as {found.login}, an administrator: give it a user of its own with only the rights it needs",
         )
-    if found.key_expires and found.key_expires - datetime.now(UTC) < timedelta(days=14):
+    yield from weak.weak_odoo(name, found.major, found.version)
+    ends = found.key_expires
+    if ends and ends - datetime.now(UTC) < timedelta(days=backend.key_warning_days):
         yield Finding(
-            name, WARNING, f"the API key expires on {found.key_expires:%Y-%m-%d}: make a new one in Odoo"
+            name, WARNING, f"the API key ends on {ends:%Y-%m-%d}: {_renewal(name, backend, settings)}"
         )
+
+
+def _renewal(name: str, backend: BackendSettings, settings: Settings) -> str:
+    """What is to be done about a key that ends."""
+    if not backend.rotate_key:
+        return f"{BY_HAND}, or let Vouch renew it (backends.{name}.rotate_key)"
+    with opened_ledger(settings) as ledger:
+        kept = KeyEnds(ledger.engine).of(name)
+    return kept.message if kept and kept.message else "the service renews it at its next daily look"
 
 
 def _mapping(name: str, fields: FieldMap) -> Finding:

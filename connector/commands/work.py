@@ -23,6 +23,8 @@ def sync_once(config: Path | None, as_json: bool) -> int:
     """Poll every Backend and work until nothing is due; the exit code of the first thing that went wrong."""
     settings = _settings(config)
     with open_service(settings) as service:
+        for keeper in service.keys.values():
+            keeper.look()
         new, errors = poll(service)
         ended = work_off(service, errors)
         _report(service, new, ended, as_json)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from connector.erp import values
 from connector.erp.faults import NoModelError, role_for
+from connector.erp.keys import endings
 from connector.erp.port import BILL, ORDER, Capabilities
 from connector.erp.transport import Session
-from connector.erp.wire import JSON2, Connection, Row
+from connector.erp.wire import Connection, Row
 from connector.errors import AccessError, SettingsError
 
 # Models whose fields and rights are looked at; the second part may be absent where its app is not installed.
@@ -95,7 +93,7 @@ def probe(session: Session, settings: Connection) -> Capabilities:
         fields=present,
         missing_rights=missing,
         fills_orders=ORDER in present and not any(model in denied for model in ORDER_MODELS),
-        key_expires=_key_expires(session) if session.protocol == JSON2 else None,
+        key_expires=next((one.ends_at for one in endings(session)), None) if settings.has_key else None,
     )
 
 
@@ -137,15 +135,3 @@ def _companies(settings: Connection, allowed: tuple[int, ...]) -> tuple[int, ...
             "add them to the user's allowed companies, or take them out of the settings"
         )
     return settings.companies or allowed
-
-
-def _key_expires(session: Session) -> datetime | None:
-    """The earliest end of this user's keys that still work: Odoo does not tell which of them is in use."""
-    try:
-        keys: list[dict[str, Any]] = session.rows(
-            "res.users.apikeys", [("user_id", "=", session.user_id)], ["expiration_date"]
-        )
-    except (AccessError, NoModelError):
-        return None
-    ends = [end for key in keys if (end := values.moment(key.get("expiration_date"))) is not None]
-    return min(ends, default=None)

@@ -54,6 +54,10 @@ class OutcomeUnknownError(AwayError):
     """The request may have reached Odoo, and no usable answer came back."""
 
 
+class WrongCredentials(AccessError):
+    """The key or password is not accepted; nothing was done."""
+
+
 class NoModelError(FatalError):
     """The model is not there: its module is not installed."""
 
@@ -130,9 +134,9 @@ def _missing_database(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def wrong_credentials() -> AccessError:
+def wrong_credentials() -> WrongCredentials:
     """The key or password is not accepted."""
-    return AccessError(
+    return WrongCredentials(
         "Odoo does not accept the API key, or login and password: check them, whether the key has expired, "
         "and that the key belongs to this database"
     )

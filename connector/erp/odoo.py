@@ -85,7 +85,7 @@ class OdooErp:
         """The open session. Raises the errors of `connector.errors` that say why there is none."""
         with self._opening:
             if self._session is None:
-                self._session = open_session(self.settings)
+                self._session = open_session(self.settings.current())
             return self._session
 
     @property

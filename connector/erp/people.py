@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from pydantic import SecretStr
 
 from connector.erp import values
 from connector.erp.capabilities import may
 from connector.erp.faults import ServerFault
+from connector.erp.keys import endings
 from connector.erp.odoo import OdooErp
 from connector.erp.port import BILL, Erp
 from connector.erp.transport import PooledJsonRpc, Session, open_session
-from connector.erp.wire import AUTO, JSONRPC, Wire
+from connector.erp.wire import AUTO, JSONRPC, Row, Wire
 from connector.errors import AccessError, VouchError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from connector.erp.wire import Connection
 
 
@@ -31,7 +34,8 @@ class Admitted:
     """A person whom Odoo let in.
 
     `companies` are those of theirs that Vouch works for here, None where these are all of them. `rights` stands for
-    their groups and companies in Odoo: when they change, it does.
+    their groups and companies in Odoo: when they change, it does. `key_ends` is the earliest end of their API keys, where
+    they came with one and Odoo tells.
     """
 
     user_id: int
@@ -39,6 +43,11 @@ class Admitted:
     name: str
     companies: frozenset[int] | None
     rights: str
+    key_ends: datetime | None = None
+
+
+class SecondFactorAsked(NotAllowed):
+    """The password is right, but Odoo wants a second factor, and so takes an API key only (`auth_totp`)."""
 
 
 class People(Protocol):
@@ -47,7 +56,8 @@ class People(Protocol):
     def admit(self, login: str, secret: str) -> Admitted:
         """Let a person in with their password or API key.
 
-        Raises AccessError where Odoo does not accept them, NotAllowed where they may not edit bills here, and
+        Raises AccessError where Odoo does not accept them, NotAllowed where they may not edit bills here,
+        SecondFactorAsked where their password alone does not do, and
         AwayError while Odoo cannot be asked.
         """
         ...
@@ -73,14 +83,21 @@ class OdooPeople:
         self._own = own
 
     def admit(self, login: str, secret: str) -> Admitted:
-        """See `People.admit`. Raises AccessError, NotAllowed or AwayError."""
+        """See `People.admit`. Raises AccessError, NotAllowed, SecondFactorAsked or AwayError."""
+        known = _as(self._own.settings, login, secret)
         try:
-            session = open_session(_as(self._own.settings, login, secret))
+            session = open_session(known)
         except AccessError:
+            asked = not known.has_key and self._asks_second_factor(known)
             self._forgive()
+            if asked:
+                raise SecondFactorAsked(
+                    "Odoo asks this person for a second factor: let them sign in with an API key in place of the password "
+                    "(Preferences, Account security)."
+                ) from None
             raise
         try:
-            return self._admitted(session, login)
+            return self._admitted(session, login, by_key=known.has_key)
         finally:
             session.close()
 
@@ -102,7 +119,7 @@ class OdooPeople:
         """See `People.erp`."""
         return OdooErp(_as(self._own.settings, login, key), declared=self._own.declared)
 
-    def _admitted(self, session: Session, login: str) -> Admitted:
+    def _admitted(self, session: Session, login: str, *, by_key: bool) -> Admitted:
         fields = ["login", "name", "share", "company_ids"]
         [row] = session.rows("res.users", [("id", "=", session.user_id)], fields)
         if str(row["login"]).strip().lower() != login.strip().lower():
@@ -115,9 +132,33 @@ class OdooPeople:
         rights = self.rights(session.user_id)
         if not theirs or rights is None:
             raise NotAllowed("This person works in none of the companies that Vouch works for.")
+        ends = next((one.ends_at for one in endings(session)), None) if by_key else None
         return Admitted(
-            session.user_id, str(row["login"]), str(row["name"]), None if theirs == ours else theirs, rights
+            session.user_id,
+            str(row["login"]),
+            str(row["name"]),
+            None if theirs == ours else theirs,
+            rights,
+            ends,
         )
+
+    def _asks_second_factor(self, known: Connection) -> bool:
+        """Whether Odoo's own sign-in takes the password and then wants more; it tells so to nobody with a wrong one.
+
+        `/web/session/authenticate` answers then without a user (`web.controllers.session`).
+        """
+        parts = {"db": known.database, "login": known.login, "password": known.secret.get_secret_value()}
+        wire = Wire(known)
+        try:
+            answer = wire.post(
+                "/web/session/authenticate", {"jsonrpc": "2.0", "method": "call", "params": parts, "id": 1}
+            )
+        except (VouchError, ServerFault):
+            return False
+        finally:
+            wire.close()
+        reply = cast(Row, answer) if isinstance(answer, dict) else {}
+        return isinstance(reply.get("result"), dict) and reply["result"].get("uid", 0) is None
 
     def _forgive(self) -> None:
         """Odoo shuts an address out after ten failures in a row: a good sign-in of ours ends the row.
@@ -125,7 +166,7 @@ class OdooPeople:
         `res.users._assert_can_auth` counts by address, and to Odoo all our people have Vouch's. What slows
         guessing down is `connector.review.lockout`.
         """
-        settings = self._own.settings
+        settings = self._own.settings.current()
         if not settings.login:
             return
         wire = Wire(settings)
@@ -142,5 +183,5 @@ class OdooPeople:
 
 def _as(settings: Connection, login: str, secret: str) -> Connection:
     """The same Odoo as another person; a password goes by JSON-RPC, and so does a key before Odoo 19."""
-    theirs = replace(settings, login=login, secret=SecretStr(secret), protocol=AUTO)
+    theirs = replace(settings, login=login, secret=SecretStr(secret), protocol=AUTO, reread=None)
     return theirs if theirs.has_key else replace(theirs, protocol=JSONRPC)

@@ -19,7 +19,7 @@ from odoolib.rpc import JsonRPCConnector, Service
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from connector.erp import faults
-from connector.erp.faults import Call, OutcomeUnknownError, ServerFault
+from connector.erp.faults import Call, OutcomeUnknownError, ServerFault, WrongCredentials
 from connector.erp.wire import AUTO, JSON2, JSONRPC, Connection, Row, Wire
 from connector.errors import OutcomeUnknown, RetriableError, SettingsError, VouchError
 
@@ -133,6 +133,8 @@ class Session:
     protocol: str
     carrier: _Protocol = field(repr=False)
     user_id: int = 0
+    renewed: Callable[[], _Protocol | None] = field(default=lambda: None, repr=False)
+    """The carrier with the secret that is in its file now; None where that is the same as before."""
 
     def read(
         self,
@@ -202,6 +204,17 @@ class Session:
 
     def _invoke(self, call: Call, ids: Sequence[int] | None, args: Mapping[str, Any], named: Row) -> Any:
         try:
+            return self._carried(call, ids, args, named)
+        except WrongCredentials:
+            carrier = self.renewed()
+            if carrier is None:
+                raise
+            # Nothing was done with the old key; the new one is good for all that follows.
+            self.carrier = carrier
+            return self._carried(call, ids, args, named)
+
+    def _carried(self, call: Call, ids: Sequence[int] | None, args: Mapping[str, Any], named: Row) -> Any:
+        try:
             return self.carrier.invoke(call, ids, args, named)
         except ServerFault as fault:
             raise faults.from_server(fault, call) from None
@@ -236,16 +249,31 @@ def _open(settings: Connection, wire: Wire) -> Session:
     if protocol == JSON2 and version.major < 19:
         raise SettingsError(f"Odoo {version.text} has no JSON-2: use jsonrpc with login and key")
     secret = settings.secret.get_secret_value()
+
+    def carrier(secret: str) -> _Protocol:
+        if protocol == JSON2:
+            return _Json2(PooledJson2Connection(PooledJson2(wire), settings.database, secret))
+        known = RpcConnection(PooledJsonRpc(wire), settings.database, settings.login, secret)
+        known.user_id = _user_by_login(known)
+        return _JsonRpc(known)
+
+    def renewed() -> _Protocol | None:
+        nonlocal secret
+        found = settings.reread().get_secret_value() if settings.reread else secret
+        if found == secret:
+            return None
+        secret = found
+        return carrier(found)
+
     if protocol == JSON2:
-        by_key = PooledJson2Connection(PooledJson2(wire), settings.database, secret)
-        session = Session(wire, version, protocol, _Json2(by_key))
+        session = Session(wire, version, protocol, carrier(secret), renewed=renewed)
         session.user_id = _user_by_key(session, settings)
         return session
     if not settings.login:
         raise SettingsError(f"{settings.name} needs a login beside its key or password to speak JSON-RPC")
-    connection = RpcConnection(PooledJsonRpc(wire), settings.database, settings.login, secret)
-    connection.user_id = _user_by_login(connection)
-    return Session(wire, version, protocol, _JsonRpc(connection), connection.user_id)
+    by_login = cast(_JsonRpc, carrier(secret))
+    user: int = cast(Any, by_login.connection).user_id
+    return Session(wire, version, protocol, by_login, user, renewed)
 
 
 def _version(wire: Wire) -> Version:

@@ -7,9 +7,9 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
@@ -36,6 +36,7 @@ class Connection:
     that attaches documents. `detached_every` is how often drafts whose image Odoo detached are looked for.
     `longest_request` is how long Odoo may work on one request (its `limit_time_real`, 120 s by default, and a
     margin): a write is waited for that long, since giving up earlier would leave it open whether it still happens.
+    `reread` gives the secret as its file has it now, where it comes from one: it may be renewed while we run.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Connection:
     overlap: float = 600.0
     detached_every: float = 120.0
     longest_request: float = 150.0
+    reread: Callable[[], SecretStr] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parts = httpx.URL(self.url)
@@ -61,6 +63,10 @@ class Connection:
             )
         if self.protocol not in (AUTO, JSON2, JSONRPC):
             raise SettingsError(f"The protocol of {self.name} must be auto, json2 or jsonrpc")
+
+    def current(self) -> Connection:
+        """The same with the secret that is in its file now. Raises SettingsError where that cannot be read."""
+        return replace(self, secret=self.reread()) if self.reread else self
 
     @property
     def base(self) -> str:

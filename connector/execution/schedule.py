@@ -46,10 +46,10 @@ def make_scheduler(
     schedules: Mapping[str, ScheduleSettings],
     worker: Worker,
     learning: LearningSettings,
-    purge: Callable[[], object] | None = None,
+    daily: Mapping[str, Callable[[], object]] | None = None,
 ) -> Scheduler:
     """A scheduler that polls every Backend and learns from its posted bills, now and then on schedule, keeps the
-    worker's leases, and purges once a day."""
+    worker's leases, and does what is to be done once a day, by name."""
     scheduler = cast(
         "Scheduler",
         BackgroundScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}),
@@ -67,9 +67,9 @@ def make_scheduler(
                 id=f"learn {name}",
                 next_run_time=datetime.now(UTC),
             )
-    if purge is not None:
+    for name, work in (daily or {}).items():
         scheduler.add_job(
-            purge, IntervalTrigger(hours=24, jitter=600), id="purge", next_run_time=datetime.now(UTC)
+            work, IntervalTrigger(hours=24, jitter=600), id=name, next_run_time=datetime.now(UTC)
         )
     scheduler.add_job(worker.heartbeat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="heartbeat")
     return scheduler

@@ -13,13 +13,15 @@ from connector.ledger.store import utc_now
 
 
 class KeyEnd(Base):
-    """One Backend's key. `ends_at` is empty where it has no end, or none that can be seen; `message` says why it was
-    not renewed, where that was tried."""
+    """One Backend's key, known by its SHA-256. `ends_at` is empty where it has no end, or none that can be seen, and `exact`
+    where it is this key's and not the earliest of the user's; `message` says why it was not renewed, where that was tried."""
 
     __tablename__ = "key_end"
 
     backend: Mapped[str] = mapped_column(String(64), primary_key=True)
     ends_at: Mapped[datetime | None]
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    exact: Mapped[bool]
     message: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
 
@@ -30,10 +32,30 @@ class KeyEnds:
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine, self._clock = engine, clock
 
-    def keep(self, backend: str, ends_at: datetime | None, message: str = "") -> None:
+    def keep(
+        self,
+        backend: str,
+        ends_at: datetime | None,
+        fingerprint: str,
+        *,
+        exact: bool = False,
+        message: str = "",
+    ) -> None:
         """What was found out just now."""
+        found = KeyEnd(
+            backend=backend,
+            ends_at=ends_at,
+            fingerprint=fingerprint,
+            exact=exact,
+            message=message,
+            at=self._clock(),
+        )
         with Session(self._engine) as session, session.begin():
-            session.merge(KeyEnd(backend=backend, ends_at=ends_at, message=message, at=self._clock()))
+            session.merge(found)
+
+    def of(self, backend: str) -> KeyEnd | None:
+        """One Backend's."""
+        return next((one for one in self.all() if one.backend == backend), None)
 
     def all(self) -> Sequence[KeyEnd]:
         """Every Backend's, by name."""

@@ -47,6 +47,7 @@ class ReviewDeps:
     `erp(backend)` is the Backend's ERP, None where it is not configured any more; `pipelines` do the matching and writing
     for bills that people settle here, who may post them too with `posting`.
     `requests_per_minute` is for each person, API token, or address that nobody signed in from.
+    `key_warnings` says for each Backend how long before its end the API key is told of.
     `uploads` puts documents into ERPs; `poll_soon(backend)` asks for a poll at once.
     Without `sign_in` everybody who reaches the server may see and change everything.
     `attribution` is what the licence of a model in use wants shown. `owner` is what the owner set of the policy,
@@ -73,6 +74,7 @@ class ReviewDeps:
     requests_per_minute: int = 1200
     uploads: Uploads | None = None
     poll_soon: Callable[[str], None] = not_at_all
+    key_warnings: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])
     max_upload_bytes: int = 40 << 20
     clock: Callable[[], datetime] = utc_now
 

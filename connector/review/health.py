@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError
 
+from connector.ledger.key_ends import KeyEnds
 from connector.ledger.settling import Settling
 
 if TYPE_CHECKING:
@@ -104,3 +105,11 @@ class LedgerCollector(Collector):
             success.add_metric([poll.backend], poll.polled_at.timestamp() if poll.polled_at else 0)
         yield ok
         yield success
+        ends = GaugeMetricFamily(
+            "vouch_key_ends_timestamp_seconds",
+            "When the API key for that Odoo ends; 0 when it has no end that can be seen.",
+            labels=["backend"],
+        )
+        for key in KeyEnds(self._ledger.engine).all():
+            ends.add_metric([key.backend], key.ends_at.timestamp() if key.ends_at else 0)
+        yield ends

@@ -21,14 +21,14 @@ class OwnKeys:
 
     def __init__(self, longest: timedelta, clock: Callable[[], datetime]) -> None:
         self._longest, self._clock = longest, clock
-        self._kept: OrderedDict[Owner, tuple[Erp, datetime]] = OrderedDict()
+        self._kept: OrderedDict[Owner, tuple[Erp, datetime, datetime | None]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keep(self, owner: Owner, erp: Erp) -> None:
-        """From now on the person's verdicts are written by this one."""
+    def keep(self, owner: Owner, erp: Erp, ends_at: datetime | None = None) -> None:
+        """From now on the person's verdicts are written by this one, whose key ends then."""
         with self._lock:
             old = [self._kept.pop(owner, None)]
-            self._kept[owner] = (erp, self._clock())
+            self._kept[owner] = (erp, self._clock(), ends_at)
             while len(self._kept) > MOST:
                 old.append(self._kept.popitem(last=False)[1])
         for one in old:
@@ -45,6 +45,14 @@ class OwnKeys:
             self.give_up(owner)
             return None
         return found[0]
+
+    def ends(self, backend: str | None, user_id: int | None) -> datetime | None:
+        """When the person's key ends, where they gave one and Odoo told."""
+        if backend is None or user_id is None:
+            return None
+        with self._lock:
+            found = self._kept.get((backend, user_id))
+        return found[2] if found else None
 
     def give_up(self, owner: Owner) -> None:
         """Forget the person's key."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from connector.ledger.key_ends import KeyEnds
 from connector.plain_text import plain
 from connector.review.access import Access
 from connector.review.language import LANGUAGE_COOKIE, Language, Languages, decimal, from_document, utc
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
+    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
+
+SOON = timedelta(days=14)
 
 
 class Screen:
@@ -28,7 +32,7 @@ class Screen:
         self.languages = Languages(deps.language)
         self.tokens = FormTokens()
         self.access = Access(deps, self.tokens)
-        self._deps = deps
+        self._deps, self._keys = deps, KeyEnds(deps.ledger.engine)
         self._templates = Environment(
             loader=PackageLoader("connector.review"),
             autoescape=True,
@@ -61,11 +65,28 @@ class Screen:
             age=self._age(language),
             record_url=self._deps.record_url,
             attribution=self._deps.attribution,
+            key_ends=self._key_ends(request),
             **context,
         )
         response = HTMLResponse(html, status)
         self.tokens.give(request, response, cookie)
         return response
+
+    def _key_ends(self, request: Request) -> list[tuple[str, datetime]]:
+        """Keys that end soon, for who may know of them: Vouch's own by Backend, and under no name the person's."""
+        person: Person | None = getattr(request.state, "person", None)
+        if person is None or person.scopes is not None:
+            return []
+        own = self.access.own_keys.ends(person.backend, person.user_id)
+        now = self._deps.clock()
+        ends = [(key.backend, key.ends_at) for key in self._keys.all()] + [("", own)]
+        return [
+            (backend, end)
+            for backend, end in ends
+            if end is not None
+            and (not backend or person.sees(backend, None))
+            and end - now < self._deps.key_warnings.get(backend or person.backend or "", SOON)
+        ]
 
     def _age(self, language: Language) -> Callable[[datetime], str]:
         now = self._deps.clock()

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
-from connector.erp.people import NotAllowed
+from connector.erp.people import NotAllowed, SecondFactorAsked
 from connector.errors import AccessError, VouchError
 from connector.review.access import address_of
 from connector.review.security import inside
@@ -74,6 +74,10 @@ def make_router(screen: Screen) -> APIRouter:
             return Refused(429, "wait", math.ceil(wait.total_seconds()))
         try:
             admitted = access.people[backend].admit(login, secret.get_secret_value())
+        except SecondFactorAsked:
+            lockout.forgive(backend, login, address)
+            log.warning("sign-in wants an API key", backend=backend, login=login)
+            return Refused(403, "second_factor")
         except NotAllowed:
             lockout.forgive(backend, login, address)
             log.warning("sign-in not allowed", backend=backend, login=login)

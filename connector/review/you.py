@@ -73,7 +73,7 @@ def make_router(screen: Screen) -> APIRouter:
         access.lockout.forgive(backend, person.login, address_of(request))
         if admitted.user_id != user_id:
             return page(request, person, 422, "not_yours")
-        access.own_keys.keep((backend, user_id), people.erp(person.login, secret))
+        access.own_keys.keep((backend, user_id), people.erp(person.login, secret), admitted.key_ends)
         return RedirectResponse("/you", 303)
 
     @router.post("/you/key/forget")

@@ -63,6 +63,13 @@ class BackendSettings(Section):
         default=None,
         description="File that says which business term goes to which field, beside the defaults; see docs/mapping.md.",
     )
+    key_warning_days: int = Field(
+        default=14, ge=1, le=60, description="The end of the API key is told so many days before."
+    )
+    rotate_key: bool = Field(
+        default=False,
+        description="Renew the API key in `api_key_file` before it ends, where Odoo lets its user do so.",
+    )
     schedule: ScheduleSettings = Field(default=ScheduleSettings(), description="When this Odoo is polled.")
 
     @model_validator(mode="after")
@@ -71,6 +78,8 @@ class BackendSettings(Section):
             raise ValueError(
                 "no secret: set VOUCH_BACKENDS__NAME__API_KEY, or api_key_file (or the same for password)"
             )
+        if self.rotate_key and (self.api_key or not self.api_key_file):
+            raise ValueError("rotate_key needs the key in api_key_file, and not in a variable")
         return self
 
     def field_map(self) -> FieldMap:
@@ -84,6 +93,13 @@ class BackendSettings(Section):
             raise SettingsError(f"The mapping {path} cannot be read: {error}") from error
         except MappingError as error:
             raise SettingsError(f"The mapping does not fit: {error}") from error
+
+    @property
+    def secret_file(self) -> Path | None:
+        """The file that the secret is read from; None where a variable holds it."""
+        if self.api_key or (self.password and not self.api_key_file):
+            return None
+        return self.api_key_file or self.password_file
 
     def secret(self) -> SecretStr:
         """The API key if there is one, else the password. Raises SettingsError when its file cannot be read."""

@@ -26,16 +26,22 @@ def load_settings(path: Path | None = None) -> Settings:
 
     Raises SettingsError that names the setting and the remedy.
     """
-    given = path or (Path(os.environ["VOUCH_CONFIG"]) if os.environ.get("VOUCH_CONFIG") else None)
-    if given is not None and not given.exists():
-        raise SettingsError(f"There is no settings file {given}. Check the path, or leave it out.")
-    file = given or Path("vouch.toml")
-    content = _read_toml(file) if file.exists() else {}
+    file = settings_file(path)
+    content = _read_toml(file) if file else {}
     _refuse_unknown_variables()
     try:
         return Settings(**content)
     except ValidationError as error:
         raise SettingsError(_explain(error, file if content else None)) from error
+
+
+def settings_file(path: Path | None = None) -> Path | None:
+    """The settings file that is read; None where there is none. Raises SettingsError for a named one that is not there."""
+    given = path or (Path(os.environ["VOUCH_CONFIG"]) if os.environ.get("VOUCH_CONFIG") else None)
+    if given is not None and not given.exists():
+        raise SettingsError(f"There is no settings file {given}. Check the path, or leave it out.")
+    file = given or Path("vouch.toml")
+    return file if file.exists() else None
 
 
 def chosen_backend(settings: Settings, name: str | None) -> str:

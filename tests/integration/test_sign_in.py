@@ -13,9 +13,11 @@ import pytest
 from pydantic import SecretStr
 
 from connector.erp.odoo import OdooErp
-from connector.erp.people import NotAllowed, OdooPeople
+from connector.erp.people import NotAllowed, OdooPeople, SecondFactorAsked
 from connector.erp.wire import Connection
 from connector.errors import AccessError
+from deploy.odoo.installation import Installation
+from deploy.odoo.postgres import Cluster
 from tests.acceptance.command import settings_for, start, wait_for
 from tests.integration.odoo_server import Odoo, OdooDatabase
 
@@ -75,6 +77,37 @@ def test_an_api_key_stands_for_the_password_and_only_its_owners(
     assert people.admit(odoo_database.login, key).login == odoo_database.login
     with pytest.raises(AccessError):
         people.admit("accountant", key)
+
+
+def test_who_signs_in_with_a_second_factor_is_told_to_take_a_key(
+    people: OdooPeople, odoo_database: OdooDatabase, development_odoo: Installation
+) -> None:
+    odoo = Odoo(odoo_database)
+    installed = [["name", "=", "auth_totp"], ["state", "=", "installed"]]
+    if not odoo.find("ir.module.module", installed, ["name"]):
+        odoo.call(
+            "ir.module.module",
+            "button_immediate_install",
+            odoo.call("ir.module.module", "search", [["name", "=", "auth_totp"]]),
+        )
+    anna = employ(odoo, "anna", USER, INVOICING)
+    assert people.admit("anna", "anna").user_id == anna
+    Cluster(development_odoo.places).ask(
+        f"UPDATE res_users SET totp_secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' WHERE id = {anna}",
+        odoo_database.database,
+    )
+    with pytest.raises(SecondFactorAsked, match="API key in place of the password"):
+        people.admit("anna", "anna")
+    # Who does not know the password is told nothing of that.
+    with pytest.raises(AccessError) as refused:
+        people.admit("anna", "wrong")
+    assert not isinstance(refused.value, NotAllowed)
+    vouch = odoo.call("res.users", "search", [["login", "=", odoo_database.login]])[0]
+    Cluster(development_odoo.places).ask(
+        f"UPDATE res_users SET totp_secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' WHERE id = {vouch}",
+        odoo_database.database,
+    )
+    assert people.admit(odoo_database.login, odoo_database.api_key).user_id == vouch
 
 
 def test_many_failures_do_not_shut_out_those_who_know_their_password(people: OdooPeople) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector.erp.people import Admitted, NotAllowed
+from connector.erp.people import Admitted, NotAllowed, SecondFactorAsked
 from connector.errors import AccessError, AwayError, SettingsError
+from connector.ledger.key_ends import KeyEnds
 from connector.ledger.sessions import SessionRecord
 from connector.ledger.states import JobState
 from connector.review.access import OPEN_PATHS, Access, SignIn
@@ -51,6 +53,7 @@ class Office:
     asked: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     made: list[Desktop] = field(default_factory=list)
+    second_factor: set[str] = field(default_factory=set)
 
     def employ(self, login: str, **changed: object) -> None:
         number = len(self.people) + 6
@@ -65,6 +68,8 @@ class Office:
             raise AwayError("Odoo cannot be reached.")
         if login not in self.people or secret not in (SECRET, self.keys.get(login)):
             raise AccessError("Odoo does not accept the API key, or login and password.")
+        if login in self.second_factor and secret == SECRET:
+            raise SecondFactorAsked("Odoo asks for a second factor.")
         if self.people[login].rights == "":
             raise NotAllowed("This person may not edit bills in Odoo.")
         return self.people[login]
@@ -205,6 +210,16 @@ def test_those_without_the_right_are_told_so(client: TestClient) -> None:
     answer = sign_in(client, "clara")
     assert answer.status_code == 403
     assert "You may not edit bills in Odoo" in answer.text
+    assert not is_in(client)
+
+
+def test_those_with_a_second_factor_are_told_to_take_a_key(client: TestClient, office: Office) -> None:
+    office.second_factor.add("anna")
+    for _ in range(BY_LOGIN.free + 1):
+        answer = sign_in(client)
+        assert answer.status_code == 403
+    assert "Make an API key in Odoo" in answer.text
+    assert "second factor, which" not in sign_in(client, secret="wrong").text
     assert not is_in(client)
 
 
@@ -377,6 +392,30 @@ def test_a_key_of_ones_own_is_kept_in_memory_until_one_leaves(
     assert not is_in(client)
     assert access.erp_of(person) is None
     assert all(one.closed for one in office.made)
+
+
+def test_a_key_that_ends_soon_is_announced_on_every_page(
+    client: TestClient, desk: Desk, office: Office
+) -> None:
+    ends, kept = desk.clock() + timedelta(days=9), KeyEnds(desk.ledger.engine, desk.clock)
+    kept.keep("branch", ends, "")
+    sign_in(client)
+    assert 'class="notice"' not in client.get("/reviews").text
+    kept.keep("main", ends + timedelta(days=6), "")
+    assert 'class="notice"' not in client.get("/reviews").text
+    kept.keep("main", ends, "")
+    said = f"works in Odoo (main) ends on {ends:%Y-%m-%d}"
+    for path in ("/reviews", "/documents", "/documents/13", "/insight", "/you"):
+        assert said in client.get(path).text, path
+    assert said not in client_of(desk, office).get("/sign-in").text
+    office.keys["anna"] = KEY
+    office.people["anna"] = replace(office.people["anna"], key_ends=ends - timedelta(days=1))
+    form = {"token": token_of(client, "/you"), "key": KEY}
+    assert client.post("/you/key", data=form, headers=own(client)).status_code == 303
+    assert f"Your own API key ends on {ends - timedelta(days=1):%Y-%m-%d}" in client.get("/reviews").text
+    figure = r'^vouch_key_ends_timestamp_seconds{backend="main"} (.*)$'
+    [at] = re.findall(figure, client.get("/metrics").text, re.MULTILINE)
+    assert float(at) == ends.timestamp()
 
 
 def _access(client: TestClient) -> Access:

@@ -22,6 +22,8 @@ def upgrade() -> None:
         "key_end",
         sa.Column("backend", sa.String(64), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("exact", sa.Boolean(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("backend", name=op.f("pk_key_end")),
