@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Engine, case, exists, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from connector.ledger.learning import NEWEST
@@ -192,15 +192,17 @@ class Insights:
         counted = select(
             counts.c.vendor_id, VerdictRecord.vendor, counts.c.bills, counts.c.would_fill, counts.c.wrong
         ).join(VerdictRecord, VerdictRecord.id == counts.c.last)
-        place = func.row_number().over(
-            partition_by=VerdictRecord.vendor_id, order_by=(VerdictRecord.at.desc(), VerdictRecord.id.desc())
-        )
-        latest = (
-            select(VerdictRecord.vendor_id, wrong.label("wrong"), place.label("place"))
-            .where(*mine)
+        # A vendor's newest ones come in order from the index, so that no other is looked at.
+        newest = (
+            select(VerdictRecord.would_fill, VerdictRecord.right)
+            .where(*mine, VerdictRecord.vendor_id == counts.c.vendor_id)
+            .order_by(VerdictRecord.at.desc(), VerdictRecord.id.desc())
+            .limit(first)
+            .correlate(counts)
             .subquery()
         )
-        spoilt = select(latest.c.vendor_id).where(latest.c.place <= first, latest.c.wrong == 1).distinct()
+        is_wrong = select(literal(1)).select_from(newest).where(newest.c.would_fill, ~newest.c.right)
+        spoilt = select(counts.c.vendor_id).where(counts.c.wrong > 0, exists(is_wrong))
         with self._read() as session:
             rows = session.execute(counted).all()
             bad = set(session.scalars(spoilt)) if first else set[int]()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,10 @@ PERIODS = (30, 90, 365, 0)
 
 DEFAULT_PERIOD = 90
 KEPT_FOR = timedelta(seconds=60)
+SHOWN_FOR = timedelta(hours=1)
+"""So old may figures on the page be while newer ones are measured; it says of when they are."""
+
+MOST_KEPT = 64
 MOST_ROWS = 12
 """Rows of a long table on the page; its CSV has all."""
 
@@ -61,31 +66,76 @@ class Card:
     too_few: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    backend: str
+    days: int
+    companies: frozenset[int] | None
+
+
 class Figures:
-    """What was measured, kept for a minute: fifty people who look at it cost one look at the ledger."""
+    """What was measured, with its time: fifty people who look cost one look at the ledger a minute.
+
+    Figures older than that are shown once more, for an hour, while they are measured anew in the background. Safe to
+    share between threads.
+    """
 
     def __init__(self, deps: ReviewDeps) -> None:
         self._deps, self._ledger = deps, Insights(deps.ledger.engine)
-        self._kept: dict[tuple[str, int, frozenset[int] | None], Measured] = {}
-        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Asked, Measured] = OrderedDict()
+        self._renewing: dict[_Asked, threading.Thread] = {}
+        self._round = 0
+        self._lock, self._measuring = threading.Lock(), threading.Lock()
 
-    def get(self, backend: str, days: int, companies: frozenset[int] | None) -> Measured:
-        """The figures of a Backend's last `days`."""
-        key, now = (backend, days, companies), self._deps.clock()
+    def get(self, asked: _Asked, *, at_most: timedelta = KEPT_FOR) -> Measured:
+        """The figures, `at_most` so old."""
         with self._lock:
-            known = self._kept.get(key)
-            if known is None or now - known.until > KEPT_FOR:
-                scope = Scope(backend, _start(now, days), companies)
-                known = measure(self._ledger, scope, self._deps.owner, self._deps.minutes_by_hand, now)
-                self._kept = {
-                    one: found for one, found in self._kept.items() if now - found.until <= KEPT_FOR
-                } | {key: known}
-        return known
+            known = self._kept.get(asked)
+        if known is not None and self._age(known) <= KEPT_FOR:
+            return known
+        if known is not None and self._age(known) <= at_most:
+            self._renew(asked)
+            return known
+        with self._measuring:
+            known = self._kept.get(asked)
+            return known if known is not None and self._age(known) <= KEPT_FOR else self._measure(asked)
+
+    def is_renewing(self, shown: Measured) -> bool:
+        """Whether these are about to be measured anew."""
+        return self._age(shown) > KEPT_FOR
 
     def forget(self) -> None:
         """Measure anew next time."""
         with self._lock:
             self._kept.clear()
+            self._round += 1
+
+    def _age(self, known: Measured) -> timedelta:
+        return self._deps.clock() - known.until
+
+    def _renew(self, asked: _Asked) -> None:
+        with self._lock:
+            running = self._renewing.get(asked)
+            if running is not None and running.is_alive():
+                return
+            thread = threading.Thread(target=self._measure, args=[asked], name="insight", daemon=True)
+            self._renewing = {one: at for one, at in self._renewing.items() if at.is_alive()} | {
+                asked: thread
+            }
+            thread.start()
+
+    def _measure(self, asked: _Asked) -> Measured:
+        now, begun = self._deps.clock(), self._round
+        scope = Scope(asked.backend, _start(now, asked.days), asked.companies)
+        found = measure(self._ledger, scope, self._deps.owner, self._deps.minutes_by_hand, now)
+        with self._lock:
+            # A switch that was thrown meanwhile may not be in it.
+            if begun == self._round:
+                self._kept[asked] = found
+                self._kept.move_to_end(asked)
+                while len(self._kept) > MOST_KEPT:
+                    self._kept.popitem(last=False)
+        return found
 
 
 def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
@@ -93,21 +143,24 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
     router = APIRouter()
     figures, learning = Figures(deps), Learning(deps.ledger.engine, deps.clock)
 
-    def measured(request: Request, backend: str, days: int) -> tuple[str, Measured]:
+    def measured(
+        request: Request, backend: str, days: int, at_most: timedelta = KEPT_FOR
+    ) -> tuple[str, Measured]:
         person = screen.access.person(request)
         chosen = backend or next(iter(_backends(deps, person)), "")
         if chosen not in _backends(deps, person):
             raise HTTPException(404, "no_such_page")
-        return chosen, figures.get(chosen, days, person.companies)
+        return chosen, figures.get(_Asked(chosen, days, person.companies), at_most=at_most)
 
     @router.get("/insight", response_class=HTMLResponse)
     def page(request: Request, backend: Backend = "", days: Days = DEFAULT_PERIOD) -> HTMLResponse:
-        chosen, found = measured(request, backend, days)
+        chosen, found = measured(request, backend, days, SHOWN_FOR)
         language = screen.language(request)
         return screen.render(
             request,
             "insight/page.html",
             found=found,
+            renewing=figures.is_renewing(found),
             cards=_cards(found, language),
             backend=chosen,
             backends=_backends(deps, screen.access.person(request)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -273,3 +274,27 @@ def test_figures_are_kept_for_a_minute(desk: Desk) -> None:
     assert client.get("/api/v1/insight").json()["straight_through"]["n"] == first
     desk.clock.move(seconds=61)
     assert client.get("/api/v1/insight").json()["straight_through"]["n"] == first + 1
+
+
+def test_the_page_shows_what_it_has_with_its_time_while_it_is_counted_anew(desk: Desk) -> None:
+    def shown() -> tuple[str, bool, bool]:
+        text = client.get("/insight").text
+        found = re.search(r"(\d+) of (\d+) documents", text)
+        assert found
+        return found[2], "being counted anew" in text, "9:31" in text
+
+    client = client_of(desk)
+    first, renewing, _ = shown()
+    assert not renewing
+    made = Bench(desk.ledger, desk.clock, number=200)
+    made.bill()
+    desk.clock.move(seconds=61)
+    assert shown() == (first, True, False)
+    deadline = time.monotonic() + 60
+    while (now := shown())[1] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert now == (str(int(first) + 1), False, True)
+    # What is older than an hour is not shown any more.
+    made.bill()
+    desk.clock.move(hours=2)
+    assert shown()[:2] == (str(int(first) + 2), False)
