@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, case, exists, func, literal, or_, select, true
@@ -244,5 +245,6 @@ def _tally(row: Any, switch: ShadowRecord | None, *, is_new: bool, spoilt: bool)
     return Tally(vendor_id, vendor, bills, would_fill, wrong, is_on, switch is not None)
 
 
+@lru_cache(4096)
 def _date(value: date | str) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value

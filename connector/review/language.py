@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_decimal, get_currency_precision
 from babel.units import format_unit
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from connector.plain_text import plain
 from connector.review.sentences import Sentences
@@ -25,6 +26,8 @@ LOCALES = Path(__file__).with_name("locales")
 LANGUAGE_COOKIE = "vouch_language"
 LONGEST_HEADER = 200
 MOST_DIGITS = 30
+KEPT = 8192
+BEGIN, END = Markup("<bdi>"), Markup("</bdi>")
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 # Categories of Unicode CLDR.
 PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
@@ -78,7 +81,7 @@ class Language:
             exponent = value.normalize().as_tuple().exponent
             digits = min(max(digits, -int(exponent)), MOST_DIGITS)
             pattern = "#,##0." + "0" * digits if digits else "#,##0"
-            return format_decimal(value, pattern, locale=self.locale)
+            return _decimal(self.locale, str(value), pattern)
 
     def percent(self, share: float) -> str:
         """A confidence of 0-1 as whole percent, rounded down: only certainty is 100."""
@@ -90,7 +93,7 @@ class Language:
 
     def plain_number(self, value: float) -> str:
         """A count or a measured figure, with the decimals it has."""
-        return format_decimal(value, "#,##0.##", locale=self.locale)
+        return _decimal(self.locale, str(value), "#,##0.##")
 
     def field(self, name: str) -> str:
         """What people call a field of Odoo's, a line's (`lines.tax_ids`) or a business term; else the name itself."""
@@ -136,7 +139,7 @@ class Language:
 
     def moment(self, value: datetime) -> str:
         """A date with the time, in the machine's own zone."""
-        return format_datetime(value.astimezone(), "medium", locale=self.locale)
+        return _moment(self.locale, value.astimezone().replace(tzinfo=None))
 
     def time(self, value: datetime) -> str:
         """The time of day, in the machine's own zone."""
@@ -151,10 +154,28 @@ class Language:
         exact = max(span.total_seconds(), 0)
         seconds = int(exact) if exact >= 10 else round(exact, 1)
         unit, length = next((one for one in UNITS if seconds >= one[1]), UNITS[-1])
-        count, name = seconds if length == 1 else int(seconds // length), f"duration-{unit}"
-        # Where a language has no long form (Chinese), Babel gives the unit's key instead.
-        long = format_unit(count, name, "long", locale=self.locale)
-        return format_unit(count, name, "short", locale=self.locale) if name in long else long
+        return _span(self.locale, seconds if length == 1 else int(seconds // length), f"duration-{unit}")
+
+
+# A list shows the same figures, moments and ages again and again, and Babel is slow.
+
+
+@lru_cache(KEPT)
+def _decimal(locale: Locale, value: str, pattern: str) -> str:
+    # By its text: 0 and −0 are equal, and not shown alike.
+    return format_decimal(value, pattern, locale=locale)
+
+
+@lru_cache(KEPT)
+def _moment(locale: Locale, value: datetime) -> str:
+    return format_datetime(value, "medium", locale=locale)
+
+
+@lru_cache(KEPT, typed=True)
+def _span(locale: Locale, count: float, name: str) -> str:
+    # Where a language has no long form (Chinese), Babel gives the unit's key instead.
+    long = format_unit(count, name, "long", locale=locale)
+    return format_unit(count, name, "short", locale=locale) if name in long else long
 
 
 class Languages:
@@ -180,7 +201,7 @@ class Languages:
 
 def from_document(text: object) -> Markup:
     """Escape text of a document, for a template, and shut its direction of writing in."""
-    return Markup("<bdi>{}</bdi>").format(plain(str(text)))
+    return BEGIN + escape(plain(str(text))) + END
 
 
 def utc(value: datetime) -> str:

@@ -18,6 +18,7 @@ LONG_SIDE = 1900
 LARGEST = 200_000
 KEPT_BYTES = 64_000_000
 KEPT_DOCUMENTS = 256
+DRAWN_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class PageImages:
         self._words: OrderedDict[tuple[str, int], tuple[Token, ...]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
+        self._drawing = tuple(threading.Lock() for _ in range(DRAWN_AT_ONCE))
 
     def paper(self, sha256: str) -> Paper:
         """The pages of a document that is kept; `gone` as the problem when it is not."""
@@ -82,10 +84,18 @@ class PageImages:
     def picture(self, sha256: str, number: int) -> bytes | None:
         """Page `number` (from 1) as WebP; None when there is no such page. Raises DocumentError."""
         key = (sha256, number)
+        # Who asks for a page that is being drawn waits for it: a page is drawn once.
+        with self._drawing[hash(key) % len(self._drawing)]:
+            return self._kept(key) or self._drawn(key)
+
+    def _kept(self, key: tuple[str, int]) -> bytes | None:
         with self._lock:
             if key in self._pictures:
                 self._pictures.move_to_end(key)
-                return self._pictures[key]
+            return self._pictures.get(key)
+
+    def _drawn(self, key: tuple[str, int]) -> bytes | None:
+        sha256, number = key
         data = self._documents.get(sha256)
         picture = self._sandbox.picture(data, number, LONG_SIDE, LARGEST) if data else None
         if picture is None:

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from connector.erp.port import BILL, Attachment, Poll, SyncCursor
 from connector.ledger.states import JobState
 from connector.plain_text import plain
-from connector.review.app import create_app
+from connector.review.app import STATIC, create_app
 from connector.review.bill import GROUPS
 from connector.review.language import Languages, from_document
 from connector.review.pages import LARGEST, LONG_SIDE, PageImages
@@ -510,3 +510,9 @@ def test_any_number_can_be_shown(number: Decimal) -> None:
     shown = Languages("en").default.amount(number, "EUR")
     if number.is_finite() and abs(number.adjusted()) <= 25:
         assert Decimal(shown.replace(",", "")) == number or -number.as_tuple().exponent > 30  # type: ignore[operator]
+
+
+def test_no_script_is_over_forty_kilobytes() -> None:
+    sizes = {file.name: file.stat().st_size for file in STATIC.glob("*.js")}
+    assert len(sizes) > 10
+    assert {name: size for name, size in sizes.items() if size > 40 * 1024} == {}
