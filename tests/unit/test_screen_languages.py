@@ -167,6 +167,9 @@ IN_PARTS = {
         "Odoo has no vendor, the document says A.",
         "Odoo has the vendor B, the document says A.",
     ],
+    "{} something else there.": [
+        "The file has “A” as the invoice number, but page 1 shows something else there."
+    ],
     "{} The amounts agree.": ["Odoo has 2 lines, the document 3. The amounts agree."],
 }
 """What the code puts together from parts, in every form that it takes."""
