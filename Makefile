@@ -4,7 +4,7 @@ STAMP := .venv/installed
 TRAINING ?= $(or $(VOUCH_CACHE),$(HOME)/.cache/vouch)/training
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz bench crash soak eval train lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz hostile bench crash soak eval train lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ crash: install ## Kill the service at every point on a real Odoo and look what w
 
 soak: install ## A day of work in a short time on a real Odoo: 1 where memory, files or threads grow (ARGS=--documents 300)
 	$(RUN)/python -m tests.bench.soak $(ARGS)
+
+hostile: install ## Read every document and model answer that is made to do harm, and print what became of them
+	$(RUN)/python -m tests.bench.hostile
 
 bench: install ## Print the speed of reading and of the model client, how well and fast is matched, and the speed of talking to Odoo
 	$(RUN)/python -m tests.bench

@@ -76,15 +76,15 @@ def proven(value: Value, *nodes: Node) -> Field:
 
 def attribute(node: Node | None, name: str) -> Field | None:
     """The Field of an attribute, such as a quantity's unit."""
-    if node is None or not node.attribute(name):
+    value = node.attribute(name) if node else ""
+    if node is None or not value or len(value) > MOST_IDENTIFIER:
         return None
-    value = node.attribute(name)
     return Field(value, CERTAIN, (Evidence(xpath=f"{node.path}/@{name}", text=value),), raw=value)
 
 
 def one_line(nodes: Sequence[Node]) -> Field | None:
     """The texts of several elements as one line, such as an address."""
-    nodes = [node for node in nodes if node.text]
+    nodes = [node for node in nodes if node.text and len(node.text) <= MOST_TEXT // 10]
     return proven(", ".join(" ".join(node.text.split()) for node in nodes), *nodes) if nodes else None
 
 
