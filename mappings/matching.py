@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from inference.invoice import Reading
 from mappings.bills import propose_bill
-from mappings.case import ORDER, Case, SeenDocument, Tolerance
+from mappings.case import ORDER, Case, SeenDocument, Tolerance, failed
 from mappings.erp_data import Record
 from mappings.field_map import FieldMap, default_map
 from mappings.index import ErpIndex
@@ -14,6 +15,9 @@ from mappings.line_styles import LineStyles
 from mappings.memory import Memory
 from mappings.orders import propose_order
 from mappings.proposal import Proposal
+
+MOST_LINES = 1000
+"""Lines that are matched one by one; Odoo takes minutes for more, and so does matching them."""
 
 
 def propose(
@@ -36,8 +40,9 @@ def propose(
 
     Raises KeyError where `index` does not hold the record's company or its currency.
     """
+    many = len(reading.lines) > MOST_LINES
     case = Case(
-        reading,
+        replace(reading, lines=()) if many else reading,
         record,
         index,
         today,
@@ -48,4 +53,8 @@ def propose(
         line_styles or LineStyles(),
         vendor_id=vendor_id,
     )
-    return propose_order(case) if record.model == ORDER else propose_bill(case)
+    found = propose_order(case) if record.model == ORDER else propose_bill(case)
+    if not many:
+        return found
+    text = f"The document has {len(reading.lines)} lines, more than {MOST_LINES}: import them in Odoo."
+    return replace(found, checks=(failed("line_count", text), *found.checks))

@@ -52,6 +52,7 @@ CONSEQUENCES: Mapping[str, tuple[str, ...]] = {
 # What a person should hear first; Checks not named here come after these.
 FIRST = (
     "one_bill",
+    "line_count",
     "page_shows",
     "document_type",
     "vendor_is_not_us",
@@ -242,7 +243,7 @@ def _missing(proposal: Proposal, reading: Reading, record: Record, policy: Polic
             yield _Doubt(f"missing:{name}", f"The {policy.fields.label(name, 'bill')} could not be read.")
     if reading.get("total_with_vat") is None:
         yield _Doubt("missing:total_with_vat", "The document's total could not be read.")
-    if not proposal.lines:
+    if not proposal.lines and not any(check.id == "line_count" for check in proposal.checks):
         yield _Doubt("missing:lines", "The document's lines could not be read.")
 
 

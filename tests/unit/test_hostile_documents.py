@@ -17,7 +17,7 @@ from mappings.policy import Outcome
 from tests.bench.hostile import decided, wrong
 from tests.integration.recorded_model import true_answer
 from tests.samples.hostile.answers import answers
-from tests.samples.hostile.documents import Hostile, documents, page, paper
+from tests.samples.hostile.documents import Hostile, documents, many_lines, page, paper
 
 HEAVY = ("bombs", "hidden words and fonts")
 LIGHT = [one for one in documents() if one.kind not in HEAVY]
@@ -103,3 +103,13 @@ def test_a_hostile_answer_is_refused_or_has_the_keys_that_were_asked_for(part: P
         for line in found.lines:
             assert set(line) <= set(LINE_KEYS.values()), name
     assert refused >= 20
+
+
+def test_ten_thousand_lines_are_left_to_a_person_at_once() -> None:
+    reading = read_document(open_document(many_lines(), "many.xml"))
+    assert len(reading.lines) == 10_000
+    proposal, decision = decided(reading)
+    assert decision.outcome is Outcome.REVIEW
+    assert "10000 lines, more than 1000" in decision.reasons[0]
+    assert not any("could not be read" in reason for reason in decision.reasons)
+    assert len(proposal.lines) <= 1
