@@ -194,9 +194,16 @@ class Teller:
             if review.settled_at is not None:
                 title = self._titled("settled", self._language.verdict(review.verdict))
                 took = (t("history.took", n=review.seconds),) if review.seconds else ()
-                yield Moment(review.settled_at, "settled", title, review.actor, "good", quiet=took)
+                yield Moment(review.settled_at, "settled", title, self._who(review.actor), "good", quiet=took)
         yield from self._corrections()
         yield from self._learned()
+
+    def _who(self, login: str) -> str:
+        """A person's name, where a write of theirs tells it; else the login."""
+        told = (effect.body for effect in self._history.story.effects)
+        return next(
+            (str(one["name"]) for one in told if one.get("actor") == login and one.get("name")), login
+        )
 
     def _titled(self, kind: str, how: str) -> str:
         return self._language.t("history.titled", what=self._language.t(f"history.kind.{kind}"), how=how)
@@ -377,7 +384,8 @@ class Teller:
                 Entry(t(f"history.column.{one}")) for one in ("value_of", "before", "after", "where")
             )
             table = Table("", columns, tuple(map(self._correction, found)))
-            yield Moment(at, "correction", t("history.corrected", n=len(found)), actor, tables=(table,))
+            title = t("history.corrected", n=len(found))
+            yield Moment(at, "correction", title, self._who(actor), tables=(table,))
 
     def _correction(self, one: CorrectionRecord) -> tuple[Entry, ...]:
         name = one.target.rpartition(".")[2]

@@ -7,7 +7,8 @@ from collections.abc import Generator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.integration.browser import LAPTOP, open_page, served
+from tests.integration.axe import violations
+from tests.integration.browser import open_page, served
 from tests.review_ledger import Desk, fill
 
 
@@ -140,14 +141,84 @@ def test_the_language_is_switched_on_the_spot(page: Page, desk: Desk) -> None:
     expect(page.get_by_role("link", name="Invoice number")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [LAPTOP, {"width": 800, "height": 600}, {"width": 3840, "height": 2160}])
 @pytest.mark.parametrize(
-    "path", ["/reviews", "/documents", "/documents/1", "/documents/1?read=1", "/documents/15"]
+    "path",
+    [
+        "/reviews",
+        "/documents",
+        "/documents/1",
+        "/documents/1?read=1",
+        "/documents/15",
+        "/documents/12/history",
+        "/insight",
+    ],
 )
-def test_nothing_scrolls_sideways(page: Page, path: str, size: dict[str, int]) -> None:
-    page.set_viewport_size(size)  # type: ignore[arg-type]
+def test_nothing_scrolls_sideways(page: Page, path: str) -> None:
     page.goto(path)
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    page.keyboard.press("e")
+    for width, height in ((1366, 768), (800, 600), (820, 1180), (3840, 2160)):
+        page.set_viewport_size({"width": width, "height": height})
+        apart = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert apart <= 0, (width, height)
+
+
+def test_the_queue_is_searched_grouped_and_narrowed_by_keyboard(page: Page) -> None:
+    page.goto("/reviews")
+    rows = page.locator("a[data-row]")
+    everything = rows.count()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("yamato")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reviews?*q=yamato*")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/documents/*q=yamato*")
+    page.go_back()
+    expect(rows).to_have_count(1)
+    page.locator(".chosen a").focus()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(everything)
+    page.get_by_role("navigation", name="Groups").get_by_role("link", name="Vendor", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**group=vendor*")
+    group = page.locator(".rail li a").first
+    waiting = int(group.locator("b").inner_text())
+    group.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**vendor=*")
+    expect(rows).to_have_count(waiting)
+
+
+def test_the_history_by_keyboard(page: Page, desk: Desk) -> None:
+    page.goto(f"/documents/{desk.ids['filled']}/history")
+    details = page.locator(".moment details")
+    assert details.count() > 1
+    page.get_by_text("What was read").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("rowheader", name="Invoice number")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="All details")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".moment details:not([open])")).to_have_count(0)
+    page.keyboard.press("e")
+    expect(page.locator(".moment details[open]")).to_have_count(0)
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="JSON").click()
+    assert kept.value.suggested_filename == f"vouch-document-{desk.ids['filled']}.json"
+    page.keyboard.press("u")
+    page.wait_for_url(f"**/documents/{desk.ids['filled']}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_barriers_on_the_pages_about_the_past(
+    browser: Browser, address: str, desk: Desk, scheme: str
+) -> None:
+    for page in open_page(browser, address, color_scheme=scheme):
+        for path in ("/documents", f"/documents/{desk.ids['filled']}/history", "/insight"):
+            page.goto(path)
+            page.keyboard.press("e")
+            assert violations(page) == [], path
 
 
 def test_hostile_text_stays_text(page: Page) -> None:
@@ -157,7 +228,9 @@ def test_hostile_text_stays_text(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/reviews", "/documents", "/documents/1", "/documents/1?read=1"])
+@pytest.mark.parametrize(
+    "path", ["/reviews", "/documents", "/documents/1", "/documents/1?read=1", "/documents/12/history"]
+)
 def test_text_has_the_contrast_of_wcag_aa(browser: Browser, address: str, scheme: str, path: str) -> None:
     for page in open_page(browser, address, color_scheme=scheme):
         page.goto(path)
