@@ -416,6 +416,69 @@ def test_a_second_person_sees_who_has_the_bill(page: Page, browser: Browser, off
     expect(page.get_by_label("Payment reference", exact=True)).to_have_value("")
 
 
+def test_two_people_see_each_others_work_and_a_fill_is_taken_back(
+    page: Page, browser: Browser, office: Office
+) -> None:
+    file = "FL-26-6006.pdf"
+    for other in desk(browser, office, login="admin"):
+        other.goto("/reviews")
+        row, rows = other.locator("tr", has_text=file), other.locator("a[data-row]")
+        waiting = rows.count()
+        open_bill(page, file)
+        number = page.url.rpartition("/")[2]
+        # The queue asks every ten seconds; nobody loads it anew.
+        expect(row.locator(".who")).not_to_have_text("", timeout=60_000)
+        check_all(page)
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url(lambda url, bill=number: not url.partition("?")[0].endswith(f"/{bill}"))
+        assert office.bill(file)["invoice_line_ids"]
+        expect(rows).to_have_count(waiting - 1, timeout=60_000)
+        page.goto(f"/documents/{number}/history")
+        undo, dialog = page.locator("#undo"), page.get_by_role("dialog", name="Take this fill back?")
+        undo.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        assert office.bill(file)["invoice_line_ids"]
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_visible()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Fill taken back in Odoo")).to_be_visible()
+        expect(undo).to_have_count(0)
+        assert office.bill(file)["invoice_line_ids"] == []
+        assert any("taken back by" in note for note in office.notes(file))
+        expect(rows).to_have_count(waiting, timeout=60_000)
+
+
+ENGLISH = {"the", "is", "are", "of", "not", "no", "was", "has", "have", "with", "this", "that", "which", "and", "by", "on", "from", "for", "what", "line", "lines", "none", "bill", "vendor", "document", "approve"}  # fmt: skip
+"""Words that a sentence or a button in English would have."""
+
+
+def test_no_english_is_left_in_chinese(browser: Browser, office: Office) -> None:
+    for page in desk(browser, office, locale="zh-CN"):
+        open_bill(page, "FL-26-6005.pdf")
+        number = page.url.rpartition("/")[2]
+        for path in ("/reviews", f"/documents/{number}", f"/documents/{number}?read=1", f"/documents/{number}/history", "/documents", "/insight", "/you"):  # fmt: skip
+            page.goto(path)
+            if path == f"/documents/{number}":
+                expect(page.locator("#fields .field").first).to_be_visible()
+            page.keyboard.press("e")
+            # The note in Odoo is written in English; the page's own words and its picture are the document's.
+            left = page.evaluate(
+                """() => {
+                  for (const one of document.querySelectorAll("blockquote, code, kbd, .words, .languages")) one.remove();
+                  const labels = [...document.querySelectorAll("[aria-label], [title], [placeholder]")]
+                    .flatMap(one => ["aria-label", "title", "placeholder"].map(name => one.getAttribute(name) ?? ""));
+                  return [document.body.innerText, document.title, ...labels].join("\\n");
+                }"""
+            )
+            words = {
+                word for line in left.splitlines() for word in re.findall(r"(?<![\w-])[a-z]+(?![\w-])", line)
+            }
+            assert words & ENGLISH == set(), path
+
+
 def test_the_screen_in_chinese(browser: Browser, office: Office) -> None:
     for page in desk(browser, office, locale="zh-CN"):
         open_bill(page, "FL-26-6005.pdf")
@@ -443,6 +506,8 @@ def test_no_serious_barriers(browser: Browser, office: Office, scheme: Any) -> N
         expect(page.locator(".words span").first).to_be_attached()
         assert violations(page) == []
         page.keyboard.press("?")
+        assert violations(page) == []
+        page.goto("/you")
         assert violations(page) == []
         page.context.clear_cookies()
         page.goto("/sign-in")
