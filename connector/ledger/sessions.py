@@ -109,7 +109,7 @@ class Sessions:
                 subject = f"user {kept.backend}/{kept.user_id}"
                 audit(session, Deed("session.ended", subject, f"person:{kept.login}"))
 
-    def end_all(self, backend: str, user_id: int) -> None:
+    def end_all(self, backend: str, user_id: int, actor: str = "vouch") -> None:
         """Sign a person out everywhere."""
         with Session(self._engine) as session, session.begin():
             session.execute(
@@ -117,7 +117,7 @@ class Sessions:
                     SessionRecord.backend == backend, SessionRecord.user_id == user_id
                 )
             )
-            audit(session, Deed("session.ended", f"user {backend}/{user_id}", "vouch"))
+            audit(session, Deed("session.ended", f"user {backend}/{user_id}", actor))
 
     def _note(self, found: SessionRecord, **at: datetime) -> None:
         with Session(self._engine) as session, session.begin():

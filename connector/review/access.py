@@ -155,11 +155,15 @@ class Access:
             return None
         return self.own_keys.of((person.backend, person.user_id))
 
-    def leave(self, request: Request) -> None:
-        """Sign whoever asks out, and forget their key."""
+    def leave(self, request: Request, *, everywhere: bool = False) -> None:
+        """Sign whoever asks out, here or `everywhere`, and forget their key."""
         found = self.sessions.find(self._forms.held(request))
-        if found is not None:
-            self.own_keys.give_up((found.backend, found.user_id))
+        if found is None:
+            return
+        self.own_keys.give_up((found.backend, found.user_id))
+        if everywhere:
+            self.sessions.end_all(found.backend, found.user_id, f"person:{found.login}")
+        else:
             self.sessions.end(self._forms.held(request))
 
     def job(self, request: Request, job: Job | None) -> Job:

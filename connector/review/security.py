@@ -133,8 +133,9 @@ def _foreign(headers: Headers) -> Response | None:
 
 def _too_large(headers: Headers, largest: int) -> Response | None:
     length = headers.get("content-length", "")
-    if not length.isdecimal():
-        return PlainTextResponse("The request does not say how long it is.", 411)
+    # A length beside chunks is not that of the body (RFC 9112, 6.3).
+    if not (length.isascii() and length.isdecimal()) or "transfer-encoding" in headers:
+        return PlainTextResponse("The request does not say how long it is.", 411, {"Connection": "close"})
     return PlainTextResponse("The request is too large.", 413) if int(length) > largest else None
 
 

@@ -129,9 +129,13 @@ def make_router(screen: Screen) -> APIRouter:
         screen.tokens.give(request, response, access.sessions.open(backend, person))
 
     @router.post("/sign-out")
-    def sign_out(request: Request, token: Annotated[str, Form(max_length=100)]) -> Response:
+    def sign_out(
+        request: Request,
+        token: Annotated[str, Form(max_length=100)],
+        everywhere: Annotated[bool, Form()] = False,
+    ) -> Response:
         screen.tokens.require(request, token)
-        access.leave(request)
+        access.leave(request, everywhere=everywhere)
         response = RedirectResponse("/sign-in", 303)
         screen.tokens.take(request, response)
         return response

@@ -116,6 +116,8 @@ ELSEWHERE = (
     "inference/vllm",
     "mappings/field_map.py",
     "connector/erp/field_check.py",
+    "connector/erp/keys.py",
+    "connector/erp/people.py",
     "connector/erp/mailed_images.py",
 )
 """What is said to the model, to another process, or by commands alone."""
