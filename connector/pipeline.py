@@ -44,6 +44,7 @@ from connector.recipient import recipient
 from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
 from connector.settling.conclude import outcome_of, take_up
 from connector.settling.snapshot import record_as_json
+from connector.settling.together import harmless
 from connector.settling.watching import look
 from inference.checks import PAGE_SHOWS
 from inference.errors import DocumentError, UnsupportedDocument
@@ -189,13 +190,15 @@ class Pipeline:
             return self._tell(job, error.reason, reason, str(error))
 
     def _act_on(self, job: Job, data: bytes, reading: Reading) -> JobState | None:
-        """Match, decide and carry out. Nothing is done, and None given, where the document is sure enough to be filled
-        and its pages were not looked at again yet."""
+        """Match, decide and carry out. Nothing is done, and None given, where the document is sure enough to be filled, or
+        but for one value, and its pages were not looked at again yet."""
         with self._turn:
             self.ledger.step(job, "match")
             judged = self._judged(job, reading, self._seen(job, data, reading))
             decision = judged.decision
             writes = decision.outcome is Outcome.FILL or decision.held or decision.write
+            # Of bills approved together a person looks at one value only.
+            writes = writes or harmless(decision.topics)
             if writes and not any(check.id == PAGE_SHOWS for check in reading.checks):
                 return None
             reading_id = self.ledger.keep_reading(job, reading.reader, VERSION, reading.as_json())

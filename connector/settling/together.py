@@ -16,6 +16,7 @@ from connector.settling.answers import questions
 from connector.settling.fold import fold
 from connector.settling.verdicts import Conflicting
 from connector.settling.work import at_hand
+from inference.checks import PAGE_SHOWS
 from inference.invoice import Status
 from mappings.folding import alnum
 
@@ -85,6 +86,9 @@ def fitting(desk: SettlingDesk, work: Work, login: str, now: datetime) -> Fittin
     topic = harmless(review.topics)
     if not topic:
         raise Unfit(MORE_DOUBTS if len(review.topics) > 1 else NOT_HARMLESS)
+    reading = work.ground.reading
+    if reading is None or not any(check.id == PAGE_SHOWS for check in reading.checks):
+        raise Unfit("What its pages show was not compared with their text: look at the bill itself.")
     doubt = form.header[HARMLESS[topic]]
     _require_only(doubt.target, work.folded, work)
     if not doubt.evidence or doubt.value in (None, ""):

@@ -60,8 +60,8 @@ class StillErp:
 def deps_of(made: Crowd, *, signed_in: bool = False) -> Iterator[ReviewDeps]:
     """The app's dependencies over the crowd's ledger; `signed_in` people only, where it is asked for."""
     ledger = Ledger.connect(made.url, lambda: NOW)
-    documents, erp = DocumentStore(made.documents), cast("Any", StillErp())
-    pipeline = Pipeline(erp, ledger, documents, cast("Any", None), Owner(), str)
+    documents, erp, never = DocumentStore(made.documents), cast("Any", StillErp()), cast("Any", None)
+    pipeline = Pipeline(erp, ledger, documents, never, never, Owner(), str)
     yield ReviewDeps(
         ledger=ledger,
         documents=documents,

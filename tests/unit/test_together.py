@@ -29,9 +29,11 @@ from connector.ledger.tokens import Tokens
 from connector.pipeline import Pipeline
 from connector.review.app import create_app
 from connector.review.deps import ReviewDeps
-from inference.invoice import Reading
+from inference.checks import PAGE_SHOWS
+from inference.invoice import Check, Reading, Status
 from mappings.erp_data import Record
 from mappings.field_map import default_map
+from tests.review_ledger import SANDBOX
 from tests.unit.mappings_builder import (
     CARTON,
     FILM,
@@ -56,6 +58,14 @@ class Books:
     printed: dict[int, Reading] = field(default_factory=dict[int, Reading])
     written: list[Effect] = field(default_factory=list[Effect])
     plan: list[str] = field(default_factory=list[str])
+    unseen: set[int] = field(default_factory=set[int])
+
+    def looked_at(self, number: int, reading: Reading) -> Reading:
+        status = Status.FAIL if number in self.unseen else Status.PASS
+        check = Check(
+            PAGE_SHOWS, status, "The file has “310.59” as the total, but page 1 shows “3,10” there."
+        )
+        return replace(reading, checks=(*reading.checks, check))
 
     def erp_data(self) -> Any:
         return demo_data()
@@ -196,6 +206,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         ledger,
         documents,
         lambda data, *_: books.printed[int(data)],
+        lambda data, _name, reading: books.looked_at(int(data), reading),
         Owner(shadow_bills=0),
         str,
         longest_request=timedelta(0),
@@ -206,6 +217,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         documents=documents,
         record_url=lambda *_: None,
         backends={"main": timedelta(days=1)},
+        sandbox=SANDBOX,
         pipelines={"main": pipeline},
         erp=lambda _: cast("Any", books),
     )
@@ -321,6 +333,12 @@ def test_what_is_doubtful_otherwise_is_never_approved_together(
     told = office.post(key="a wish of mine", group=group, bills=bills).json()["bills"]
     assert (told[0]["outcome"], told[0]["error"]) == ("refused", "unfit")
     assert office.books.filled() == []
+
+
+def test_a_page_that_shows_something_else_is_never_approved_together(office: Office) -> None:
+    office.books.unseen = {2}
+    one, two = office.reads(bill(0), bill(1))
+    assert refusals(office.preview([one, two])) == {two: "unfit"}
 
 
 def test_another_vendor_is_of_another_group(office: Office) -> None:
