@@ -79,7 +79,7 @@ class Books:
     def record(self, model: str, number: int) -> Record:  # noqa: ARG002
         return self.records[number]
 
-    def noted(self, model: str, number: int) -> frozenset[str]:
+    def noted(self, model: str, number: int, sealed: Any) -> frozenset[str]:  # noqa: ARG002
         return frozenset(one.key for one in self.written if (one.model, one.record_id) == (model, number))
 
     def happened(self, effect: Effect) -> bool:
