@@ -203,6 +203,12 @@ class Settling:
                     )
                 )
 
+    def draft(self, job_id: int) -> list[Node]:
+        """A person's edits as they are kept."""
+        with self._read() as session:
+            draft = session.get(DraftRecord, job_id)
+            return list(draft.edits) if draft else []
+
     # -- the verdict's Effects --------------------------------------------------------------------------------------------
 
     def begin(self, job_id: int, effect: EffectRecord, actor: str, owner: str, lease: timedelta) -> Job:
@@ -251,9 +257,17 @@ class Settling:
             following.job_id, following.at, following.status = job.id, now, "intended"
             session.add(following)
 
-    def stay_open(self, job: Job, effect: EffectRecord, result: Node, reason: str, topic: str = "") -> None:
+    def stay_open(
+        self,
+        job: Job,
+        effect: EffectRecord,
+        result: Node,
+        reason: str,
+        topic: str = "",
+        edits: Sequence[Node] | None = None,
+    ) -> None:
         """The Effect happened, and the Review stays open: with `reason` in front where there is one, for the record as
-        it is now."""
+        it is now; `edits` are what still holds of the draft, None where all of it does."""
         now = self._clock()
         with self._write() as session:
             kept = self._done(session, effect, result, now)
@@ -272,6 +286,8 @@ class Settling:
             review = session.scalars(select(Review).where(Review.job_id == job.id)).one()
             review.record = dict(result["record"]) if "record" in result else review.record
             review.seen = None
+            if edits is not None:
+                _redraft(session, job.id, edits)
             if reason:
                 review.reasons = [reason, *(one for one in review.reasons if one != reason)]
                 review.topics = [topic, *(one for one in review.topics if one != topic)]
@@ -311,8 +327,10 @@ class Settling:
                 for one in kept.body.get("corrections", ())
             )
 
-    def reopen(self, job: Job, effect: EffectRecord, result: Node, reason: str, title: str) -> None:
-        """An undo happened: the document is in review again, with the draft that it had."""
+    def reopen(
+        self, job: Job, effect: EffectRecord, result: Node, reason: str, title: str, edits: Sequence[Node]
+    ) -> None:
+        """An undo happened: the document is in review again, with what still fits of the draft that it had."""
         now = self._clock()
         with self._write() as session:
             kept = self._done(session, effect, result, now)
@@ -336,6 +354,7 @@ class Settling:
             review.record, review.seen = dict(result["record"]), None
             review.activity_id = result.get("activity_id")
             session.add(review)
+            _redraft(session, job.id, edits)
             session.execute(delete(CorrectionRecord).where(CorrectionRecord.job_id == job.id))
 
     # -- what happened in the ERP -------------------------------------------------------------------------------------------
@@ -392,6 +411,12 @@ class Settling:
             session.begin(),
         ):
             yield session
+
+
+def _redraft(session: Session, job_id: int, edits: Sequence[Node]) -> None:
+    """Other edits in a draft, where there is one."""
+    if (draft := session.get(DraftRecord, job_id)) is not None:
+        draft.edits = [dict(edit) for edit in edits]
 
 
 def _actor(effect: EffectRecord) -> str:

@@ -16,6 +16,7 @@ from connector.ledger.judged import JudgedValues
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
+from connector.settling.edits import as_json, once_taken_back, once_written, parsed
 from connector.settling.pointing import lessons
 from connector.settling.snapshot import record_as_json
 from inference.invoice import Reading
@@ -62,13 +63,17 @@ def conclude(
         return _concluded_posting(pipeline, settling, job, effect, after, result)
     if verdict in APPROVALS:
         if wrong := differences(body, after):
-            settling.stay_open(job, effect, result, wrong, "odoo_totals")
+            kept = once_written(parsed(settling.draft(job.id)))
+            draft = [as_json(edit) for edit in kept]
+            settling.stay_open(job, effect, result, wrong, "odoo_totals", draft)
             return Concluded(JobState.IN_REVIEW, wrong)
         settling.close(job, effect, result)
         learn(pipeline, job, after, body)
         return Concluded(JobState.FILLED)
     if verdict == "undo":
-        settling.reopen(job, effect, result, str(body["reason"]), after.display_name)
+        kept = once_taken_back(parsed(settling.draft(job.id)), {line.id for line in after.lines})
+        draft = [as_json(edit) for edit in kept]
+        settling.reopen(job, effect, result, str(body["reason"]), after.display_name, draft)
         pipeline.judge.learning.unlearn(job.backend, str(job.id))
         pipeline.forget()
         return Concluded(JobState.IN_REVIEW)

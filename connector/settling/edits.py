@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
@@ -109,6 +110,39 @@ class VerdictBody(_Body):
 def parsed(edits: Any) -> list[Edit]:
     """Edits from JSON as the ledger keeps them. Raises ValidationError."""
     return _EDITS.validate_python(edits)
+
+
+def of_lines(edit: Edit) -> str:
+    """The key of the line that an edit is about; empty for the header and the whole document."""
+    match edit:
+        case SetValue(target=target) | Accept(accept=target):
+            return target.split(".")[1] if target.startswith("lines.") else ""
+        case AddLine(add_line=key) | RemoveLine(remove_line=key):
+            return key
+        case Answer():
+            return ""
+
+
+def once_written(edits: Sequence[Edit]) -> list[Edit]:
+    """What of a draft still holds once it was written: its lines are the record's by now, and would be added again."""
+    return [edit for edit in edits if not of_lines(edit)]
+
+
+def once_taken_back(edits: Sequence[Edit], lines: Collection[int]) -> list[Edit]:
+    """What of a draft still fits a record that was put back: a line that had been removed is another one there."""
+    found: list[Edit] = []
+    for edit in edits:
+        key, after = of_lines(edit), edit.after if isinstance(edit, AddLine) else None
+        if _is_gone(key, lines):
+            continue
+        found.append(
+            AddLine(add_line=edit.add_line) if isinstance(edit, AddLine) and _is_gone(after, lines) else edit
+        )
+    return found
+
+
+def _is_gone(key: str | None, lines: Collection[int]) -> bool:
+    return key is not None and key.startswith("r") and int(key[1:]) not in lines
 
 
 def as_json(edit: Edit) -> dict[str, Any]:

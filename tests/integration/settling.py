@@ -191,10 +191,16 @@ class Desk:
 
 
 def make_desk(
-    database: OdooDatabase, folder: Path, *, posting: bool = False, shadow: int = 99, reads: Read = read
+    database: OdooDatabase,
+    folder: Path,
+    *,
+    posting: bool = False,
+    shadow: int = 99,
+    reads: Read = read,
+    kind: type[EventfulErp] = EventfulErp,
 ) -> Desk:
     """A desk over that database with a ledger in `folder`, whose documents are read by `reads`."""
-    erp = EventfulErp(
+    erp = kind(
         Connection("main", database.url, database.database, SecretStr(database.password), database.login)
     )
     ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
@@ -222,4 +228,29 @@ def make_desk(
     return Desk(erp, ledger, pipeline, Odoo(database), deps)
 
 
-__all__ = ["BASE", "BILL", "SAMPLES", "Desk", "EventfulErp", "Settler", "answered", "make_desk"]
+def second_company(database: OdooDatabase) -> int:
+    """A company with a chart of accounts, in which Vouch works too."""
+    odoo = Odoo(database)
+    # A country whose own chart is not installed would make Odoo install it.
+    [country] = odoo.find("res.country", [["code", "=", "US"]], ["currency_id"])
+    of_country = {"country_id": country["id"], "currency_id": country["currency_id"][0]}
+    number = odoo.call("res.company", "create", {"name": "Second Inc", **of_country})
+    odoo.call("res.users", "write", [odoo.uid], {"company_ids": [(4, number)]})
+    there = {"allowed_company_ids": [number]}
+    odoo.call("account.chart.template", "try_loading", "generic_coa", number, False, context=there)
+    [user] = odoo.find("res.users", [["login", "=", database.login]], ["id"])
+    odoo.call("res.users", "write", [user["id"]], {"company_ids": [(4, number)]})
+    return number
+
+
+__all__ = [
+    "BASE",
+    "BILL",
+    "SAMPLES",
+    "Desk",
+    "EventfulErp",
+    "Settler",
+    "answered",
+    "make_desk",
+    "second_company",
+]

@@ -30,7 +30,7 @@ from connector.settling.edits import VerdictBody
 from connector.settling.verdicts import OwnKeyRefused, Settled, decide
 from mappings.memory import Kind
 from tests.integration.odoo_server import Odoo, OdooDatabase
-from tests.integration.settling import Desk, Settler, answered, make_desk
+from tests.integration.settling import Desk, Settler, answered, make_desk, second_company
 
 
 class Killed(BaseException):
@@ -500,21 +500,6 @@ def test_split_makes_a_draft_of_each_part(desk: Desk, person: Settler) -> None:
     assert sorted(row["mimetype"] for row in files) == ["application/pdf"] * 2
     assert desk.to_do(job) == []
     assert desk.pipeline.discover() == 2
-
-
-def second_company(database: OdooDatabase) -> int:
-    """A company with a chart of accounts, in which Vouch works too."""
-    odoo = Odoo(database)
-    # A country whose own chart is not installed would make Odoo install it.
-    [country] = odoo.find("res.country", [["code", "=", "US"]], ["currency_id"])
-    of_country = {"country_id": country["id"], "currency_id": country["currency_id"][0]}
-    number = odoo.call("res.company", "create", {"name": "Second Inc", **of_country})
-    odoo.call("res.users", "write", [odoo.uid], {"company_ids": [(4, number)]})
-    there = {"allowed_company_ids": [number]}
-    odoo.call("account.chart.template", "try_loading", "generic_coa", number, False, context=there)
-    [user] = odoo.find("res.users", [["login", "=", database.login]], ["id"])
-    odoo.call("res.users", "write", [user["id"]], {"company_ids": [(4, number)]})
-    return number
 
 
 def test_a_bill_of_another_company_is_read_anew_there(database: OdooDatabase, tmp_path: Path) -> None:
