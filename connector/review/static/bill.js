@@ -229,7 +229,8 @@ class Desk {
     const vendor = this.bill.fields.find(({ target }) => target === "partner_id")?.value;
     const asked = new URLSearchParams({ backend: this.bill.backend, q: text });
     if (this.bill.company?.id && model !== "res.company") asked.set("company", this.bill.company.id);
-    if (vendor && model !== "res.partner") asked.set("vendor", vendor);
+    // Other bills are those of the vendor first, but what is a duplicate may have been booked on another.
+    if (vendor && model !== "res.partner" && !(model === "account.move" && text)) asked.set("vendor", vendor);
     return ask("GET", `/api/v1/choices/${model}?${asked}`, null, { signal });
   }
 

@@ -113,5 +113,7 @@ export function toast(message, acts = null, kind = "") {
   const shown = el("div", { class: `toast ${kind}` }, el("span", {}, message), acts);
   document.getElementById("toasts").replaceChildren(shown);
   announce(message);
-  setTimeout(() => shown.remove(), kind === "wrong" ? 12000 : shown.querySelector("button") ? 10000 : 6000);
+  // It stays while somebody is at it.
+  const leave = () => (shown.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : shown.remove());
+  setTimeout(leave, kind === "wrong" ? 12000 : shown.querySelector("button") ? 10000 : 6000);
 }
