@@ -14,6 +14,8 @@ import httpx
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from connector.erp.odoo import OdooErp
 from connector.erp.port import BILL, ORDER, Effect
@@ -21,7 +23,7 @@ from connector.erp.wire import Connection
 from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
-from connector.ledger.records import Job
+from connector.ledger.records import CorrectionRecord, Job
 from connector.ledger.store import Ledger
 from connector.pipeline import Pipeline, Read
 from connector.review.app import create_app
@@ -183,6 +185,12 @@ class Desk:
         domain = [["model", "=", job.model], ["res_id", "=", job.record_id], ["body", "ilike", "Vouch"]]
         rows = self.odoo.find("mail.message", domain, ["body"])
         return [row["body"] for row in sorted(rows, key=lambda row: row["id"])]
+
+    def corrections(self, job: Job) -> dict[str, tuple[Any, Any]]:
+        """What a person changed: before and after by target."""
+        with Session(self.ledger.engine) as session:
+            rows = session.scalars(select(CorrectionRecord).where(CorrectionRecord.job_id == job.id))
+            return {row.target: (row.before, row.after) for row in rows}
 
     def to_do(self, job: Job) -> list[dict[str, Any]]:
         """The open activities of the record."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from connector.erp.wire import Connection
 from connector.errors import AwayError, OutcomeUnknown, SkippableError
 from connector.ledger.migrate import open_ledger
 from connector.ledger.own_secret import NOTES, OwnSecret, seal_of
-from connector.ledger.records import CorrectionRecord, Job
+from connector.ledger.records import Job
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
@@ -31,10 +30,6 @@ from connector.settling.verdicts import OwnKeyRefused, Settled, decide
 from mappings.memory import Kind
 from tests.integration.odoo_server import Odoo, OdooDatabase
 from tests.integration.settling import Desk, Settler, answered, make_desk, second_company
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 @pytest.fixture
@@ -65,12 +60,6 @@ def state(desk: Desk, job: Job) -> str:
     return found.state
 
 
-def corrections(desk: Desk, job: Job) -> dict[str, tuple[Any, Any]]:
-    with Session(desk.ledger.engine) as session:
-        rows = session.scalars(select(CorrectionRecord).where(CorrectionRecord.job_id == job.id))
-        return {row.target: (row.before, row.after) for row in rows}
-
-
 def test_approve_writes_the_bill_in_one_effect(desk: Desk, person: Settler, job: Job) -> None:
     assert len(desk.to_do(job)) == 1
     seen = person.draft(
@@ -97,7 +86,7 @@ def test_approve_writes_the_bill_in_one_effect(desk: Desk, person: Settler, job:
     assert "MINE/7" in notes[-1]
     assert "Told by phone" in notes[-1]
     assert desk.to_do(job) == []
-    assert set(corrections(desk, job)) == {"ref", "lines.l1.name"}
+    assert set(desk.corrections(job)) == {"ref", "lines.l1.name"}
     assert person.client.get(f"/api/v1/reviews/{job.id}").status_code == 404
     story = desk.ledger.story(job.id)
     assert story is not None
@@ -307,43 +296,6 @@ def test_odoo_away_leaves_the_draft(desk: Desk, person: Settler, job: Job) -> No
     assert desk.record(job, "ref")["ref"] == "KEPT"
 
 
-@pytest.mark.parametrize("after_the_write", [False, True])
-def test_killed_while_approving(desk: Desk, person: Settler, job: Job, after_the_write: bool) -> None:
-    def kill(_: Effect) -> None:
-        raise Killed
-
-    def abandoned(*_: object, **__: object) -> None:
-        raise Killed
-
-    seen = person.draft(job.id, {"target": "ref", "value": "KEPT"})
-    (desk.erp.after if after_the_write else desk.erp.before).append(kill)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Settling, "abandon", abandoned)
-        with pytest.raises(BaseException):  # noqa: B017, PT011
-            person.decide(seen, "approve")
-    assert state(desk, job) == JobState.APPLYING
-    # Another process finds the lease run out.
-    later = desk.ledger._clock() + timedelta(hours=1)
-    desk.ledger._clock = lambda: later
-    assert desk.ledger.recover(lambda _: False) == 1
-    taken = desk.ledger.claim("other", ["main"])
-    assert taken is not None
-    assert taken.id == job.id
-    ended = desk.pipeline.work(taken)
-    if after_the_write:
-        assert ended == JobState.FILLED
-        assert set(corrections(desk, job)) == {"ref"}
-        assert desk.record(job, "ref")["ref"] == "KEPT"
-    else:
-        assert ended == JobState.IN_REVIEW
-        desk.ledger._clock = desk.deps.clock
-        bill = person.get(f"/reviews/{job.id}")
-        assert bill["edits"] == [{"target": "ref", "value": "KEPT"}]
-        assert len(desk.to_do(job)) == 1
-        assert person.decide(bill, "approve").json()["outcome"] == "filled"
-    assert len([note for note in desk.notes(job) if "Approved by" in note]) == 1
-
-
 def test_a_record_changed_in_odoo_is_shown_and_never_overwritten(
     desk: Desk, person: Settler, job: Job
 ) -> None:
@@ -437,7 +389,7 @@ def test_undo_brings_the_draft_back(desk: Desk, person: Settler, job: Job) -> No
     bill = person.get(f"/reviews/{job.id}")
     assert bill["edits"] == [{"target": "ref", "value": "MINE/8"}]
     assert len(desk.to_do(job)) == 1
-    assert corrections(desk, job) == {}
+    assert desk.corrections(job) == {}
     assert person.decide(bill, "approve").json()["outcome"] == "filled"
     desk.odoo.call(BILL, "write", [job.record_id], {"ref": "TOUCHED"})
     refused = person.send("POST", f"/documents/{job.id}/undo", {"key": uuid.uuid4().hex})

@@ -174,7 +174,8 @@ class Desk {
     const left = this.doubts();
     if (!left.length) return false;
     left[0].input.focus();
-    toast(t("settle.first", { n: left.length, what: left[0].label ?? left[0].field.label }));
+    toast(t("settle.not_yet", { n: left.length }));
+    announce(t("settle.first", { n: left.length, what: left[0].label ?? left[0].field.label }));
     return true;
   }
 

@@ -1,4 +1,4 @@
-"""Approve and post is two writes: killed between them, the bill is neither filled nor posted twice, and never lost."""
+"""Killed while a verdict is carried out, between its two writes too: nothing happens twice, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from connector.erp.port import Effect
 from connector.ledger.records import Job
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
@@ -26,6 +27,10 @@ def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
     made = make_desk(database, tmp_path, posting=True)
     yield made
     made.close()
+
+
+class Killed(BaseException):
+    """The process ends here."""
 
 
 class DyingErp(EventfulErp):
@@ -107,3 +112,34 @@ def answer(person: Settler, job: Job, body: dict[str, Any]) -> dict[str, Any]:
     found = person.send("POST", f"/reviews/{job.id}/verdict", body)
     assert found.status_code == 200, found.text
     return found.json()
+
+
+@pytest.mark.parametrize("after_the_write", [False, True])
+def test_killed_while_approving(desk: Desk, after_the_write: bool) -> None:
+    person, job = desk.settler(), desk.in_review()
+
+    def kill(_: Effect) -> None:
+        raise Killed
+
+    def abandoned(*_: object, **__: object) -> None:
+        raise Killed
+
+    seen = person.draft(job.id, {"target": "ref", "value": "KEPT"})
+    (desk.erp.after if after_the_write else desk.erp.before).append(kill)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Settling, "abandon", abandoned)
+        with pytest.raises(BaseException):  # noqa: B017, PT011
+            person.decide(seen, "approve")
+    assert state(desk, job) == JobState.APPLYING
+    ended = taken_up(desk, job)
+    if after_the_write:
+        assert ended == JobState.FILLED
+        assert set(desk.corrections(job)) == {"ref"}
+        assert desk.record(job, "ref")["ref"] == "KEPT"
+    else:
+        assert ended == JobState.IN_REVIEW
+        bill = person.get(f"/reviews/{job.id}")
+        assert bill["edits"] == [{"target": "ref", "value": "KEPT"}]
+        assert len(desk.to_do(job)) == 1
+        assert person.decide(bill, "approve").json()["outcome"] == "filled"
+    assert len([note for note in desk.notes(job) if "Approved by" in note]) == 1
