@@ -6,7 +6,8 @@ const TOTALS = ["untaxed", "tax", "total"];
 
 // Whether it stands among the questions already.
 function isAsked(bill, message) {
-  return (bill.questions ?? []).some((question) => question.message.includes(message));
+  const ids = bill.checks.filter((check) => check.status === "fail" && check.message === message).map(({ id }) => id);
+  return (bill.questions ?? []).some((question) => question.message.includes(message) || ids.includes(question.id));
 }
 
 export function why(bill) {
