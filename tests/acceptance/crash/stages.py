@@ -136,46 +136,43 @@ def verdicts(
     """A person's verdict, interrupted at every point. Of the interrupted ones `sent_again` are sent once more, as the
     screen does; the others are left to the service."""
     stage, rng = f"verdict {verdict}", random.Random(verdict)
-    with tally.held(stage, office):
-        bills = [office.deliver(next(made)) for _ in range(60 // tally.share)]
+
+    def asked(count: int) -> Iterator[tuple[int, int]]:
+        """Bills that wait for this verdict, with their documents."""
+        bills = [office.deliver(next(made)) for _ in range(count)]
         office.run(*ROUND)
-        jobs = {bill: _job(office, bill) for bill in bills}
-        left = iter(bills)
-        first = next(left)
+        jobs = [_job(office, bill) for bill in bills]
         if verdict == "undo":
             with office.serving() as client:
-                for bill in bills:
-                    assert _send(client, *_wish(client, "approve", jobs[bill])) == 200
-        wish: tuple[str, dict[str, Any]] | None = None
-        spec = office.spec("verdict", None, jobs[first])
-        with office.serving(spec) as client:
-            assert _send(client, *_wish(client, verdict, jobs[first])) == 200
-        _expect(office, first, VERDICTS[verdict])
+                for job in jobs:
+                    assert _send(client, *_wish(client, "approve", job)) == 200
+        return iter(zip(bills, jobs, strict=True))
+
+    with tally.held(stage, office):
+        [(bill, job)] = asked(1)
+        with office.serving(office.spec("verdict", None, job)) as client:
+            assert _send(client, *_wish(client, verdict, job)) == 200
+        _expect(office, bill, VERDICTS[verdict])
         points = client.ended.points
-        for at in tally.chosen(points):
-            bill = next(left)
-            with office.serving(office.spec("verdict", at, jobs[bill])) as client:
+        chosen = tally.chosen(points)
+        waiting, wish = asked(len(chosen)), None
+        for at in chosen:
+            bill, job = next(waiting)
+            with office.serving(office.spec("verdict", at, job)) as client:
                 if wish:
                     assert _send(client, *wish) == 200
-                wish = _wish(client, verdict, jobs[bill])
-                answer = _send(client, *wish)
-                if answer is None:
+                wish = _wish(client, verdict, job)
+                if _send(client, *wish) is None:
                     client.process.wait(60)
             tally.note(stage, client.ended)
             again = rng.random() < sent_again
-            done = points.index(at.name) >= points.index(_last_write(points))
+            # Once Odoo has written, the verdict is carried out, whatever happens to us.
+            done = points.index(at.name) >= points.index(f"{WRITE}: after")
             _expect(office, bill, VERDICTS[verdict] if again or done else None)
             wish = wish if again else None
         if wish:
             with office.serving() as client:
                 assert _send(client, *wish) == 200
-        for bill in left:
-            _expect(office, bill, JobState.FILLED if verdict == "undo" else JobState.IN_REVIEW)
-
-
-def _last_write(points: Sequence[str]) -> str:
-    """From here on the verdict is carried out, whatever happens to us."""
-    return next(name for name in points if name in (f"{WRITE}: after",))
 
 
 def _expect(office: Office, bill: int, state: JobState | None) -> None:
