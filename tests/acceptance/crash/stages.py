@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from connector.ledger.records import Job
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
+from connector.ledger.uploads import UploadRecord
 from tests.acceptance.command import start, vouch
 from tests.acceptance.crash.office import Client, Ended, Office, Point
 from tests.acceptance.crash.tally import Tally
@@ -229,7 +230,18 @@ def uploads(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> N
                 if _bring(client, brought[-1]) is None:
                     client.process.wait(60)
             tally.note(stage, client.ended)
+        with office.serving() as client:
+            for one in brought:
+                # The server may have died of another upload, which it was sending meanwhile.
+                if not _kept(office, one):
+                    assert _bring(client, one) == 201
     _each_once(tally, office, stage, brought)
+
+
+def _kept(office: Office, made: Made) -> bool:
+    with Session(office.engine) as session:
+        chosen = select(UploadRecord.id).where(UploadRecord.name == made.file.name)
+        return session.scalar(chosen) is not None
 
 
 def pushes(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> None:
@@ -298,6 +310,8 @@ def purges(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> No
             for path in (office.folder / "documents").glob("??/*"):
                 os.utime(path, (old.timestamp(), old.timestamp()))
 
+        grow_old()
+        aged.run("purge")
         grow_old()
         points = aged.killed(aged.spec("purge"), "purge").points
         for at in tally.chosen(points):
