@@ -19,6 +19,9 @@ from tests.acceptance.crash.office import Office, Point, opened
 from tests.acceptance.crash.tally import Tally
 from tests.acceptance.many import damaged_files, doubtful_bills, sure_bills
 
+# Each kill takes a start of the program, which a busy machine makes slow.
+pytestmark = pytest.mark.timeout(1800)
+
 TODAY = datetime.now().astimezone().date()
 WRITTEN = Point("call account.move/web_save: after")
 
