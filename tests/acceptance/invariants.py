@@ -176,7 +176,9 @@ def _of_notes(number: int, done: list[EffectRecord], notes: Counter[str]) -> Ite
 
 def _of_to_dos(number: int, job: Job, done: list[EffectRecord], to_dos: list[bool]) -> Iterator[str]:
     asking = [
-        one for one in done if one.body.get("review") or one.body.get("verdict") in ("question", "undo")
+        one
+        for one in done
+        if one.body.get("review") is not None or one.body.get("verdict") in ("question", "undo")
     ]
     if len(to_dos) != len(asking):
         yield f"bill {number} was asked about {len(asking)} times and has {len(to_dos)} to-dos"

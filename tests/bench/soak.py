@@ -163,6 +163,7 @@ def _settle_one(client: httpx.Client, office: Office) -> str:
         "verdict": "not_a_bill",
         "version": bill.json()["version"],
         "key": uuid.uuid4().hex,
+        "reason": "So it was decided.",
         "acknowledged": [question["id"] for question in bill.json()["questions"]],
     }
     return f"verdict {client.post(f'/api/v1/reviews/{job}/verdict', json=body).status_code}"
