@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -20,7 +19,7 @@ def prepare_odoo(login: str, password: str, backend: str | None, config: Path | 
     settings = load_settings(config)
     name = chosen_backend(settings, backend)
     reached = connection(name, settings.backends[name], settings)
-    erp = connect(replace(reached, login=login, secret=SecretStr(password), protocol=JSONRPC))
+    erp = connect(reached.of(login, SecretStr(password), JSONRPC))
     try:
         added = mailed_images.install(erp.session)
     finally:

@@ -183,5 +183,5 @@ class OdooPeople:
 
 def _as(settings: Connection, login: str, secret: str) -> Connection:
     """The same Odoo as another person; a password goes by JSON-RPC, and so does a key before Odoo 19."""
-    theirs = replace(settings, login=login, secret=SecretStr(secret), protocol=AUTO, reread=None)
+    theirs = settings.of(login, SecretStr(secret), AUTO)
     return theirs if theirs.has_key else replace(theirs, protocol=JSONRPC)

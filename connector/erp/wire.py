@@ -68,6 +68,10 @@ class Connection:
         """The same with the secret that is in its file now. Raises SettingsError where that cannot be read."""
         return replace(self, secret=self.reread()) if self.reread else self
 
+    def of(self, login: str, secret: SecretStr, protocol: str) -> Connection:
+        """The same Odoo for somebody else, whose secret is in no file of ours."""
+        return replace(self, login=login, secret=secret, protocol=protocol, reread=None)
+
     @property
     def base(self) -> str:
         """The address without a slash at its end, and without query and fragment."""

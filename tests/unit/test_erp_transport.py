@@ -316,3 +316,13 @@ def test_a_setting_that_cannot_be_right_is_refused_without_a_call(make: Callable
     with pytest.raises(SettingsError) as refused:
         make()
     assert "secret" not in str(refused.value)
+
+
+def test_somebody_else_never_gets_in_with_the_secret_of_our_file() -> None:
+    ours = Connection(
+        "main", "http://127.0.0.1", "db", "vouch", SecretStr("old"), reread=lambda: SecretStr("from the file")
+    )
+    assert ours.current().secret.get_secret_value() == "from the file"
+    theirs = ours.of("admin", SecretStr("their password"), wire.JSONRPC)
+    assert theirs.current() == theirs
+    assert (theirs.login, theirs.secret.get_secret_value()) == ("admin", "their password")
