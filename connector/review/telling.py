@@ -217,7 +217,7 @@ class Teller:
         t = self._language.t
         usage: Mapping[str, Any] = kept.body.get("usage") or {}
         reading = Reading.from_json(kept.body)
-        said = [t("history.read", fields=len(reading.fields), lines=len(reading.lines), version=kept.version)]
+        said = [t("history.read", fields=len(reading.fields), n=len(reading.lines), version=kept.version)]
         if usage.get("model"):
             said.append(t("history.model", model=usage["model"], prompt=usage.get("prompt") or "–"))
         timing: Mapping[str, Any] = kept.body.get("timing_ms") or {}
