@@ -36,11 +36,13 @@ from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.marks import SAME
 from connector.ledger.own_secret import seal_of
+from connector.ledger.reclaiming import Reclaiming
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
 from connector.recipient import recipient
+from connector.reclaim import reclaim
 from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
 from connector.settling.conclude import outcome_of, take_up
 from connector.settling.snapshot import record_as_json
@@ -69,6 +71,8 @@ Look = Callable[[bytes, str, Reading], Reading]
 VERSION = version("vouch")
 # Why there is nothing left to read; a newer content comes with the next poll.
 GONE = "gone"
+MOST_DEFECTS = 8
+"""So often a Job with an unknown Effect is tried again after a defect of ours."""
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -117,6 +121,8 @@ class Pipeline:
             self.ledger.poll_failed(self.erp.backend, str(error))
             raise
         new = self.ledger.remember(self.erp.backend, poll)
+        if poll.went_back:
+            new += reclaim(self.erp, Reclaiming(self.ledger.engine), seal_of(self.ledger.engine).holds)
         if new:
             log.info("attachments found", backend=self.erp.backend, new=new)
         look(self.erp, Settling(self.ledger.engine))
@@ -162,9 +168,12 @@ class Pipeline:
             raise
         except Exception as error:
             log.exception("defect", job=job.id)
-            return self._finish(
-                job, JobState.FAILED, "defect", f"A defect of Vouch: {type(error).__name__}: {error}"
-            )
+            message = f"A defect of Vouch: {type(error).__name__}: {error}"
+            if job.delays < MOST_DEFECTS and self.ledger.unsettled_effect(job) is not None:
+                # It may have been written: that is looked up before anything else, and then the Job ends.
+                self.ledger.postpone(job, message)
+                return JobState.QUEUED
+            return self._finish(job, JobState.FAILED, "defect", message)
 
     def _work(self, job: Job) -> JobState:
         if (settled := self._settle_unknown(job)) is not None:

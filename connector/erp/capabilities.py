@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connector.erp import values
+from connector.erp.answers import as_row, as_truth
 from connector.erp.faults import NoModelError, role_for
 from connector.erp.keys import endings
 from connector.erp.port import BILL, ORDER, Capabilities
@@ -100,7 +101,7 @@ def probe(session: Session, settings: Connection) -> Capabilities:
 def _fields(session: Session, model: str) -> frozenset[str]:
     """The fields that this user sees; none where the model is absent or forbidden."""
     try:
-        found: Row = session.read(model, "fields_get", attributes=["type"])
+        found = as_row(session.read(model, "fields_get", attributes=["type"]), f"{model}.fields_get")
     except (NoModelError, AccessError):
         return frozenset()
     return frozenset(found)
@@ -117,8 +118,10 @@ def _remedy(model: str) -> str:
 def may(session: Session, model: str, right: str) -> bool:
     """Whether the user has `read`, `write`, `create` or `unlink` on the model in general."""
     if session.version.major >= 18:
-        return bool(session.read(model, "has_access", ids=[], args={"operation": right}))
-    return bool(session.read(model, "check_access_rights", operation=right, raise_exception=False))
+        allowed = session.read(model, "has_access", ids=[], args={"operation": right})
+        return as_truth(allowed, f"{model}.has_access")
+    allowed = session.read(model, "check_access_rights", operation=right, raise_exception=False)
+    return as_truth(allowed, f"{model}.check_access_rights")
 
 
 def _main_first(user: Row) -> tuple[int, ...]:

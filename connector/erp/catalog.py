@@ -13,6 +13,7 @@ from typing import Any
 
 from connector.erp import catalog_rows as of_row
 from connector.erp import effects, values
+from connector.erp.answers import as_number, as_row
 from connector.erp.port import BILL, ORDER, Capabilities
 from connector.erp.records import BILL_TYPES
 from connector.erp.table import Table
@@ -306,7 +307,8 @@ class Catalog:
 
     def _precision(self) -> Precision:
         names = ["quantity", "price_unit", "discount"]
-        found = self.session.read("account.move.line", "fields_get", allfields=names, attributes=["digits"])
+        answer = self.session.read("account.move.line", "fields_get", allfields=names, attributes=["digits"])
+        found = as_row(answer, "account.move.line.fields_get")
         quantity, price, discount = (of_row.digits(found.get(name, {})) for name in names)
         return Precision(
             quantity=2 if quantity is None else quantity,
@@ -351,7 +353,8 @@ class Catalog:
         if model not in self.capabilities.fields:
             return 0
         context = {"active_test": False, **self._context}
-        return int(self.session.read(model, "search_count", domain=list(domain), context=context))
+        answer = self.session.read(model, "search_count", domain=list(domain), context=context)
+        return as_number(answer, f"{model}.search_count")
 
     @property
     def _context(self) -> Mapping[str, Any]:

@@ -6,6 +6,9 @@ before commit, so a row can appear late, with an older time and a smaller id tha
 poll looks `overlap` seconds back before the newest time seen, and in addition at every larger id. What is older
 than that when it appears is lost: `overlap` must be longer than Odoo's longest transaction (its
 `limit_time_real` is 120 s by default). Repeats are reported again; the ledger knows them by their identity.
+
+The document with the largest id is asked for too. Where it is gone, or the cursor is ahead of Odoo's clock, the cursor tells
+nothing: Odoo's database may have been restored, and ids are given a second time. Then every open document is looked at.
 """
 
 from __future__ import annotations
@@ -37,7 +40,14 @@ def window(cursor: SyncCursor, overlap: float) -> list[Any]:
     if cursor.since is None:
         return []
     since = values.stamp(cursor.since - timedelta(seconds=overlap))
-    return ["|", ("write_date", ">=", since), ("id", ">", cursor.last_id)]
+    return ["|", ("write_date", ">=", since), ("id", ">=", cursor.last_id)]
+
+
+def went_back(cursor: SyncCursor, rows: Iterable[Mapping[str, Any]], now: datetime, overlap: float) -> bool:
+    """Whether the rows of a poll show that this cursor is of another past: see above. `now` is Odoo's time."""
+    if cursor.since is not None and cursor.since > now + timedelta(seconds=overlap):
+        return True
+    return cursor.last_id > 0 and all(int(row["id"]) != cursor.last_id for row in rows)
 
 
 def advance(cursor: SyncCursor, rows: Iterable[Mapping[str, Any]]) -> SyncCursor:
@@ -77,15 +87,20 @@ class Discovery:
 
     def poll(self, cursor: SyncCursor) -> Poll:
         """What is new since the cursor; every document on a draft where the cursor is empty."""
-        found, after = self._everything() if cursor.since is None else self._since(cursor)
+        polled = None if cursor.since is None else self._since(cursor)
+        found, after = polled or self._everything()
         if time.monotonic() - self._looked_at >= self.settings.detached_every:
             seen = {attachment.id for attachment in found}
             found += [attachment for attachment in self._detached() if attachment.id not in seen]
             self._looked_at = time.monotonic()
-        return Poll(tuple(found), after)
+        return Poll(tuple(found), after, went_back=cursor.since is not None and polled is None)
 
-    def _since(self, cursor: SyncCursor) -> tuple[list[Attachment], SyncCursor]:
+    def _since(self, cursor: SyncCursor) -> tuple[list[Attachment], SyncCursor] | None:
+        """What is new since the cursor and the next one; None where this cursor tells nothing."""
         rows = self._pages("ir.attachment", [*_DOCUMENTS, *window(cursor, self.settings.overlap)], _FIELDS)
+        if went_back(cursor, rows, self.session.wire.server_time(), self.settings.overlap):
+            self._known = {}
+            return None
         fresh = [row for row in rows if _key(row) not in self._known]
         now = {_key(row): self._known.get(_key(row)) for row in rows}
         now.update({_key(row): attachment for row, attachment in self._of_targets(fresh)})
@@ -108,6 +123,9 @@ class Discovery:
                 rows = self._pages("ir.attachment", domain, _FIELDS)
                 found += [self._attachment(row, targets[int(row["res_id"])]) for row in rows]
         after = advance(SyncCursor(), newest)
+        # What was written while Odoo's clock was ahead would keep the cursor there.
+        now = self.session.wire.server_time()
+        after = replace(after, since=min(after.since or now, now))
         return found, replace(after, last_id=max(after.last_id, *(int(row["id"]) for row in largest)))
 
     def _of_targets(self, rows: Sequence[Row]) -> Iterable[tuple[Row, Attachment | None]]:

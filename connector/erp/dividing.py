@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from connector.erp import effects
+from connector.erp.answers import as_numbers
 from connector.erp.port import BILL, Capabilities, Effect, Upload
 from connector.erp.transport import Session
 from connector.errors import SkippableError
@@ -31,7 +32,8 @@ def divide(
         }
         for upload in uploads
     ]
-    created = cast(list[int], session.write(BILL, "create", args={"vals_list": bills}, context=context))
+    answer = session.write(BILL, "create", args={"vals_list": bills}, context=context)
+    created = as_numbers(answer, f"{BILL}.create", len(bills))
     rows = session.rows("ir.attachment", [("res_model", "=", BILL), ("res_id", "in", created)], ["id"])
     for row in rows:
         session.write("ir.attachment", "register_as_main_attachment", [int(row["id"])], {"force": False})

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape, unescape
-from typing import Any
+from typing import Any, cast
 
 from connector.erp import values
+from connector.erp.answers import as_number, as_row, odd
 from connector.erp.port import BILL, Activity, Capabilities, Effect
 from connector.erp.records import Shape
 from connector.erp.transport import Session
@@ -55,6 +56,13 @@ class Effects:
     session: Session
     keeps_done: bool = True
     _ids: dict[str, int] = field(default_factory=dict[str, int], repr=False)
+
+    def prepare(self, effect: Effect) -> None:
+        """Ask for what `vals` needs to know and does not yet, so that nothing is asked between a look and a write."""
+        self._xmlid("mail", "mt_note")
+        if effect.activity:
+            self._model_id(effect.model)
+            self._xmlid("mail", "mail_activity_data_todo")
 
     def vals(self, effect: Effect, shape: Shape, record: Record) -> dict[str, Any]:
         """Values, lines, note and activity for one `write` on the record."""
@@ -104,7 +112,8 @@ class Effects:
                 args={"fields": ["res_model", "res_model_id"]},
                 context={"default_res_model": model},
             )
-            self._ids[model] = int(defaults["res_model_id"])
+            told = as_row(defaults, "mail.activity.default_get", ("res_model_id",))
+            self._ids[model] = as_number(told["res_model_id"], "mail.activity.default_get")
         return self._ids[model]
 
     def _xmlid(self, module: str, name: str) -> int:
@@ -113,11 +122,14 @@ class Effects:
             found = self.session.read(
                 "ir.model.data", "check_object_reference", args={"module": module, "xml_id": name}
             )
-            if not found or not found[1]:
+            if not isinstance(found, list) or len(cast(list[Any], found)) != 2:
+                raise odd("ir.model.data.check_object_reference", "a model and a number")
+            number = cast(list[Any], found)[1]
+            if not number:
                 raise AccessError(
                     f"Odoo does not show {known} to this user: give the user the role Internal User"
                 )
-            self._ids[known] = int(found[1])
+            self._ids[known] = as_number(number, "ir.model.data.check_object_reference")
         return self._ids[known]
 
 

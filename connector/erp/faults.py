@@ -58,6 +58,10 @@ class WrongCredentials(AccessError):
     """The key or password is not accepted; nothing was done."""
 
 
+class NotThere(SettingsError):
+    """There is no such page: no Odoo, none of this version, or no such database."""
+
+
 class NoModelError(FatalError):
     """The model is not there: its module is not installed."""
 
@@ -160,7 +164,7 @@ def from_status(status: int, url: str, location: str = "") -> VouchError | None:
             f"{url} does not let us in (HTTP {status}): check the key, and any proxy before Odoo"
         )
     if status in (404, 405):
-        return SettingsError(f"{url} is not an Odoo, or its address has another path (HTTP {status})")
+        return NotThere(f"{url} is not an Odoo, or its address has another path (HTTP {status})")
     if status == 413:
         return SkippableError(
             f"{url} does not take so large a request (HTTP 413): raise its proxy's limit", "size"

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from connector.erp import values
+from connector.erp.answers import as_row
 from connector.erp.faults import NoModelError
 from connector.erp.port import Capabilities
 from connector.erp.transport import Session
@@ -47,9 +48,10 @@ def resolved(session: Session, capabilities: Capabilities, fields: FieldMap) -> 
                 f"{fields.origin}: [{table}] needs {model}, which this Odoo or user does not have"
             )
         asked = [entry.field for entry in own if capabilities.has(model, entry.field)]
-        told: Mapping[str, Any] = (
+        answer: Any = (
             session.read(model, "fields_get", allfields=asked, attributes=_ATTRIBUTES) if asked else {}
         )
+        told = as_row(answer, f"{model}.fields_get")
         for entry in own:
             place = f"{fields.origin}: {entry.place}"
             if entry.field not in told:
@@ -85,9 +87,8 @@ def _described(session: Session, entry: Entry, told: Mapping[str, Any], place: s
 
 def _with_relation(session: Session, entry: Entry, relation: str, place: str) -> Entry:
     try:
-        there: Mapping[str, Any] = session.read(
-            relation, "fields_get", allfields=list(entry.match), attributes=["type"]
-        )
+        answer = session.read(relation, "fields_get", allfields=list(entry.match), attributes=["type"])
+        there = as_row(answer, f"{relation}.fields_get")
         session.rows(relation, [], ["id"], limit=1)
     except (NoModelError, AccessError) as error:
         raise SettingsError(f"{place} leads to {relation}, which cannot be read: {error}") from error

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from connector.erp import capabilities, dividing, effects, field_check, records, values, vendors
+from connector.erp import capabilities, dividing, effects, field_check, guarded, records, values, vendors
 from connector.erp import search as choosing
+from connector.erp.answers import as_numbers, as_rows, odd
 from connector.erp.catalog import Catalog
 from connector.erp.discovery import Discovery
 from connector.erp.effects import Effects
@@ -27,9 +29,10 @@ from connector.erp.port import (
     SyncCursor,
     Upload,
 )
-from connector.erp.transport import Session, as_rows, open_session
+from connector.erp.transport import Session, open_session
 from connector.erp.wire import Connection, Row
 from connector.errors import (
+    AccessError,
     AwayError,
     ConflictError,
     FatalError,
@@ -76,6 +79,7 @@ class OdooErp:
     _effects: Effects | None = field(default=None, repr=False)
     _users: dict[str, int] = field(default_factory=dict[str, int], repr=False)
     _catalog: Catalog | None = field(default=None, repr=False)
+    _guard: int | None = field(default=None, repr=False)
     _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _polling: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -191,20 +195,25 @@ class OdooErp:
         return replace(data, related=field_check.related(self.session, self.field_map(), companies))
 
     def apply(self, effect: Effect) -> Record:
-        """Check, write once and read back; two calls, three before Odoo 17."""
+        """Check, write once and read back; two calls, three before Odoo 17.
+
+        Where the action of `connector.erp.guarded` is installed, Odoo checks once more in the transaction that writes.
+        """
         shape = self._shape(effect.model)
-        before = self._read(shape, effect.record_id)
+        if self._effects is None:
+            self._effects = Effects(self.session, self.capabilities().has("mail.activity", "date_done"))
+        # Everything that is asked for first is asked before the last look at the record.
+        self._effects.prepare(effect)
+        guard = self._guarding()
+        row, lines = self._rows(shape, effect.record_id)
+        before = records.build(shape, row, lines)
         if effect.expected_write_date:
             if not before.is_draft:
                 raise ConflictError(
                     f"{before.display_name} is no longer a draft: its state is {before.state}"
                 )
             if before.write_date != effect.expected_write_date:
-                raise ConflictError(
-                    f"{before.display_name} was changed since Vouch read it; nothing was written"
-                )
-        if self._effects is None:
-            self._effects = Effects(self.session, self.capabilities().has("mail.activity", "date_done"))
+                raise _changed(before)
         found = self._effects.vals(effect, shape, before)
         context = effects.context(before, effect)
         if not self._nests:
@@ -214,18 +223,42 @@ class OdooErp:
             except RetriableError as error:
                 raise OutcomeUnknown(f"It was written, but could not be read back: {error}") from error
         specification = records.specification(shape)
-        answer = self.session.write(
-            effect.model,
-            "web_save",
-            [effect.record_id],
-            {"vals": found, "specification": specification},
-            context=context,
-        )
+        with self._in_sight(effect.model, effect.record_id):
+            if guard is not None and effect.expected_write_date:
+                answer = self._guarded(guard, effect, before, row, found, context)
+            else:
+                vals = {"vals": found, "specification": specification}
+                answer = self.session.write(
+                    effect.model, "web_save", [effect.record_id], vals, context=context
+                )
         try:
-            rows = as_rows(answer, f"{effect.model}.web_save")
+            [(row, lines)] = _nested(answer, shape, f"{effect.model}.web_save", 1)
         except AwayError as error:
             raise OutcomeUnknown(str(error)) from error
-        return records.build(shape, rows[0], rows[0][shape.lines])
+        return records.build(shape, row, lines)
+
+    def _guarded(
+        self,
+        guard: int,
+        effect: Effect,
+        before: Record,
+        row: Row,
+        vals: Mapping[str, Any],
+        context: Mapping[str, Any],
+    ) -> Any:
+        specification = records.specification(self._shape(effect.model))
+        try:
+            return guarded.write(
+                self.session, guard, effect.model, effect.record_id, row, vals, specification, context
+            )
+        except SkippableError as error:
+            raise (_changed(before) if guarded.CHANGED in str(error) else error) from None
+
+    def _guarding(self) -> int | None:
+        """The action that compares and writes at once, None where it is not installed; asked once."""
+        if self._guard is None:
+            self._guard = (guarded.installed(self.session) or 0) if self._nests else 0
+        return self._guard or None
 
     def post(self, record_id: int) -> Record:
         """Post the bill, and read it back."""
@@ -251,18 +284,36 @@ class OdooErp:
     def noted(self, model: str, record_id: int, sealed: Callable[[str], bool]) -> frozenset[str]:
         """The keys of all Effects whose notes stand on a record; one call. A mail may bear any words: besides our own
         user's notes only keys count that nobody else can make."""
+        return frozenset(key for _, key in self._notes(model, [record_id], sealed))
+
+    def noted_on(
+        self, model: str, record_ids: Sequence[int], sealed: Callable[[str], bool]
+    ) -> Mapping[int, frozenset[str]]:
+        """The same of many records; two calls a thousand."""
+        found: dict[int, set[str]] = {}
+        for start in range(0, len(record_ids), _IDS_AT_ONCE):
+            ids = list(record_ids[start : start + _IDS_AT_ONCE])
+            found |= {int(row["id"]): set() for row in self.session.rows(model, [("id", "in", ids)], ["id"])}
+            for number, key in self._notes(model, ids, sealed):
+                found.setdefault(number, set()).add(key)
+        return {number: frozenset(keys) for number, keys in found.items()}
+
+    def _notes(
+        self, model: str, record_ids: Sequence[int], sealed: Callable[[str], bool]
+    ) -> list[tuple[int, str]]:
+        """Record and key of every note that counts."""
         domain = [
             ("model", "=", model),
-            ("res_id", "=", record_id),
+            ("res_id", "in", list(record_ids)),
             ("body", "ilike", effects.SIGNED),
         ]
-        rows = self.session.rows("mail.message", domain, ["body", "create_uid"])
-        return frozenset(
-            key
+        rows = self.session.rows("mail.message", domain, ["res_id", "body", "create_uid"])
+        return [
+            (int(row["res_id"]), key)
             for row in rows
             for key in effects.keys(str(row["body"]))
             if row["create_uid"] == self.session.user_id or sealed(key)
-        )
+        ]
 
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:
         """One draft bill per document, from Odoo 17 on in one transaction with its attachment."""
@@ -322,19 +373,40 @@ class OdooErp:
         return records.shape_of(self.capabilities(), model, self.field_map())
 
     def _read(self, shape: records.Shape, record_id: int) -> Record:
+        return records.build(shape, *self._rows(shape, record_id))
+
+    def _rows(self, shape: records.Shape, record_id: int) -> tuple[Row, list[Row]]:
+        """The record and its lines as Odoo gives them. Raises SkippableError `gone`."""
         if self._nests:
-            answer = self.session.read(
-                shape.model, "web_read", [record_id], {"specification": records.specification(shape)}
-            )
-            rows = as_rows(answer, f"{shape.model}.web_read")
-            lines = cast(list[Row], rows[0][shape.lines]) if rows else []
+            specification = {"specification": records.specification(shape)}
+            with self._in_sight(shape.model, record_id):
+                answer = self.session.read(shape.model, "web_read", [record_id], specification)
+            found = _nested(answer, shape, f"{shape.model}.web_read")
         else:
             rows = self.session.rows(shape.model, [("id", "=", record_id)], (*shape.header, shape.lines))
             ids = cast(list[int], rows[0][shape.lines]) if rows else []
             lines = self.session.rows(shape.line_model, [("id", "in", ids)], shape.line_fields) if ids else []
-        if not rows:
+            found = [(row, lines) for row in rows]
+        if not found:
             raise SkippableError(f"{shape.model} {record_id} is gone from Odoo", "gone")
-        return records.build(shape, rows[0], lines)
+        return found[0]
+
+    @contextmanager
+    def _in_sight(self, model: str, record_id: int) -> Generator[None]:
+        """A right that is missing for this one record only is no matter of the user's rights: the record is gone for us.
+
+        Raises SkippableError `gone` for it, AccessError as it was for others.
+        """
+        try:
+            yield
+        except AccessError:
+            if self.session.rows(model, [("id", "=", record_id)], ["id"], limit=1):
+                raise
+            raise SkippableError(
+                f"{model} {record_id} is out of this user's sight in Odoo: it was moved to another company, or is kept "
+                "from this user",
+                "gone",
+            ) from None
 
     def _upload(self, upload: Upload) -> int:
         context: dict[str, Any] = {"default_move_type": upload.move_type}
@@ -375,8 +447,21 @@ class OdooErp:
 
     def _create(self, model: str, values: dict[str, Any], context: dict[str, Any]) -> int:
         created = self.session.write(model, "create", args={"vals_list": [values]}, context=context)
-        [number] = cast(list[int], created)
-        return number
+        return as_numbers(created, f"{model}.create", 1)[0]
+
+
+def _nested(
+    answer: Any, shape: records.Shape, what: str, count: int | None = None
+) -> list[tuple[Row, list[Row]]]:
+    """Records with their lines, as `web_read` and `web_save` give; `count` of them where it must be so many."""
+    rows = as_rows(answer, what, ("id", *shape.header, shape.lines))
+    if count is not None and len(rows) != count:
+        raise odd(what, f"{count} records")
+    return [(row, as_rows(row[shape.lines], what, ("id", *shape.line_fields))) for row in rows]
+
+
+def _changed(before: Record) -> ConflictError:
+    return ConflictError(f"{before.display_name} was changed since Vouch read it; nothing was written")
 
 
 def _out_of_sight(attachment: Attachment) -> SkippableError:

@@ -66,11 +66,15 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one poll found, and the cursor to keep once every attachment of it is in the ledger."""
+    """What one poll found, and the cursor to keep once every attachment of it is in the ledger.
+
+    `went_back` says that the ERP is not where the last poll left it: its database or clock may have been set back.
+    """
 
     attachments: tuple[Attachment, ...]
     cursor: SyncCursor
     complete: bool = True
+    went_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,12 @@ class Erp(Protocol):
     def noted(self, model: str, record_id: int, sealed: Callable[[str], bool]) -> frozenset[str]:
         """The keys of all Effects whose notes stand on a record: in notes of our own user, and those of others that are
         `sealed`."""
+        ...
+
+    def noted_on(
+        self, model: str, record_ids: Sequence[int], sealed: Callable[[str], bool]
+    ) -> Mapping[int, frozenset[str]]:
+        """The same of each of these records that there still is."""
         ...
 
     def upload(self, uploads: Sequence[Upload]) -> tuple[int, ...]:

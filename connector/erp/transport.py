@@ -7,6 +7,7 @@ https://www.odoo.com/documentation/19.0/developer/reference/external_api.html
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +20,14 @@ from odoolib.rpc import JsonRPCConnector, Service
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from connector.erp import faults
-from connector.erp.faults import Call, OutcomeUnknownError, ServerFault, WrongCredentials
+from connector.erp.answers import as_number, as_row, as_rows
+from connector.erp.faults import Call, NotThere, OutcomeUnknownError, ServerFault, WrongCredentials
 from connector.erp.wire import AUTO, JSON2, JSONRPC, Connection, Row, Wire
 from connector.errors import OutcomeUnknown, RetriableError, SettingsError, VouchError
 
 _READS = 3
 _FIRST_PAUSE = 0.5
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,22 @@ class PooledJsonRpc(JsonRPCConnector):
 
     def send(self, service_name: str, method: str, *args: Any) -> Any:
         params = {"service": service_name, "method": method, "args": args}
-        answer = self.wire.post("/jsonrpc", {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1})
+        number = next(_NUMBERS)
+        answer = self.wire.post(
+            "/jsonrpc", {"jsonrpc": "2.0", "method": "call", "params": params, "id": number}
+        )
         if not isinstance(answer, dict) or "jsonrpc" not in answer:
             raise SettingsError(f"{self.wire.base} does not answer as Odoo does: check the address")
         reply = cast(Row, answer)
+        if reply.get("id") != number:
+            raise OutcomeUnknownError(
+                f"{self.wire.base} answers another question than it was asked: look at the proxy before Odoo"
+            )
         if error := reply.get("error"):
-            data: Row = error.get("data") or {}
+            told = as_row(error, f"{service_name}.{method}")
+            data: Row = told.get("data") or {}
             raise ServerFault(
-                200, str(data.get("name", "")), str(data.get("message") or error.get("message", ""))
+                200, str(data.get("name", "")), str(data.get("message") or told.get("message", ""))
             )
         return reply.get("result")
 
@@ -196,7 +207,7 @@ class Session:
             load="_classic_read" if pairs else None,
             context={"active_test": False, **(context or {})},
         )
-        return as_rows(found, f"{model}.search_read")
+        return as_rows(found, f"{model}.search_read", ("id", *fields))
 
     def close(self) -> None:
         """Give back the connections."""
@@ -218,13 +229,6 @@ class Session:
             return self.carrier.invoke(call, ids, args, named)
         except ServerFault as fault:
             raise faults.from_server(fault, call) from None
-
-
-def as_rows(answer: Any, what: str) -> list[Row]:
-    """A list of objects, as `search_read`, `web_read` and `web_save` give."""
-    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in cast(list[Any], answer)):
-        raise OutcomeUnknownError(f"Odoo's answer to {what} is not a list of records")
-    return cast(list[Row], answer)
 
 
 def open_session(settings: Connection) -> Session:
@@ -304,12 +308,12 @@ def _parse_version(text: str, info: Sequence[Any]) -> Version:
 def _user_by_key(session: Session, settings: Connection) -> int:
     try:
         context = session.read("res.users", "context_get")
-    except SettingsError:
+    except NotThere:
         raise SettingsError(
             f"Odoo at {settings.base} has no database {settings.database}, or does not show it to us: "
             "check the name, and Odoo's dbfilter"
         ) from None
-    return int(cast(Row, context)["uid"])
+    return as_number(as_row(context, "res.users.context_get", ("uid",))["uid"], "res.users.context_get")
 
 
 def _user_by_login(connection: RpcConnection) -> int:
@@ -320,4 +324,4 @@ def _user_by_login(connection: RpcConnection) -> int:
         raise faults.from_server(fault, Call("common", "login")) from None
     if not user:
         raise faults.wrong_credentials()
-    return int(user)
+    return as_number(user, "common.login")

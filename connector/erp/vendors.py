@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.erp import values
+from connector.erp.answers import as_numbers
 from connector.erp.port import Capabilities, Choice
 from connector.erp.transport import Session
 from connector.errors import AccessError, RetriableError, SkippableError
@@ -68,7 +69,7 @@ def create_vendor(
         if known := _known(session, name, vat):
             return known
         raise
-    number = int(answer[0] if isinstance(answer, list) else answer)  # pyright: ignore[reportUnknownArgumentType]
+    [number] = as_numbers(answer, "res.partner.create", 1)
     return Choice(number, name, _detail(vat, str(vals.get("city", ""))))
 
 

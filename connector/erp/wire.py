@@ -114,10 +114,7 @@ class Wire:
     def get(self, path: str) -> tuple[int, Any]:
         """Status and JSON (None where it is not JSON) of a page that needs no login."""
         status, body, _ = self._exchange(self._client.build_request("GET", self.base + path))
-        try:
-            return status, json.loads(body)
-        except ValueError:
-            return status, None
+        return status, _parsed(body)
 
     def post(self, path: str, payload: Any, headers: Mapping[str, str] | None = None) -> Any:
         """The JSON answer to a JSON request. Raises ServerFault where Odoo reports an error."""
@@ -125,10 +122,7 @@ class Wire:
         status, body, location = self._exchange(
             self._client.build_request("POST", url, json=payload, headers=dict(headers or {}))
         )
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            answer = None
+        answer = _parsed(body)
         if status != 200 and isinstance(answer, dict) and "name" in answer and "message" in answer:
             error = cast(Row, answer)
             raise ServerFault(status, str(error["name"]), str(error["message"]))
@@ -183,6 +177,18 @@ class Wire:
         except httpx.DecodingError:
             raise OutcomeUnknownError(f"{self.base} sent an answer that cannot be unpacked") from None
         return response.status_code, bytes(body), response.headers.get("location", "")
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON in an answer; None where it is none, holds what is no number, or is nested beyond all reason."""
+    try:
+        return json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _trust(settings: Connection) -> ssl.SSLContext | bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -36,6 +37,11 @@ def known_jobs(
 def place_of(of: Job | Attachment) -> tuple[str, int]:
     """Model and id of the ERP record."""
     return of.model, of.record_id
+
+
+def same_attachment(job: Job, attachment: Attachment) -> bool:
+    """Whether it is the one that the Job was made for: a restored ERP gives ids a second time."""
+    return abs(job.attachment.created_at - attachment.created) < timedelta(seconds=1)
 
 
 def hidden_job(known: Mapping[tuple[int, str], Job], attachment: Attachment) -> Job | None:

@@ -52,8 +52,8 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
             JobState.QUEUED,
         }
     ),
-    # A person takes a fill back, with an Effect; nothing else leaves it.
-    JobState.FILLED: frozenset({JobState.APPLYING}),
+    # A person takes a fill back, with an Effect; or the ERP was restored and has not been filled any more.
+    JobState.FILLED: frozenset({JobState.APPLYING, JobState.QUEUED}),
     JobState.IN_REVIEW: frozenset({JobState.QUEUED, JobState.APPLYING, JobState.FILLED, JobState.SKIPPED}),
     JobState.SKIPPED: frozenset({JobState.QUEUED}),
     JobState.FAILED: frozenset({JobState.QUEUED}),

@@ -12,7 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from connector.erp.port import Poll, SyncCursor
-from connector.ledger.attachments import MIMETYPE, hidden_job, known_jobs, new_job, place_of
+from connector.ledger.attachments import (
+    MIMETYPE,
+    hidden_job,
+    known_jobs,
+    new_job,
+    place_of,
+    same_attachment,
+)
 from connector.ledger.engine import make_engine
 from connector.ledger.jobs import end_attempt, held_job, move, running_attempt, why_set_aside
 from connector.ledger.marks import Sighting, keep, sightings
@@ -97,7 +104,13 @@ class Ledger:
             for attachment in found:
                 identity = attachment.id, attachment.checksum
                 job = known.get(identity)
-                if job and (job.state in (JobState.FILLED, *HELD) or place_of(job) == place_of(attachment)):
+                if job and (
+                    job.state in HELD
+                    or (
+                        same_attachment(job, attachment)
+                        and (job.state == JobState.FILLED or place_of(job) == place_of(attachment))
+                    )
+                ):
                     continue
                 if job := job or hidden_job(known, attachment):
                     self._look_again(session, job, attachment)
@@ -469,6 +482,7 @@ class Ledger:
         seen.checksum, seen.size = attachment.checksum, attachment.size
         seen.mimetype = attachment.mimetype[:MIMETYPE]
         seen.model, seen.record_id = job.model, job.record_id = place_of(attachment)
+        seen.created_at = attachment.created
         job.generation += 1
         if job.state != JobState.QUEUED:
             move(session, job, JobState.QUEUED, self._clock(), reason="seen_again", not_before=self._clock())

@@ -44,8 +44,8 @@ def holds(row: dict[str, Any], domain: list[Any]) -> bool:
     if not domain:
         return True
     either, newer, larger = domain
-    assert (either, newer[:2], larger[:2]) == ("|", ("write_date", ">="), ("id", ">"))
-    return bool(row["write_date"] >= newer[2] or row["id"] > larger[2])
+    assert (either, newer[:2], larger[:2]) == ("|", ("write_date", ">="), ("id", ">="))
+    return bool(row["write_date"] >= newer[2] or row["id"] >= larger[2])
 
 
 @given(transactions, st.floats(0, 100))
@@ -76,5 +76,5 @@ def test_the_cursor_never_goes_back(first: list[Written], second: list[Written])
 def test_a_larger_id_is_found_however_old_its_transaction(newest: float, number: int) -> None:
     cursor = advance(SyncCursor(), [Written(number, newest + 5 * OVERLAP, 0).row()])
     late = Written(number + 1, newest, 0).row()
-    assert not holds(late, [*window(cursor, OVERLAP)[:2], ("id", ">", number + 1)])
+    assert not holds(late, [*window(cursor, OVERLAP)[:2], ("id", ">=", number + 2)])
     assert holds(late, window(cursor, OVERLAP))

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -52,6 +52,7 @@ class Server:
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    echoes: bool = True
     version: Answer = Answer(body=b'{"version": "19.0", "version_info": [19, 0, 0, "final", 0, ""]}')
 
     def next(self, path: str) -> Answer:
@@ -78,8 +79,11 @@ def server() -> Iterator[Server]:
             self.do_POST()
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+            asked = self.rfile.read(int(self.headers.get("content-length", 0)))
             answer = state.next(self.path)
+            if self.path == "/jsonrpc" and state.echoes:
+                number = b'"id": %d' % json.loads(asked)["id"]
+                answer = replace(answer, body=answer.body.replace(b'"id": 1', number, 1))
             time.sleep(answer.wait)
             self.send_response(answer.status)
             for name, value in answer.headers:
@@ -274,6 +278,35 @@ def test_json_rpc_errors_mean_the_same(server: Server) -> None:
     server.answers = [error("psycopg2.errors.SerializationFailure", "x"), reply({"result": [{"id": 3}]})]
     assert read(found) == [{"id": 3}]
     found.close()
+
+
+def test_an_answer_to_another_question_is_not_taken(server: Server) -> None:
+    server.echoes = False
+    server.answers = [Answer(body=b'{"jsonrpc": "2.0", "id": 0, "result": 7}')]
+    with pytest.raises(RetriableError, match="another question"):
+        open_session(connection(server, login="vouch", protocol="jsonrpc"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"7",
+        b"null",
+        b"[1, 2]",
+        b'[{"name": "no number"}]',
+        b'[{"id": 1}]',
+        b'[{"id": NaN, "name": ""}]',
+        b'[{"id": true, "name": ""}]',
+        b'[{"id": ' + b"9" * 100_000 + b', "name": ""}]',
+        b"[" * 100_000 + b"]" * 100_000,
+        b"\xff\xfe",
+    ],
+    ids=lambda body: body[:20].decode("latin-1"),
+)
+def test_an_answer_of_another_form_is_no_answer(session: Session, server: Server, body: bytes) -> None:
+    server.answers = [Answer(body=body)]
+    with pytest.raises(RetriableError):
+        session.rows("res.partner", [], ["name"])
 
 
 @pytest.mark.parametrize(
