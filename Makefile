@@ -4,7 +4,7 @@ STAMP := .venv/installed
 TRAINING ?= $(or $(VOUCH_CACHE),$(HOME)/.cache/vouch)/training
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz hostile bench crash soak eval train lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz hostile bench crash soak faults interleavings eval train lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,12 @@ bench: install ## Print the speed of reading and of the model client, how well a
 eval: install ## Read DIR's documents with truth and hold the figures against the targets (ARGS=--only pages)
 	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make eval DIR=path (docs/eval.md shows the forms)"; exit 2; }
 	$(RUN)/python -m tests.bench.evaluate "$(DIR)" $(ARGS)
+
+faults: install ## Every fault of network, proxy and Odoo at every kind of RPC, on a real Odoo (about an hour; ARGS=words to choose)
+	$(RUN)/python -m tests.acceptance.faults $(ARGS)
+
+interleavings: install ## 1,000 edits by people between the RPCs of the service, on a real Odoo (about half an hour; ARGS="COUNT SEED bare")
+	$(RUN)/python -m tests.acceptance.interleavings $(ARGS)
 
 train: install ## Fit the scorer anew on DIR's documents with truth, their scans and generated ones (kept in TRAINING)
 	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make train DIR=path (docs/eval.md shows the forms)"; exit 2; }

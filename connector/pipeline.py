@@ -31,12 +31,11 @@ from connector.errors import (
 from connector.held_data import HeldData
 from connector.judgement import Judge
 from connector.learn import School
-from connector.ledger.jobs import CRASHED, TELLING, LeaseLost
+from connector.ledger.jobs import CRASHED, MOST_DEFECTS, TELLING, LeaseLost
 from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.marks import SAME
 from connector.ledger.own_secret import seal_of
-from connector.ledger.reclaiming import Reclaiming
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
@@ -71,8 +70,6 @@ Look = Callable[[bytes, str, Reading], Reading]
 VERSION = version("vouch")
 # Why there is nothing left to read; a newer content comes with the next poll.
 GONE = "gone"
-MOST_DEFECTS = 8
-"""So often a Job with an unknown Effect is tried again after a defect of ours."""
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -120,9 +117,8 @@ class Pipeline:
         except VouchError as error:
             self.ledger.poll_failed(self.erp.backend, str(error))
             raise
-        new = self.ledger.remember(self.erp.backend, poll)
-        if poll.went_back:
-            new += reclaim(self.erp, Reclaiming(self.ledger.engine), seal_of(self.ledger.engine).holds)
+        new = reclaim(self.erp, self.ledger.engine) if poll.went_back else 0
+        new += self.ledger.remember(self.erp.backend, poll)
         if new:
             log.info("attachments found", backend=self.erp.backend, new=new)
         look(self.erp, Settling(self.ledger.engine))
@@ -170,7 +166,6 @@ class Pipeline:
             log.exception("defect", job=job.id)
             message = f"A defect of Vouch: {type(error).__name__}: {error}"
             if job.delays < MOST_DEFECTS and self.ledger.unsettled_effect(job) is not None:
-                # It may have been written: that is looked up before anything else, and then the Job ends.
                 self.ledger.postpone(job, message)
                 return JobState.QUEUED
             return self._finish(job, JobState.FAILED, "defect", message)

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from connector.ledger.own_secret import seal_of
 from connector.ledger.reclaiming import Reclaiming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from sqlalchemy import Engine
 
     from connector.erp.port import Erp
 
 log: FilteringBoundLogger = structlog.get_logger()
 
 
-def reclaim(erp: Erp, reclaiming: Reclaiming, sealed: Callable[[str], bool]) -> int:
+def reclaim(erp: Erp, engine: Engine) -> int:
     """Begin anew with every document of which the ERP's record is there without the note of what was written; how many.
 
-    `sealed` tells keys that nobody else can make. What was settled on a record that is gone stays settled, and no later document is taken for its duplicate. Raises errors of `connector.errors`.
+    What was settled on a record that is gone stays settled, and no later document is taken for its duplicate. It comes
+    before the poll's cursor is kept: nobody sees later that the ERP went back. Raises errors of `connector.errors`.
     """
+    reclaiming, sealed = Reclaiming(engine), seal_of(engine).holds
     written, lost, gone = reclaiming.written(erp.backend), list[int](), list[int]()
     for model in dict.fromkeys(one.model for one in written):
         ours = [one for one in written if one.model == model]

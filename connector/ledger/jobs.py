@@ -16,6 +16,9 @@ TELLING = "tell"
 """The step in which a person is told that the document was set aside."""
 VERSION = version("vouch")
 
+MOST_DEFECTS = 8
+"""So often a Job is tried again after a defect of ours that left an Effect unknown: it is looked up first then."""
+
 
 class LeaseLost(Exception):
     """The Job is no longer this worker's: whatever it still wanted to record is for the next one to find out."""
