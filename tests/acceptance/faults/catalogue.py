@@ -143,7 +143,8 @@ def _odoo(name: str, message: str, status: int = 500) -> Fault:
     def fault(exchange: Exchange) -> None:
         if exchange.asked.path == "/jsonrpc":
             error = {"code": 0, "message": "Odoo Server Error", "data": data}
-            exchange.answer(200, json.dumps({"jsonrpc": "2.0", "id": 1, "error": error}).encode())
+            number = json.loads(exchange.asked.body)["id"]
+            exchange.answer(200, json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode())
         else:
             exchange.answer(status, json.dumps(data).encode())
 

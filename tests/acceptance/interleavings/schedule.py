@@ -252,6 +252,8 @@ def _conflict(message: str) -> bool:
         "gone from Odoo",
         "out of this user's sight",
         "posted meanwhile",
+        # Where the edit came before Vouch matched: what Odoo has and the document does not.
+        "Odoo has ",
     )
     return any(words in message for words in told)
 
