@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -31,7 +30,7 @@ from connector.errors import (
 from connector.held_data import HeldData
 from connector.judgement import Judge
 from connector.learn import School
-from connector.ledger.jobs import CRASHED, MOST_DEFECTS, TELLING, LeaseLost
+from connector.ledger.jobs import CRASHED, MOST_DEFECTS, TELLING, VERSION, LeaseLost
 from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.marks import SAME
@@ -67,7 +66,6 @@ if TYPE_CHECKING:
 Read = Callable[[bytes, str, Recipient], Reading]
 Look = Callable[[bytes, str, Reading], Reading]
 """The Reading with the Check whether the pages show what it says; see `inference.shown`."""
-VERSION = version("vouch")
 # Why there is nothing left to read; a newer content comes with the next poll.
 GONE = "gone"
 log: FilteringBoundLogger = structlog.get_logger()

@@ -15,7 +15,10 @@ from connector.settings import chosen_backend, load_settings
 
 
 def prepare_odoo(login: str, password: str, backend: str | None, config: Path | None) -> int:
-    """Install the scheduled action for mailed images, and the action that writes where nobody changed a record; 0. Raises AccessError for a login without the right."""
+    """Install the scheduled action for mailed images, and the action that writes where nobody changed a record; 0.
+
+    Raises AccessError for a login without the right.
+    """
     settings = load_settings(config)
     name = chosen_backend(settings, backend)
     reached = connection(name, settings.backends[name], settings)
