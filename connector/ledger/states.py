@@ -29,6 +29,8 @@ class JobState(StrEnum):
 
 HELD = frozenset({JobState.RUNNING, JobState.APPLYING})
 FINAL = frozenset({JobState.FILLED, JobState.IN_REVIEW, JobState.SKIPPED, JobState.FAILED})
+RETRIABLE = FINAL - {JobState.FILLED}
+"""What a person may send through again; a fill is taken back instead."""
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED}),

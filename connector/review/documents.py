@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from connector.ledger.overview import Overview
-from connector.ledger.states import TRANSITIONS, JobState
+from connector.ledger.states import RETRIABLE, JobState
 from connector.review.bill import bill_of
 from connector.review.pages import Paper
 from connector.review.sought import FromQuery, query_of, sight_of
@@ -48,10 +48,6 @@ STATES: dict[str, frozenset[JobState]] = {
     "skipped": frozenset({JobState.SKIPPED}),
     "failed": frozenset({JobState.FAILED}),
 }
-RETRIABLE = frozenset(
-    state for state in TRANSITIONS if JobState.QUEUED in TRANSITIONS[state] and state not in STATES["waiting"]
-)
-
 JobId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 

@@ -32,7 +32,7 @@ ASKED = (
     "filled_amount_tax",
     "filled_amount_total",
 )
-"""The Checks of the whole document, the gravest first: no value of the form answers for them."""
+"""The Checks that are always asked of the whole document, the gravest first."""
 
 PLACES = {
     "document_type": "document_type",
@@ -98,16 +98,17 @@ class Question:
 
 
 def questions(folded: Folded, record: Record | None) -> tuple[Question, ...]:
-    """What the person has to answer, the gravest first."""
+    """What the person has to answer, the gravest first; last what no value of the form answers for."""
     told: dict[str, list[str]] = {}
     for check in folded.checks:
-        if check.status is Status.FAIL and check.id in ASKED:
+        if check.status is Status.FAIL and (check.id in ASKED or check in folded.unplaced):
             said = told.setdefault(check.id, [])
             said.extend([check.message] if check.message not in said else [])
     if barred := other_kind(folded, record):
         told.pop(KIND, None)
     first = [Question(KIND, (barred,), True, "refund" if barred == MAKE_REFUND else "bill")] if barred else []
-    return (*first, *(Question(name, tuple(told[name])) for name in ASKED if name in told))
+    names = (*(name for name in ASKED if name in told), *(name for name in told if name not in ASKED))
+    return (*first, *(Question(name, tuple(told[name])) for name in names))
 
 
 def marked(edits: Sequence[Edit], asked: Sequence[Question]) -> list[Edit]:

@@ -13,9 +13,15 @@ from mappings.policy import PROOF, PROVED, SUGGESTED, SUGGESTION, spoken_of
 _LINE = re.compile(r"\bLine (\d+)\b", re.IGNORECASE)
 
 
-def mark_doubts(form: Form, checks: Sequence[Check], sure: float, *, proved: bool) -> None:
-    """Mark what is not sure enough, is missing, or a failed Check names; not what a person put there or accepted."""
-    named = {target for check in checks if check.status is Status.FAIL for target in _targets(check, form)}
+def mark_doubts(form: Form, checks: Sequence[Check], sure: float, *, proved: bool) -> tuple[Check, ...]:
+    """Mark what is not sure enough, is missing, or a failed Check names; not what a person put there or accepted.
+
+    Gives the failed Checks that no value of the form answers for.
+    """
+    failed = [check for check in checks if check.status is Status.FAIL]
+    about = {check: frozenset(_targets(check, form)) for check in failed}
+    named = frozenset[str]().union(*about.values())
+    there = {cell.target for cell in form.cells()}
     for cell in form.cells():
         missing = cell.required and cell.value in (None, "", [])
         if cell.accepted and (not missing or cell.name in TOTALS):
@@ -25,6 +31,7 @@ def mark_doubts(form: Form, checks: Sequence[Check], sure: float, *, proved: boo
             continue
         unsure = cell.value is not None and cell.confidence < _needed(cell, sure, proved=proved)
         cell.doubtful = missing or unsure or cell.target in named or _lacks_amount(cell)
+    return tuple(check for check in failed if not about[check] & there)
 
 
 def _lacks_amount(cell: Cell) -> bool:
@@ -49,11 +56,9 @@ def _targets(check: Check, form: Form) -> Iterable[str]:
             return ("total_with_vat",)
         case "tax_known" | "vat_by_rate":
             return [line.cells["tax_ids"].target for line in form.lines if not line.cells["tax_ids"].value]
-        case "line_amount" | "order_price" | "order_quantity":
+        case "line_amount":
             keys = {f"l{number}" for number in _LINE.findall(check.message)}
-            names = ("quantity", "product_qty") if check.id == "order_quantity" else ("price_unit",)
-            lines = [line for line in form.lines if line.key in keys]
-            return [line.cells[name].target for line in lines for name in names if name in line.cells]
+            return [line.cells["price_unit"].target for line in form.lines if line.key in keys]
         case name if name.startswith("filled_lines"):
             return TOTALS[-1:]
         case name if name.startswith(("filled_", "missing_", "related_")):

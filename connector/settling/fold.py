@@ -57,7 +57,8 @@ class Ground:
 @dataclass(slots=True)
 class Folded:
     """The form with the edits, and what follows from it. `vat` sets the VAT of tax groups, `paper` are the totals
-    printed and `predicted` those that Odoo will show, None where that cannot be told."""
+    printed and `predicted` those that Odoo will show, None where that cannot be told. `unplaced` are the failed Checks
+    that no value of the form answers for."""
 
     form: Form
     base: Form
@@ -67,6 +68,7 @@ class Folded:
     paper: Mapping[str, str | None]
     predicted: Totals | None
     vat: Mapping[str, Any]
+    unplaced: tuple[Check, ...] = ()
 
 
 def fold(ground: Ground, edits: Sequence[Edit]) -> Folded:
@@ -81,9 +83,8 @@ def fold(ground: Ground, edits: Sequence[Edit]) -> Folded:
     predicted, vat = _predicted(ground, form, body)
     paper = _paper(body, reading)
     checks = _checks(form, body, reading, edits, paper, predicted, changed=reading is not ground.reading)
-    folded = Folded(form, base, body, reading, checks, paper, predicted, vat)
-    mark_doubts(form, checks, ground.sure, proved=_proved(paper, predicted))
-    return folded
+    unplaced = mark_doubts(form, checks, ground.sure, proved=_proved(paper, predicted))
+    return Folded(form, base, body, reading, checks, paper, predicted, vat, unplaced)
 
 
 # -- edits --------------------------------------------------------------------------------------------------------------

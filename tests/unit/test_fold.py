@@ -256,3 +256,14 @@ def test_an_answer_holds_as_long_as_the_question_says_the_same() -> None:
         moved = [answer, SetValue(target="partner_id", value=vendor)]
         for one in questions(fold(base, moved), EMPTY):
             assert one.answered_by(moved) == ((one.id, one.message) == (asked.id, asked.message))
+
+
+@pytest.mark.parametrize("name", ["order_line", "deposit", "total_habit", "page_shows", "a rule of tomorrow"])
+def test_what_no_value_answers_for_is_asked_before_approving(name: str) -> None:
+    """Otherwise the screen would say that all is checked, and a key would approve it."""
+    ground = of(EMPTY)
+    failed = {"id": name, "status": "fail", "message": "Line 2: the price is 36.20, the order says 34.50."}
+    body = {**ground.body, "checks": [*ground.body["checks"], failed]}
+    asked = questions(fold(replace(ground, body=body), []), EMPTY)
+    assert failed["message"] in [one.message for one in asked if one.id == name and not one.barred]
+    assert [one.id for one in asked].count(name) == 1
