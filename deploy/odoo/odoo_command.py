@@ -27,7 +27,7 @@ def write_config(places: Places) -> None:
         "without_demo": True,
         "limit_time_real": 600,
         # Odoo keeps one registry per 15 MB of this; a registry of ours takes 5 MB.
-        "limit_memory_soft": 2 << 30,
+        "limit_memory_soft": 5 << 30,
         "limit_memory_hard": 8 << 30,
     }
     body = "\n".join(f"{name} = {value}" for name, value in lines.items())

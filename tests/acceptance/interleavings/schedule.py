@@ -252,8 +252,10 @@ def _conflict(message: str) -> bool:
         "gone from Odoo",
         "out of this user's sight",
         "posted meanwhile",
-        # Where the edit came before Vouch matched: what Odoo has and the document does not.
+        # Where the edit came before Vouch matched: what Odoo has and the document does not, or that it is settled.
         "Odoo has ",
+        " in Odoo is ",
+        " in Odoo and stays as it is",
     )
     return any(words in message for words in told)
 
