@@ -21,7 +21,7 @@ def draw(bill: Bill, paper: Paper) -> None:
     paper.text(LEFT, 31, f"{label} {value}", 10, bold=True)
     paper.text(LEFT, 44, parts.addressee(bill, p), 7.5, ink=GREY)
     buyer = [*parts.recipient(bill), f"{p.label('buyer_vat_id')} {bill.buyer.vat_id}"]
-    paper.stack(LEFT, 49, buyer, 9.5)
+    paper.stack(LEFT, 49, buyer, min(paper.fit(words, 130 - LEFT, 9.5) for words in buyer))
     paper.pairs(132, 49, RIGHT, parts.dates(bill, p), 9, leading=1.6, label_ink=GREY)
     y = 80.0
     for note in bill.notes:
