@@ -16,7 +16,7 @@ PLACE = re.compile(r"\{(\w+)\}")
 LONGEST = 1000
 DEPTH = 6
 """Sentences within sentences that are put over."""
-MOST_TRIES = 150
+MOST_TRIES = 600
 """Tries for one sentence; what takes more is shown as it is."""
 MOST_PARTS = 8
 """Sentences one after the other, or parts of one, that are looked for: what a document prints could have any number."""
