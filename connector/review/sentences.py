@@ -16,7 +16,7 @@ PLACE = re.compile(r"\{(\w+)\}")
 LONGEST = 1000
 DEPTH = 6
 """Sentences within sentences that are put over."""
-MOST_TRIES = 600
+MOST_TRIES = 150
 """Tries for one sentence; what takes more is shown as it is."""
 MOST_PARTS = 8
 """Sentences one after the other, or parts of one, that are looked for: what a document prints could have any number."""
@@ -108,7 +108,8 @@ class Sentences:
             first = self._find(sentence[: end.end()], effort.deeper())
             if (
                 first is not None
-                and (rest := self._find(sentence[end.end() + 1 :], effort.deeper())) is not None
+                # What follows stands beside it and not within it: it is no deeper.
+                and (rest := self._find(sentence[end.end() + 1 :], effort)) is not None
             ):
                 return first + self.words.get(" ", " ") + rest
         for pattern in self.patterns:

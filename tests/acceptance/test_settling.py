@@ -318,7 +318,7 @@ def test_no_english_is_left_in_chinese(browser: Browser, office: Office) -> None
     for page in desk(browser, office, locale="zh-CN"):
         open_bill(page, "FL-26-6005.pdf")
         number = page.url.rpartition("/")[2]
-        for path in ("/reviews", f"/documents/{number}", f"/documents/{number}?read=1", f"/documents/{number}/history", "/insight", "/you"):  # fmt: skip
+        for path in ("/reviews", f"/documents/{number}", f"/documents/{number}?read=1", f"/documents/{number}/history", "/documents", "/insight", "/you"):  # fmt: skip
             page.goto(path)
             if path == f"/documents/{number}":
                 expect(page.locator("#fields .field").first).to_be_visible()

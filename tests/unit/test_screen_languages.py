@@ -267,6 +267,13 @@ def test_frequent_reasons_are_told_in_chinese() -> None:
     assert LANGUAGES["en"].say("The lines differ.") == "The lines differ."
 
 
+def test_a_reason_of_many_sentences_is_told_to_its_end() -> None:
+    why = "The lines add up to 673.92, but the net total is 336.96."
+    last = f"The price of 4 of 4 lines, such as line 1 is not sure (60 %): {why}"
+    told = LANGUAGES["zh_CN"].say(" ".join([*["The bill date is not sure (88 %)."] * 8, last]))
+    assert not WORDS.findall(told)
+
+
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_whatever_stands_in_a_sentence_is_put_over_unchanged(name: str, code: str) -> None:
     pattern = Pattern.of("The {a} of {b} is new.", "{b}：{a}。")
