@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.settling.edits import Answer
-from inference.invoice import DocumentType, Status
+from inference.invoice import DocumentType
 from mappings.bills import BILL_TYPES
 from mappings.case import BILL, REFUND
 
@@ -100,10 +100,9 @@ class Question:
 def questions(folded: Folded, record: Record | None) -> tuple[Question, ...]:
     """What the person has to answer, the gravest first; last what no value of the form answers for."""
     told: dict[str, list[str]] = {}
-    for check in folded.checks:
-        if check.status is Status.FAIL and (check.id in ASKED or check in folded.unplaced):
-            said = told.setdefault(check.id, [])
-            said.extend([check.message] if check.message not in said else [])
+    for check in folded.unplaced:
+        said = told.setdefault(check.id, [])
+        said.extend([check.message] if check.message not in said else [])
     if barred := other_kind(folded, record):
         told.pop(KIND, None)
     first = [Question(KIND, (barred,), True, "refund" if barred == MAKE_REFUND else "bill")] if barred else []

@@ -68,7 +68,7 @@ class Folded:
     paper: Mapping[str, str | None]
     predicted: Totals | None
     vat: Mapping[str, Any]
-    unplaced: tuple[Check, ...] = ()
+    unplaced: tuple[Check, ...]
 
 
 def fold(ground: Ground, edits: Sequence[Edit]) -> Folded:
