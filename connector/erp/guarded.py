@@ -12,8 +12,9 @@ from typing import Any
 
 from connector.erp.answers import as_row, as_rows
 from connector.erp.port import BILL
+from connector.erp.server_code import code_on_bills
 from connector.erp.transport import Session
-from connector.errors import AwayError, OutcomeUnknown, SettingsError
+from connector.errors import AwayError, OutcomeUnknown
 
 NAME = "Vouch: write where nobody changed the record"
 CHANGED = "vouch: changed meanwhile"
@@ -50,17 +51,8 @@ def install(session: Session) -> bool:
     if found:
         session.write("ir.actions.server", "write", [int(found[0]["id"])], {"vals": {"code": CODE}})
         return True
-    models = session.rows("ir.model", [("model", "=", BILL)], ["id"])
-    if not models:
-        raise SettingsError("This Odoo has no vendor bills: install its app Invoicing or Accounting first")
-    action = {
-        "name": NAME,
-        "model_id": models[0]["id"],
-        "state": "code",
-        "code": CODE,
-        "binding_model_id": models[0]["id"],
-        "binding_view_types": _NOWHERE,
-    }
+    action = code_on_bills(session, NAME, CODE)
+    action |= {"binding_model_id": action["model_id"], "binding_view_types": _NOWHERE}
     session.write("ir.actions.server", "create", args={"vals_list": [action]})
     return True
 

@@ -7,9 +7,8 @@ below `SMALLEST` and stay where they are. An administrator installs it once; not
 
 from __future__ import annotations
 
-from connector.erp.port import BILL
+from connector.erp.server_code import code_on_bills
 from connector.erp.transport import Session
-from connector.errors import SettingsError
 
 NAME = "Vouch: attach mailed images to their bills"
 EVERY_MINUTES = 5
@@ -36,14 +35,8 @@ def install(session: Session) -> bool:
     """Install the action where it is missing; whether it was. The session must be an administrator's."""
     if session.rows("ir.cron", [("name", "=", NAME)], ["id"], limit=1):
         return False
-    models = session.rows("ir.model", [("model", "=", BILL)], ["id"])
-    if not models:
-        raise SettingsError("This Odoo has no vendor bills: install its app Invoicing or Accounting first")
     action = {
-        "name": NAME,
-        "model_id": models[0]["id"],
-        "state": "code",
-        "code": CODE,
+        **code_on_bills(session, NAME, CODE),
         "interval_number": EVERY_MINUTES,
         "interval_type": "minutes",
     }
