@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import signal
-import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
 from deploy.odoo.administrator import Administrator, MailedFile
 from deploy.odoo.installation import Installation
-from tests.acceptance.command import settings_for, start, vouch, wait_for
+from tests.acceptance.command import settings_for, vouch, web
 from tests.acceptance.doubtful import doubtful_bills
 from tests.integration.browser import PATIENCE, sign_in
 from tests.integration.odoo_server import cloned
@@ -78,22 +75,8 @@ def office(development_odoo: Installation, tmp_path_factory: pytest.TempPathFact
     environment["VOUCH_WEB__ALLOW_POSTING"] = "true"
     ran = vouch(environment, "sync", "--once", "--json")
     assert ran.returncode == 0, ran.stderr
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    process = start({**environment, "VOUCH_WEB__PORT": str(port)}, "web")
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        try:
-            return httpx.get(f"{url}/healthz").is_success
-        except httpx.TransportError:
-            return False
-
-    wait_for(answers, 120)
-    yield Office(url, odoo, bills)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
+    with web(environment) as url:
+        yield Office(url, odoo, bills)
     development_odoo.drop(database.database)
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+
+import httpx
 
 from tests.integration.odoo_server import OdooDatabase
 
@@ -45,6 +50,27 @@ def start(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[s
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def web(environment: Mapping[str, str]) -> Generator[str]:
+    """`vouch web` with these settings; its address, once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    process = start({**environment, "VOUCH_WEB__PORT": str(port)}, "web")
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        try:
+            return httpx.get(f"{url}/healthz").is_success
+        except httpx.TransportError:
+            return False
+
+    wait_for(answers, 120)
+    yield url
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
 
 
 def settings_for(database: OdooDatabase, protocol: str, data: Path) -> dict[str, str]:

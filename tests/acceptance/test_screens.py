@@ -6,16 +6,13 @@ VOUCH_TEST_PICTURES names a folder to leave the pictures in, for the README.
 from __future__ import annotations
 
 import os
-import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.command import start, wait_for
+from tests.acceptance.command import web
 from tests.acceptance.round import SAMPLES, Round
 from tests.integration.browser import PATIENCE, sign_in
 
@@ -25,22 +22,8 @@ SCREEN = {"width": 1440, "height": 900}
 @pytest.fixture
 def queue(done: Round) -> Iterator[str]:
     """`vouch web` over the round's ledger."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    process = start({**done.environment, "VOUCH_WEB__PORT": str(port)}, "web")
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        try:
-            return httpx.get(f"{url}/healthz").is_success
-        except httpx.TransportError:
-            return False
-
-    wait_for(answers, 120)
-    yield url
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
+    with web(done.environment) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.integration.odoo_server import OdooDatabase
-from tests.integration.settling import SAMPLES, Desk, Settler, make_desk
-
-
-@pytest.fixture
-def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
-    made = make_desk(database, tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def person(desk: Desk) -> Settler:
-    return desk.settler()
+from tests.integration.settling import SAMPLES, Desk, Settler
 
 
 def field(bill: dict[str, Any], target: str) -> dict[str, Any]:

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.erp.port import ORDER
 from connector.ledger.records import Job
-from tests.integration.odoo_server import OdooDatabase
-from tests.integration.settling import Desk, Settler, make_desk
+from tests.integration.settling import Desk, Settler
 
 HEADER = ("partner_ref", "partner_id", "amount_total", "state", "order_line")
 LINE = ["name", "product_id", "product_qty", "price_unit"]
-
-
-@pytest.fixture
-def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
-    made = make_desk(database, tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def person(desk: Desk) -> Settler:
-    return desk.settler()
 
 
 def lines(desk: Desk, job: Job) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,16 +18,9 @@ from connector.ledger.records import Job
 from connector.review.access import SignIn
 from connector.review.app import create_app
 from tests.integration.odoo_server import OdooDatabase
-from tests.integration.settling import BASE, Desk, Settler, make_desk
+from tests.integration.settling import BASE, Desk, Settler
 
 LOGIN = "accountant"
-
-
-@pytest.fixture
-def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
-    made = make_desk(database, tmp_path)
-    yield made
-    made.close()
 
 
 class Accountant:

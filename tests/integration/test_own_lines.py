@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from connector.erp.port import BILL, Effect
 from connector.errors import OutcomeUnknown
 from connector.ledger.records import Job
-from tests.integration.odoo_server import OdooDatabase
-from tests.integration.settling import Desk, answered, make_desk
+from tests.integration.settling import Desk, answered
 
 LINE = ["name", "quantity", "price_unit", "account_id", "tax_ids"]
-
-
-@pytest.fixture
-def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
-    made = make_desk(database, tmp_path)
-    yield made
-    made.close()
 
 
 def lines(desk: Desk, job: Job) -> list[dict[str, Any]]:

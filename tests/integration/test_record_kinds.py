@@ -21,11 +21,6 @@ def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-@pytest.fixture
-def person(desk: Desk) -> Settler:
-    return desk.settler()
-
-
 def state(desk: Desk, job: Job) -> str:
     found = Settling(desk.ledger.engine).job(job.id)
     assert found is not None

@@ -40,11 +40,6 @@ def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def person(desk: Desk) -> Settler:
-    return desk.settler()
-
-
-@pytest.fixture
 def job(desk: Desk) -> Iterator[Job]:
     job = desk.in_review()
     yield job

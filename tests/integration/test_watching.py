@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from connector.erp.port import BILL
 from connector.ledger.settling import Settling
 from mappings.memory import Kind
-from tests.integration.odoo_server import OdooDatabase
-from tests.integration.settling import Desk, make_desk
-
-
-@pytest.fixture
-def desk(database: OdooDatabase, tmp_path: Path) -> Iterator[Desk]:
-    made = make_desk(database, tmp_path)
-    yield made
-    made.close()
+from tests.integration.settling import Desk
 
 
 def ended(desk: Desk, job_id: int) -> tuple[str, str]:
