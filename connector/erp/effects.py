@@ -78,10 +78,12 @@ class Effects:
         to_do: list[list[Any]] = []
         if effect.activity:
             to_do.append([0, 0, self._activity(effect.activity, effect.model, record)])
-        if effect.done_activity in record.activity_ids:
-            # Odoo archives what is done, from 17 on; before, it deletes it.
-            done = effect.done_activity
-            to_do.append([1, done, {"active": False}] if self.keeps_done else [2, done, 0])
+        # Odoo archives what is done, from 17 on; before, it deletes it.
+        to_do.extend(
+            [1, done, {"active": False}] if self.keeps_done else [2, done, 0]
+            for done in effect.done
+            if done in record.activity_ids
+        )
         return found | ({"activity_ids": to_do} if to_do else {})
 
     def _message(self, effect: Effect) -> dict[str, Any]:

@@ -93,9 +93,10 @@ class Effect:
     `key` makes it unique for ever and stands in the note, so that a retry can read back whether it happened.
     `expected_write_date` is the record's when it was read: another one means a person was faster. A line with an `id`
     is one that the record has, and changes; one without is added; `removed_lines` are ids of lines to take away. `vat`
-    sets what a tax group (by id) adds to the bill, where `ErpData.corrects_vat`. `note` and the activity's texts are plain text, one paragraph a line; the adapter escapes them. `done_activity` is a
-    to-do of the record that the write marks done, where it is still open. With an empty `expected_write_date` the
-    record may be any: for notes and to-dos, which overwrite nothing.
+    sets what a tax group (by id) adds to the bill, where `ErpData.corrects_vat`. `note` and the activity's texts are
+    plain text, one paragraph a line; the adapter escapes them. `done` are to-dos of the record that the write marks
+    done, where they are still open. With an empty `expected_write_date` the record may be any: for notes and to-dos,
+    which overwrite nothing.
     """
 
     key: str
@@ -108,7 +109,7 @@ class Effect:
     note: str = ""
     activity: Activity | None = None
     removed_lines: tuple[int, ...] = ()
-    done_activity: int | None = None
+    done: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

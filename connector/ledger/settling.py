@@ -48,7 +48,7 @@ class ClaimedByOther(Exception):
 @dataclass(frozen=True, slots=True)
 class OpenCase:
     """Everything that is kept about a document in review. `record` is the ERP record as it was read for it, `seen` as
-    it was found changed since."""
+    it was found changed since, `to_dos` as `Settling.to_dos` has them."""
 
     job: Job
     review: Review
@@ -58,6 +58,7 @@ class OpenCase:
     reading: Node | None
     reading_id: int | None
     edits: tuple[Node, ...]
+    to_dos: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Settling:
                 reading=row[1].body if row else None,
                 reading_id=row[1].id if row else None,
                 edits=tuple(draft.edits) if draft else (),
+                to_dos=_to_dos(session, job_id),
             )
 
     def effect(self, key: str) -> EffectRecord | None:
@@ -139,6 +141,11 @@ class Settling:
         )
         with self._read() as session:
             return next((one for one in session.scalars(chosen) if "before" in one.body), None)
+
+    def to_dos(self, job_id: int) -> tuple[int, ...]:
+        """Every to-do that was ever made in the ERP for the document: what it asks a person, and questions sent back."""
+        with self._read() as session:
+            return _to_dos(session, job_id)
 
     def counts(self) -> dict[str, int]:
         """How many Reviews were settled, by verdict."""
@@ -411,6 +418,12 @@ class Settling:
             session.begin(),
         ):
             yield session
+
+
+def _to_dos(session: Session, job_id: int) -> tuple[int, ...]:
+    made = EffectRecord.body["result"]["activity_id"].as_integer()
+    chosen = select(made).where(EffectRecord.job_id == job_id, made.is_not(None)).order_by(EffectRecord.id)
+    return tuple(session.scalars(chosen))
 
 
 def _redraft(session: Session, job_id: int, edits: Sequence[Node]) -> None:

@@ -214,7 +214,7 @@ def _approve(desk: SettlingDesk, wish: _Wish) -> Settled:
         vat=made.vat,
         note=notes.settled(person.name, wish.body.verdict, made.told, wish.body.reason),
         removed_lines=made.removed,
-        done_activity=work.case.review.activity_id,
+        done=work.case.to_dos,
     )
     return _send(desk, wish, effect, JobState.FILLED, "filled", made)
 
@@ -380,9 +380,7 @@ def _other(wish: _Wish) -> tuple[Effect, JobState, str]:
     if body.verdict == "split":
         told = [f"Pages {first}–{last}" for first, last in body.ranges]
     note = notes.settled(wish.person.name, body.verdict, told, body.reason)
-    effect = Effect(
-        wish.key, job.model, job.record_id, "", note=note, done_activity=work.case.review.activity_id
-    )
+    effect = Effect(wish.key, job.model, job.record_id, "", note=note, done=work.case.to_dos)
     return effect, JobState.SKIPPED, body.verdict
 
 
@@ -418,7 +416,7 @@ def _move(wish: _Wish) -> tuple[Effect, JobState, str]:
         record.write_date,
         values={"company_id": body.company_id, "journal_id": min(journals)},
         note=note,
-        done_activity=wish.work.case.review.activity_id,
+        done=wish.work.case.to_dos,
     )
     return effect, JobState.QUEUED, "wrong_company"
 
@@ -441,7 +439,7 @@ def _switch(wish: _Wish) -> tuple[Effect, JobState, str]:
         record.write_date,
         values={"name": None, "move_type": kind, **_currency(record)},
         note=note,
-        done_activity=work.case.review.activity_id,
+        done=work.case.to_dos,
     )
     return effect, JobState.QUEUED, "switch_kind"
 

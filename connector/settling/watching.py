@@ -39,7 +39,7 @@ def look(erp: Erp, settling: Settling) -> int:
             now = standing.get(one.record_id)
             if end := _end(one, now):
                 settled += settling.settled_in_erp(one.job_id, *end)
-                done += [one.activity_id] if now and one.activity_id in now.activity_ids else []
+                done += [to_do for to_do in settling.to_dos(one.job_id) if now and to_do in now.activity_ids]
             elif now and one.stamp and now.write_date > one.stamp.partition("#")[0] and read < MOST_READ:
                 read += 1
                 _see(erp, settling, one)

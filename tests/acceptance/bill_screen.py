@@ -89,7 +89,7 @@ def desk(browser: Browser, office: Office, login: str = "accountant", **options:
     sign_in(page, office.url, login, login)
     yield page
     context.close()
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def is_claim(answer: Response) -> bool:

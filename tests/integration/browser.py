@@ -77,7 +77,7 @@ def open_page(browser: Browser, address: str, **options: object) -> Generator[Pa
     )
     yield page
     context.close()
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def sign_in(page: Page, address: str, login: str = "accountant", password: str = "accountant") -> None:

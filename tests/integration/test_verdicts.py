@@ -353,6 +353,7 @@ def test_a_question_goes_to_the_responsible_and_the_review_stays(
     bill = person.get(f"/reviews/{job.id}")
     assert bill["asked"]["question"] == "Was this ordered?"
     assert person.decide(bill, "approve").json()["outcome"] == "filled"
+    assert desk.to_do(job) == []
 
 
 def test_other_totals_than_approved_keep_the_review_open(desk: Desk, person: Settler, job: Job) -> None:

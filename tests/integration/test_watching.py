@@ -38,8 +38,10 @@ def test_bills_cancelled_deleted_changed_or_marked_done_in_odoo(desk: Desk) -> N
 
 
 def test_a_bill_posted_in_odoo_closes_its_review_and_is_learned_from(desk: Desk) -> None:
-    job = desk.in_review("look_alike")
-    seen = desk.settler().get(f"/reviews/{job.id}")
+    job, person = desk.in_review("look_alike"), desk.settler()
+    seen = person.get(f"/reviews/{job.id}")
+    assert person.decide(seen, "question", question="Whose is it?").json()["outcome"] == "asked"
+    assert len(desk.to_do(job)) == 2
     value = {field["target"]: field["value"] for field in seen["fields"]}
     cell = {one["target"]: one["value"] for one in seen["lines"][0]["cells"]}
     [account] = desk.odoo.find(
