@@ -37,8 +37,16 @@ class Limits:
     megapixels: float = 50.0
     seconds: float = 180.0
     """Of wall time from the bytes to the Reading; kept where the document is read in a process of its own."""
-    memory_megabytes: int = 4000
-    """Of address space of that process, of which recognition takes about 2,000, and 800 of that in memory."""
+    memory_megabytes: int = 2000
+    """In memory of that process, of which recognition takes about 800; and 2,000 more of address space."""
+
+    @property
+    def too_much_memory(self) -> str:
+        """What is said of a document that takes more."""
+        return (
+            f"The document needs more than {self.memory_megabytes} MB of memory."
+            " Send it smaller, or raise the limit of memory."
+        )
 
 
 class Words(Protocol):

@@ -28,9 +28,9 @@ class ReadingSettings(Section):
     max_megapixels: float = Field(default=50, gt=0, description="Larger pictures are not read.")
     max_seconds: float = Field(default=180, gt=0, description="Reading that takes longer is given up.")
     max_memory_megabytes: int = Field(
-        default=4000,
+        default=2000,
         ge=1000,
-        description="Address space of a process that reads; recognition takes 2000, and 800 of that in memory.",
+        description="Memory of a process that reads; what takes more is not read. Recognition takes 800.",
     )
     processes: int = Field(
         default=1, ge=1, le=16, description="Processes that read documents at once, each on two cores."

@@ -26,11 +26,11 @@ _X32 = 0x40000000
 STATUS = Path("/proc/self/status")
 
 
-def limit_resources(memory_megabytes: int) -> None:
-    """No file can be written, no core is left, and the address space stays under `memory_megabytes`."""
+def limit_resources(addressed_megabytes: int) -> None:
+    """No file can be written, no core is left, and the address space stays under `addressed_megabytes`."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)
-    _lower(resource.RLIMIT_AS, memory_megabytes * 1_000_000)
+    _lower(resource.RLIMIT_AS, addressed_megabytes * 1_000_000)
 
 
 def limit_cpu(seconds: float) -> None:

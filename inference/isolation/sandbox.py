@@ -15,9 +15,16 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from inference import errors
-from inference.errors import BrokenReading, DocumentError, ReaderUnavailable, SlowDocument
+from inference.errors import (
+    BrokenReading,
+    DocumentError,
+    OversizedDocument,
+    ReaderUnavailable,
+    SlowDocument,
+)
 from inference.invoice import Box, Reading
 from inference.isolation.frames import receive, send
+from inference.isolation.watch import Excess, Watch
 from inference.page import Limits, Token
 from inference.readers import Recipient
 
@@ -78,8 +85,8 @@ class View(NamedTuple):
 class Sandbox:
     """Opens and reads documents in at most `processes` processes of its own. Safe to share between threads.
 
-    Every question may raise a DocumentError, among them SlowDocument after `limits.seconds` and BrokenReading where
-    the process died, or ReaderUnavailable where none can be started.
+    Every question may raise a DocumentError, among them SlowDocument after `limits.seconds`, OversizedDocument beyond
+    `limits.memory_megabytes` and BrokenReading where the process died, or ReaderUnavailable where none can be started.
     """
 
     def __init__(self, limits: Limits | None = None, reader: str = "auto", processes: int = 1) -> None:
@@ -231,7 +238,7 @@ class _Process:
         self._requests = cast("IO[bytes]", self._child.stdin)
         self._replies = cast("IO[bytes]", self._child.stdout)
         try:
-            with _Watch(START_SECONDS, self._kill):
+            with self._watch(START_SECONDS):
                 send(self._requests, {"limits": dataclasses.asdict(limits), "reader": reader})
                 hello, _ = receive(self._replies, 0)
         except (OSError, EOFError, ValueError) as error:
@@ -244,14 +251,17 @@ class _Process:
         self.open_to_network = str(hello.get("open_to_network"))
 
     def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        """One question, one answer. Raises SlowDocument or BrokenReading; the process is of no use after that."""
-        watch = _Watch(self._limits.seconds, self._kill)
+        """One question, one answer. Raises SlowDocument, OversizedDocument or BrokenReading; the process is of no use
+        after that."""
+        watch = self._watch(self._limits.seconds)
         try:
             with watch:
                 send(self._requests, request, data)
                 answer = receive(self._replies, MOST_PICTURE_BYTES)
         except (OSError, EOFError, ValueError) as error:
-            if watch.rang:
+            if watch.found is Excess.MEMORY:
+                raise OversizedDocument(self._limits.too_much_memory) from error
+            if watch.found is Excess.TIME:
                 raise SlowDocument(
                     f"Reading took longer than {self._limits.seconds:g} seconds, the limit."
                     " Split the document, or raise the limit of seconds."
@@ -279,6 +289,9 @@ class _Process:
             self._requests.close()
         except BrokenPipeError:
             return  # what was not sent yet will not be read
+
+    def _watch(self, seconds: float) -> Watch:
+        return Watch(self._child.pid, seconds, self._limits.memory_megabytes, self._kill)
 
     def _broken(self) -> BrokenReading:
         return BrokenReading(
@@ -312,26 +325,6 @@ class _Process:
     def _kill(self) -> None:
         if self._child.poll() is None:
             os.killpg(self._child.pid, signal.SIGKILL)
-
-
-class _Watch:
-    """Within it, `call` is called when so many seconds are over; `rang` says whether they were."""
-
-    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
-        self.rang = False
-        self._call = call
-        self._timer = threading.Timer(seconds, self._ring)
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def _ring(self) -> None:
-        self.rang = True
-        self._call()
 
 
 def _told(answer: tuple[dict[str, Any], bytes]) -> tuple[dict[str, Any], bytes]:

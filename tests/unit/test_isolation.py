@@ -27,6 +27,7 @@ from inference.errors import (
 )
 from inference.invoice import Reading
 from inference.isolation import Sandbox, sandbox
+from inference.isolation.confinement import STATUS
 from inference.page import Limits
 from inference.reading import read_document
 from tests.samples import bad
@@ -47,6 +48,12 @@ def open_document(data, name, limits):
         case b"hang": time.sleep(60)
         case b"die": os.abort()
         case b"eat": raise child.OversizedDocument(str(len(bytearray(10**10))))
+        case b"grow":
+            held = []
+            while True:
+                held.append(b"x" * 10**7)
+                time.sleep(0.001)
+                if len(held) == 100: time.sleep(60)
         case b"lie": os.write(4, b"\\0\\0\\0\\2\\0\\0\\0\\0{}")
         case b"spin": 1 // 0
     attacks = {
@@ -135,7 +142,7 @@ def test_who_takes_the_process_over_finds_no_network_no_program_no_file_and_no_s
     [
         (b"hang", SlowDocument, "longer than 1 seconds"),
         (b"die", BrokenReading, "SIGABRT"),
-        (b"eat", OversizedDocument, "4000 MB of memory"),
+        (b"eat", OversizedDocument, "2000 MB of memory"),
         (b"lie", BrokenReading, "no reader says"),
         (b"spin", BrokenReading, "ZeroDivisionError"),
     ],
@@ -148,6 +155,16 @@ def test_a_process_that_hangs_dies_eats_or_lies_costs_one_document(
         with pytest.raises(error, match=says):
             outside.read(data, "bill.pdf")
         assert time.monotonic() - started < 5
+        with pytest.raises(DamagedDocument):
+            outside.read(b"attack", "bill.pdf")
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells the memory of another process")
+def test_memory_that_grows_is_bounded_before_its_address_space_ends(taken_over: Path) -> None:
+    """A gigabyte that is used is too much of 500 MB, though 2,500 MB could be addressed; then the process would wait."""
+    with Sandbox(Limits(seconds=50, memory_megabytes=500)) as outside:
+        with pytest.raises(OversizedDocument, match="500 MB of memory"):
+            outside.read(b"grow", "bill.pdf")
         with pytest.raises(DamagedDocument):
             outside.read(b"attack", "bill.pdf")
 
