@@ -1,13 +1,14 @@
 """Whether words recognised on a picture are the words that a file says stand there.
 
 Recognition takes letters for digits that look alike and drops spaces and accents, so these count as the same. It does not
-take one digit for another, or move a decimal mark.
+take one digit for another, move a decimal mark, or lose a sign.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from enum import Enum
 from typing import NamedTuple
 
 from anyascii import anyascii
@@ -17,7 +18,16 @@ from inference.invoice import Kind
 
 # Letters that are read for digits and the other way round, each group as one of it.
 _LOOK_ALIKE = str.maketrans("OoQDIilj|!SsBZzGbgq", "0000111111558226699")
-_NUMBER = re.compile(r"\d(?:[.,'’]?\d)*")
+# Words are set apart by a blank; within a number recognition makes them up.
+_NUMBER = re.compile(r"\d(?: *[.,'’]? *\d)*")
+# What a minus is printed with, and what it is read for before a figure.
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−﹣一~", "-"))
+# What stands before and after the digits of a number that is negative: with the sign of a currency between them or not.
+_MONEY = r"(?:(?:[^\W\d_]{1,3}|[€$£¥₹]) ?)?"
+_MINUS = re.compile(rf"(?<!\d)(?:-|\(-\)){_MONEY}$|\( ?{_MONEY}$")
+_PERHAPS_MINUS = re.compile(rf"- +{_MONEY}$|\d-$")
+_AFTER_MINUS = re.compile(r"-(?!\w)| ?(?:CR|Cr)\b")
+_BRACKET = re.compile(rf" ?{_MONEY}\)")
 # A word of digits, marks and letters that are read for digits.
 _FIGURE = re.compile(r"(?=.*\d)[\dOoQDIilj|!SsBZzGbgq.,'’()+\-]+")
 _CODE = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
@@ -39,7 +49,12 @@ def same_words(said: str, seen: str, kind: Kind) -> bool:
     What is said without any letter or digit that could be recognised counts as seen.
     """
     if kind in _FIGURES and any(char.isdigit() for char in said):
-        return _numbers(said) <= _numbers(seen)
+        theirs_by_digits = _numbers(seen)
+        return all(
+            any(_same_sign(one, other) for other in theirs_by_digits.get(digits, ()))
+            for digits, ours_of_them in _numbers(said).items()
+            for one in ours_of_them
+        )
     if kind is Kind.CODE:
         # A currency may stand beside an amount; its sign is read for a letter.
         said = " ".join(_CODE.findall(said))
@@ -54,15 +69,40 @@ def same_words(said: str, seen: str, kind: Kind) -> bool:
     return kind is Kind.TEXT and partial_ratio(ours.text, theirs.text) >= LEAST_ALIKE
 
 
-def _numbers(text: str) -> set[tuple[str, int]]:
-    """The numbers in a text, each as its digits and how many of them stand after the last mark."""
-    words = unicodedata.normalize("NFKC", text).split()
-    plain = "".join(word.translate(_LOOK_ALIKE) if _FIGURE.fullmatch(word) else word for word in words)
-    found = (match.group() for match in _NUMBER.finditer(plain))
-    return {
-        (re.sub(r"\D", "", one), len(re.split(r"\D", one)[-1]) if re.search(r"\D", one) else 0)
-        for one in found
-    }
+class _Sign(Enum):
+    """Whether a number is printed as a negative one; a dash set apart from it may be a minus or not."""
+
+    PLUS = "plus"
+    MINUS = "minus"
+    PERHAPS = "perhaps"
+
+
+def _same_sign(said: _Sign, seen: _Sign) -> bool:
+    """What is said with a dash is shown with one; the picture may have a dash beside the number that is no sign."""
+    return seen is _Sign.PERHAPS or (seen is _Sign.PLUS) == (said is _Sign.PLUS)
+
+
+def _numbers(text: str) -> dict[tuple[str, int], set[_Sign]]:
+    """The numbers in a text, each as its digits and how many of them stand after the last mark, with its signs."""
+    words = unicodedata.normalize("NFKC", text).translate(_DASHES).split()
+    plain = " ".join(word.translate(_LOOK_ALIKE) if _FIGURE.fullmatch(word) else word for word in words)
+    found: dict[tuple[str, int], set[_Sign]] = {}
+    for match in _NUMBER.finditer(plain):
+        one = match.group().replace(" ", "")
+        places = len(re.split(r"\D", one)[-1]) if re.search(r"\D", one) else 0
+        sign = _sign(plain[: match.start()], plain[match.end() :], bracketed=places > 0)
+        found.setdefault((re.sub(r"\D", "", one), places), set()).add(sign)
+    return found
+
+
+def _sign(before: str, after: str, *, bracketed: bool) -> _Sign:
+    """The sign of a number by what stands around its digits; a whole number in brackets is a remark."""
+    minus = _MINUS.search(before)
+    if minus and "(" == minus.group()[0] and "-" not in minus.group():
+        minus = bracketed and _BRACKET.match(after)
+    if minus or _AFTER_MINUS.match(after):
+        return _Sign.MINUS
+    return _Sign.PERHAPS if _PERHAPS_MINUS.search(before) else _Sign.PLUS
 
 
 def _skeleton(text: str) -> _Skeleton:

@@ -132,6 +132,21 @@ def test_another_amount_is_another_whatever_stands_beside_it(
     assert not same_words(said, f"9{said}", Kind.AMOUNT)
 
 
+@given(
+    st.decimals(Decimal("0.01"), Decimal("99999.99"), places=2),
+    st.sampled_from(("en", "de", "fr", "pl", "sv")),
+    st.sampled_from(("-{}", "−{}", "- {}", "{}-", "({})", "-${}", "$-{}", "-EUR {}", "{} CR")),
+    st.sampled_from(("{}", "{} EUR", "€ {}", "${}")),
+)
+def test_an_amount_is_not_what_it_takes_away(one: Decimal, locale: str, negative: str, positive: str) -> None:
+    digits = format_amount(one, locale)
+    minus, plus = negative.format(digits), positive.format(digits)
+    assert same_words(minus, minus, Kind.AMOUNT)
+    assert same_words(plus, plus, Kind.AMOUNT)
+    assert not same_words(minus, plus, Kind.AMOUNT)
+    assert same_words(plus, minus, Kind.AMOUNT) is (negative == "- {}")
+
+
 @pytest.mark.parametrize(
     ("said", "seen", "kind", "same"),
     [
@@ -139,6 +154,25 @@ def test_another_amount_is_another_whatever_stands_beside_it(
         ("1.000,00", "1.000,00 €", Kind.AMOUNT, True),
         ("1 234,50", "1234,50", Kind.AMOUNT, True),
         ("119.00", "9,119.00", Kind.AMOUNT, False),
+        ("-10.00", "10.00", Kind.AMOUNT, False),
+        ("10.00", "-10.00", Kind.AMOUNT, False),
+        ("− 10,00", "10,00", Kind.AMOUNT, False),
+        ("− 10,00", "-10,00 €", Kind.AMOUNT, True),
+        ("-10,00", "一10,00", Kind.AMOUNT, True),
+        ("-10.00", "- 10.00", Kind.AMOUNT, True),
+        ("10.00", "Total - 10.00", Kind.AMOUNT, True),
+        ("10.00-", "10.00", Kind.AMOUNT, False),
+        ("10.00-", "10.00-", Kind.AMOUNT, True),
+        ("-$1,234.00", "-$1,234.00", Kind.AMOUNT, True),
+        ("-$1,234.00", "$1,234.00", Kind.AMOUNT, False),
+        ("(10.00)", "10.00", Kind.AMOUNT, False),
+        ("10.00", "(10.00)", Kind.AMOUNT, False),
+        ("(10.00)", "(10.00)", Kind.AMOUNT, True),
+        ("19%", "(19%)", Kind.PERCENT, True),
+        ("1.000,-", "1.000,-", Kind.AMOUNT, True),
+        ("1.000,-", "1.000,", Kind.AMOUNT, True),
+        ("10.00 CR", "10.00", Kind.AMOUNT, False),
+        ("-3 Stk", "3 Stk", Kind.QUANTITY, False),
         ("INV-1001", "1NV-1O0I", Kind.IDENTIFIER, True),
         ("1001", "91001", Kind.IDENTIFIER, False),
         ("1001", "No.1001", Kind.IDENTIFIER, True),
