@@ -319,7 +319,7 @@ class Pipeline:
             record = self.erp.record(job.model, job.record_id)
             if not record.is_draft:
                 return self._finish(
-                    job, JobState.SKIPPED, "posted", f"{record.display_name} is no longer a draft."
+                    job, JobState.SKIPPED, "posted", f"{record.called} is no longer a draft."
                 )
             return self._ask(job, record, reasons, self._summary(judged, "refused"), {})
 

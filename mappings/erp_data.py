@@ -319,6 +319,19 @@ class RecordLine:
     discount: Decimal = Decimal(0)
 
 
+CLOSED: Mapping[str, Mapping[str, str]] = {
+    "account.move": {"posted": "is posted", "cancel": "is cancelled"},
+    # A confirmed order can still be changed, and its confirmation still be compared with it.
+    "purchase.order": {"cancel": "is cancelled", "done": "is locked"},
+}
+"""The states in which people are done with a record, by model, in words."""
+
+
+def called(model: str, display_name: str) -> str:
+    """What a record is called in a sentence."""
+    return display_name.strip() or ("The bill" if model == "account.move" else "The order")
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """The ERP record that a document is attached to, as it was when it was read.
@@ -344,6 +357,16 @@ class Record:
     journal_id: int | None = None
     responsible_id: int | None = None
     activity_ids: tuple[int, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """Its name; a bill that was cancelled as a draft may have none."""
+        return called(self.model, self.display_name)
+
+    @property
+    def stands(self) -> str:
+        """Its state in words, such as “is posted”."""
+        return CLOSED[self.model].get(self.state, f"is “{self.state}”")
 
     @property
     def is_draft(self) -> bool:

@@ -167,7 +167,7 @@ def _score(proposal: Proposal, reading: Reading, record: Record, policy: Policy)
 
 def _not_ours(reading: Reading, record: Record) -> str | None:
     if not record.is_draft:
-        return f"{record.display_name} is {record.state} in Odoo and stays as it is."
+        return f"{record.called} {record.stands} in Odoo and stays as it is."
     if record.model != BILL and _is_own_order(reading, record):
         return f"The document is our own order {record.display_name}, not the vendor's answer to it."
     found, kind = reading.get("document_type"), reading.document_type

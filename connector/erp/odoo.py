@@ -209,9 +209,7 @@ class OdooErp:
         before = records.build(shape, row, lines)
         if effect.expected_write_date:
             if not before.is_draft:
-                raise ConflictError(
-                    f"{before.display_name} is no longer a draft: its state is {before.state}"
-                )
+                raise ConflictError(f"{before.called} is no longer a draft: it {before.stands}")
             if before.write_date != effect.expected_write_date:
                 raise _changed(before)
         found = self._effects.vals(effect, shape, before)
@@ -461,7 +459,7 @@ def _nested(
 
 
 def _changed(before: Record) -> ConflictError:
-    return ConflictError(f"{before.display_name} was changed since Vouch read it; nothing was written")
+    return ConflictError(f"{before.called} was changed since Vouch read it; nothing was written")
 
 
 def _out_of_sight(attachment: Attachment) -> SkippableError:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from connector.erp.port import BILL, ORDER
 from connector.errors import SkippableError
 from connector.settling.snapshot import record_as_json
+from mappings.erp_data import CLOSED, called
 
 if TYPE_CHECKING:
     from connector.erp.port import Erp, Standing
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 MOST_READ = 20
 """So many changed records are read anew in one round; the others come with the next."""
 
-CLOSED = {
-    BILL: {"posted": "is posted", "cancel": "is cancelled"},
-    # A confirmed order can still be changed, and its confirmation still be compared with it.
-    ORDER: {"cancel": "is cancelled", "done": "is locked"},
-}
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -53,7 +48,7 @@ def _end(one: Watched, now: Standing | None) -> tuple[str, str] | None:
     if now is None:
         return "gone", "A person settled it in Odoo: the record is gone."
     if closed := CLOSED[one.model].get(now.state):
-        return now.state, f"A person settled it in Odoo: {now.name} {closed}."
+        return now.state, f"A person settled it in Odoo: {called(one.model, now.name)} {closed}."
     if one.activity_id is not None and one.activity_id not in now.activity_ids:
         return "activity_done", "A person marked it done in Odoo."
     return None

@@ -184,9 +184,19 @@ def test_an_unsure_other_document_is_reviewed_and_a_sure_one_left_alone(
     assert made.reasons[0] == f"The document is {reviewed}"
 
 
-@pytest.mark.parametrize("state", ["posted", "cancel"])
-def test_a_record_that_is_no_draft_is_left_alone(state: str) -> None:
-    assert decision(paper_bill(), draft_bill(state=state)).outcome is Outcome.SKIP
+@pytest.mark.parametrize(
+    ("name", "state", "told"),
+    [
+        ("BILL/2026/1", "posted", "BILL/2026/1 is posted in Odoo and stays as it is."),
+        ("BILL/2026/1", "cancel", "BILL/2026/1 is cancelled in Odoo and stays as it is."),
+        # A draft that is cancelled before it had a number.
+        ("", "cancel", "The bill is cancelled in Odoo and stays as it is."),
+        (" ", "blocked", "The bill is “blocked” in Odoo and stays as it is."),
+    ],
+)
+def test_a_record_that_is_no_draft_is_left_alone(name: str, state: str, told: str) -> None:
+    made = decision(paper_bill(), draft_bill(state=state, display_name=name))
+    assert made == Decision(Outcome.SKIP, (told,))
 
 
 def test_our_own_employee_and_company_are_never_the_vendor() -> None:
