@@ -221,14 +221,25 @@ class Queue:
                 return None
             return Claim(kept.claimed_by, kept.claimed_name, kept.claimed_until)
 
-    def release(self, job_id: int, login: str) -> None:
-        """Give a person's claim back; another's stays."""
+    def release(self, job_id: int, login: str) -> Claim | None:
+        """Give a person's claim back; another's stays, and is answered."""
+        now = self._clock()
         with Session(self._engine) as session, session.begin():
             session.execute(
                 update(Review)
                 .where(Review.job_id == job_id, Review.claimed_by == login, Review.settled_at.is_(None))
                 .values(claimed_by="", claimed_name="", claimed_at=None, claimed_until=None)
             )
+            held = select(Review).where(
+                Review.job_id == job_id,
+                Review.settled_at.is_(None),
+                Review.claimed_by != "",
+                Review.claimed_until >= now,
+            )
+            kept = session.scalar(held)
+            if kept is None or kept.claimed_until is None:
+                return None
+            return Claim(kept.claimed_by, kept.claimed_name, kept.claimed_until)
 
     def assign(self, job_ids: Sequence[int], login: str, name: str) -> int:
         """Say who is to do open Reviews (empty: nobody); how many."""

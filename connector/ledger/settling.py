@@ -30,6 +30,8 @@ from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
 
 NAME = 128
+ASKING = frozenset({JobState.IN_REVIEW, JobState.FAILED})
+"""In these a person may have been asked: of what cannot be read, whether they enter it by hand."""
 Node = Mapping[str, Any]
 
 
@@ -151,15 +153,15 @@ class Settling:
         """How many Reviews were settled, by verdict."""
         settled = select(Review.verdict, func.count()).where(Review.settled_at.is_not(None))
         with self._read() as session:
-            rows = session.execute(settled.group_by(Review.verdict)).tuples()
-            return dict(rows.all())
+            rows = session.execute(settled.group_by(Review.verdict))
+            return {verdict: count for verdict, count in rows}
 
     def watched(self, backend: str) -> list[Watched]:
         """All open Reviews of a Backend."""
         chosen = (
             select(Review)
             .join(Job, Job.id == Review.job_id)
-            .where(Review.settled_at.is_(None), Job.backend == backend, Job.state == JobState.IN_REVIEW)
+            .where(Review.settled_at.is_(None), Job.backend == backend, Job.state.in_(ASKING))
             .options(undefer(Review.record))
         )
         with self._read() as session:
@@ -381,7 +383,8 @@ class Settling:
         now = self._clock()
         with self._write() as session:
             job = session.get_one(Job, job_id, with_for_update={"of": Job})
-            if job.state != JobState.IN_REVIEW:
+            is_open = select(Review.id).where(Review.job_id == job_id, Review.settled_at.is_(None))
+            if job.state not in ASKING or session.scalar(is_open) is None:
                 return False
             move(session, job, JobState.SKIPPED, now, reason=verdict, message=message)
             close_review(session, job, verdict, "", now)

@@ -58,7 +58,8 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.FILLED: frozenset({JobState.APPLYING, JobState.QUEUED}),
     JobState.IN_REVIEW: frozenset({JobState.QUEUED, JobState.APPLYING, JobState.FILLED, JobState.SKIPPED}),
     JobState.SKIPPED: frozenset({JobState.QUEUED}),
-    JobState.FAILED: frozenset({JobState.QUEUED}),
+    # A person entered by hand what cannot be read.
+    JobState.FAILED: frozenset({JobState.QUEUED, JobState.SKIPPED}),
 }
 
 

@@ -17,7 +17,7 @@ from connector.review.counts import Counts
 from connector.review.sought import FromQuery, query_of, sight_of
 
 if TYPE_CHECKING:
-    from connector.ledger.queue import Place
+    from connector.ledger.queue import Claim, Place
     from connector.ledger.records import Review
     from connector.review.access import Person
     from connector.review.deps import ReviewDeps
@@ -150,14 +150,15 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
         if held is None:
             raise HTTPException(404, "no_such_page")
         if held.login != person.login:
-            said = screen.language(request).t("claim.taken", name=held.name)
-            raise HTTPException(409, {"error": "claimed", "message": said, "by": held.name})
+            raise _taken(held, screen.language(request))
         return JSONResponse({"by": held.name, "mine": True, "until": held.until.isoformat()})
 
     @router.delete("/api/v1/reviews/{job_id}/claim")
     def release(request: Request, job_id: JobId, _body: Nothing) -> JSONResponse:
         person = screen.access.writer(request)
-        queue.release(job_id, person.login)
+        screen.access.job(request, deps.desk.settling.job(job_id))
+        if held := queue.release(job_id, person.login):
+            raise _taken(held, screen.language(request))
         return JSONResponse({})
 
     @router.put("/api/v1/reviews/assignee")
@@ -174,6 +175,12 @@ def _require_open(queue: Queue, deps: ReviewDeps, person: Person, job_id: int) -
     """Raise HTTPException 404 unless that document is in review and theirs to see."""
     if not queue.open(sight_of(person, deps), [job_id]):
         raise HTTPException(404, "no_such_page")
+
+
+def _taken(held: Claim, language: Language) -> HTTPException:
+    """That somebody else has the review open."""
+    said = language.t("claim.taken", name=held.name)
+    return HTTPException(409, {"error": "claimed", "message": said, "by": held.name})
 
 
 def _tag(stamp: Stamp, person: Person, language: Language, now: datetime) -> str:

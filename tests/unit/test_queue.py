@@ -216,9 +216,10 @@ class Claims(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(["ana", "tom", "li"]))
     def release(self, who: str) -> None:
-        self.queue.release(1, who)
         if self.holder == who:
             self.holder = ""
+        other = self.queue.release(1, who)
+        assert (other.login if other else "") == self.held()
 
     @rule(minutes=st.sampled_from([1, 4, 6]))
     def wait(self, minutes: int) -> None:
@@ -306,9 +307,15 @@ def test_a_claim_and_an_assignee_over_http(desk: Desk, client: TestClient) -> No
     assert answer.status_code == 409
     assert answer.json() == {"error": "claimed", "message": "Ana Ruiz has this bill open.", "by": "Ana Ruiz"}
     assert "Ana Ruiz has it open" in client.get("/reviews").text
-    assert client.request("DELETE", "/api/v1/reviews/2/claim", json={}).status_code == 200
-    # Somebody else's claim is not given back.
+    # Somebody else's claim is not given back, and that is said.
+    refused = client.request("DELETE", "/api/v1/reviews/2/claim", json={})
+    assert (refused.status_code, refused.json()) == (409, answer.json())
     assert client.put("/api/v1/reviews/2/claim", json={}).status_code == 409
+    # One's own is, and what nobody has is nobody's.
+    assert client.put("/api/v1/reviews/1/claim", json={}).json()["mine"]
+    for _ in range(2):
+        assert client.request("DELETE", "/api/v1/reviews/1/claim", json={}).status_code == 200
+    assert client.request("DELETE", "/api/v1/reviews/4711/claim", json={}).status_code == 404
     assert client.put(f"/api/v1/reviews/{desk.ids['filled']}/claim", json={}).status_code == 404
     assert client.put("/api/v1/reviews/assignee", json={"ids": [1, 2, 99], "to": "me"}).json() == {
         "assigned": 2
