@@ -7,6 +7,7 @@ filled the places of its values are looked at: each needs ink, and what decides 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from inference.document import Document
     from inference.invoice import Box, Field, Kind, Reading, Row
-    from inference.page import Page
+    from inference.page import Page, Token
 
 READ_AGAIN: Mapping[str, str] = {
     "invoice_number": "invoice number",
@@ -89,7 +90,11 @@ def looked_at(reading: Reading, document: Document) -> Reading:
     the values of `READ_AGAIN`; a page is recognised as a whole where a strip says something else.
     """
     pages = {page.number: page for page in document.pages} if document.mime == "application/pdf" else {}
-    claims = [claim for claim in _claims(reading) if claim.page in pages and _of_layer(claim, pages)]
+    claims = [
+        _as_printed(claim, tokens)
+        for claim in _claims(reading)
+        if claim.page in pages and (tokens := _of_layer(claim, pages[claim.page]))
+    ]
     wrong = _contradicted(claims, pages)
     said = page_shows(list(wrong.values())[:1], asked=bool(claims))
     return replace(
@@ -118,9 +123,16 @@ def _of_row(table: str, position: int, row: Row, kinds: Mapping[str, Kind]) -> I
                 yield _Claim(name, kinds[name], proof.text, proof.page, proof.box, table, position)
 
 
-def _of_layer(claim: _Claim, pages: Mapping[int, Page]) -> bool:
-    """Whether words of the text layer stand there: recognised words and codes were seen on the picture already."""
-    return any(token.score == 1.0 and _within(token.box, claim.box) for token in pages[claim.page].tokens)
+def _of_layer(claim: _Claim, page: Page) -> list[Token]:
+    """The words of the text layer that stand there: recognised words and codes were seen on the picture already."""
+    return [token for token in page.tokens if token.score == 1.0 and _within(token.box, claim.box)]
+
+
+def _as_printed(claim: _Claim, tokens: Iterable[Token]) -> _Claim:
+    """With the marks that touch it in the text layer, among them its sign: amounts are looked for without."""
+    words = r"\s*".join(map(re.escape, claim.text.split()))
+    found = re.search(rf"[^\w\s]*{words}[^\w\s]*", " ".join(token.text for token in tokens))
+    return replace(claim, text=found.group()) if found else claim
 
 
 def _contradicted(claims: Iterable[_Claim], pages: Mapping[int, Page]) -> dict[tuple[str, int, str], str]:

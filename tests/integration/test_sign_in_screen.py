@@ -82,3 +82,30 @@ def test_by_keyboard_in_and_back_after_the_session_ended(browser: Browser, addre
     sign_in(page, address, "anna", SECRET)
     expect(page).to_have_url(f"{address}/reviews")
     context.close()
+
+
+def test_the_queue_says_that_the_session_has_ended(browser: Browser, address: str, desk: Desk) -> None:
+    context = browser.new_context(base_url=address, locale="en-GB")
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.clock.install()
+    sign_in(page, address, "anna", SECRET)
+    expect(page).to_have_url(f"{address}/reviews")
+    rows, bar = page.locator("tr[data-id]"), page.locator("#signed-out")
+    before = rows.count()
+    page.clock.run_for(11_000)
+    expect(bar).to_be_hidden()
+    session = context.cookies()
+    context.clear_cookies()
+    page.clock.run_for(11_000)
+    expect(bar).to_contain_text("You are signed out")
+    assert (rows.count(), page.url) == (before, f"{address}/reviews")
+    # Signed in in another window, it goes on by itself.
+    context.add_cookies(session)  # type: ignore[arg-type]
+    page.clock.run_for(11_000)
+    expect(bar).to_be_hidden()
+    context.clear_cookies()
+    page.clock.run_for(11_000)
+    bar.get_by_role("button", name="Sign in again").click()
+    expect(page).to_have_url(f"{address}/sign-in?back=%2Freviews")
+    context.close()

@@ -1,9 +1,10 @@
 // The queue: it stays fresh by itself, rows can be selected, assigned and approved together.
 
+import { SignedOut, ask, signIn } from "./api.js";
 import { together } from "./together.js";
 
 const EVERY = 10_000;
-const token = document.querySelector('meta[name="vouch-token"]').content;
+const ended = document.getElementById("signed-out");
 const board = () => document.getElementById("queue");
 const bar = document.getElementById("picked");
 const picked = new Set();
@@ -13,22 +14,15 @@ const say = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[nam
 const boxes = () => [...document.querySelectorAll("[data-pick]")];
 const idOf = (element) => Number(element.closest("tr").dataset.id);
 
-async function send(method, path, body) {
-  const answer = await fetch(path, {
-    method,
-    headers: { "Content-Type": "application/json", "X-Vouch-Token": token, Accept: "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (answer.status === 401) location.assign(`/sign-in?back=${encodeURIComponent(location.pathname + location.search)}`);
-  const told = await answer.json().catch(() => ({}));
-  return { ok: answer.ok, told };
-}
-
 // -- fresh without a reload --------------------------------------------------------------------------------------
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: stamp ? { "If-None-Match": stamp } : {} }).catch(() => null);
-  if (!answer || answer.status !== 200 || answer.redirected) return;
+  const answer = await fetch(location.href, { headers: stamp ? { "If-None-Match": stamp } : {}, redirect: "manual" }).catch(() => null);
+  if (!answer) return;
+  // It leads to signing in: the session has ended. The list stays under the person's hands, and a bar says that it is old.
+  if (answer.type === "opaqueredirect") ended.hidden = false;
+  if (answer.ok || answer.status === 304) ended.hidden = true;
+  if (answer.status !== 200) return;
   stamp = answer.headers.get("ETag") ?? "";
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("queue");
   // What a person is typing or reading aloud is left alone.
@@ -72,7 +66,12 @@ document.addEventListener("change", (event) => {
 
 async function assign(to) {
   if (!picked.size) return;
-  await send("PUT", "/api/v1/reviews/assignee", { ids: [...picked], to });
+  try {
+    await ask("PUT", "/api/v1/reviews/assignee", { ids: [...picked], to });
+  } catch (error) {
+    if (error instanceof SignedOut) return signIn();
+    throw error;
+  }
   picked.clear();
   show();
   await refresh();
@@ -101,6 +100,7 @@ const actions = {
   alike: () => pickAlike(chosenRow()),
   together: () => approve(chosenRow()),
 };
+ended.querySelector("button").addEventListener("click", () => signIn());
 bar.addEventListener("click", (event) => actions[event.target.closest("[data-do]")?.dataset.do]?.());
 
 document.addEventListener("keydown", (event) => {
