@@ -318,9 +318,7 @@ class Pipeline:
             reasons = (str(error), *decision.reasons)
             record = self.erp.record(job.model, job.record_id)
             if not record.is_draft:
-                return self._finish(
-                    job, JobState.SKIPPED, "posted", f"{record.called} is no longer a draft."
-                )
+                return self._finish(job, JobState.SKIPPED, "posted", f"{record.called} is no longer a draft.")
             return self._ask(job, record, reasons, self._summary(judged, "refused"), {})
 
     def _fill(self, job: Job, judged: Judged) -> JobState:

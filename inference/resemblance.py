@@ -98,7 +98,7 @@ def _numbers(text: str) -> dict[tuple[str, int], set[_Sign]]:
 def _sign(before: str, after: str, *, bracketed: bool) -> _Sign:
     """The sign of a number by what stands around its digits; a whole number in brackets is a remark."""
     minus = _MINUS.search(before)
-    if minus and "(" == minus.group()[0] and "-" not in minus.group():
+    if minus and minus.group()[0] == "(" and "-" not in minus.group():
         minus = bracketed and _BRACKET.match(after)
     if minus or _AFTER_MINUS.match(after):
         return _Sign.MINUS

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 
 from connector.erp.port import BILL
+from connector.ledger.queue import Queue, Sight, Sought
 from connector.ledger.settling import Settling
 from mappings.memory import Kind
+from tests.integration.odoo_server import MailedFile
 from tests.integration.settling import Desk
+from tests.samples.bad import encrypted_pdf
 
 
 def ended(desk: Desk, job_id: int) -> tuple[str, str]:
@@ -35,6 +38,25 @@ def test_bills_cancelled_deleted_changed_or_marked_done_in_odoo(desk: Desk) -> N
     assert ended(desk, changed.id) == ("in_review", "doubtful")
     found = desk.settler().get(f"/reviews/{changed.id}")["conflict"]["changes"]
     assert [(one["field"], one["now"]) for one in found if one["field"] == "ref"] == [("ref", "PERSON")]
+
+
+def test_what_cannot_be_read_is_settled_in_odoo_too(desk: Desk) -> None:
+    locked = MailedFile("locked.pdf", "application/pdf", encrypted_pdf())
+    jobs = [desk.work(desk.odoo.draft_bill(locked)) for _ in range(3)]
+    waiting = Queue(desk.ledger.engine)
+    everything = Sight(("main",), None)
+    assert [(job.state, job.reason) for job in jobs] == [("failed", "encrypted")] * 3
+    assert waiting.count(everything, Sought()) == 3
+    cancelled, done, still = jobs
+    desk.odoo.call(BILL, "button_cancel", [cancelled.record_id])
+    [to_do] = desk.to_do(done)
+    desk.odoo.call("mail.activity", "action_feedback", [to_do["id"]], feedback="Entered by hand")
+    assert ended(desk, cancelled.id) == ("skipped", "cancel")
+    assert desk.to_do(cancelled) == []
+    assert ended(desk, done.id) == ("skipped", "activity_done")
+    assert ended(desk, still.id) == ("failed", "encrypted")
+    assert len(desk.to_do(still)) == 1
+    assert waiting.count(everything, Sought()) == 1
 
 
 def test_a_bill_posted_in_odoo_closes_its_review_and_is_learned_from(desk: Desk) -> None:
