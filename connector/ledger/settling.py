@@ -154,7 +154,7 @@ class Settling:
         settled = select(Review.verdict, func.count()).where(Review.settled_at.is_not(None))
         with self._read() as session:
             rows = session.execute(settled.group_by(Review.verdict))
-            return dict(rows)
+            return {verdict: int(count) for verdict, count in rows}
 
     def watched(self, backend: str) -> list[Watched]:
         """All open Reviews of a Backend."""
