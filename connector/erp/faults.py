@@ -37,7 +37,29 @@ _BUSY_NAMES = (
     "ConcurrencyError",
     "LockError",
 )
-_BUSY_NAMES_DB = ("OperationalError", "InterfaceError", "PoolError", "QueryCanceled")
+# PostgreSQL's error classes by psycopg's names, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_FULL_NAMES = (
+    "PoolError",
+    "QueryCanceled",
+    "CannotConnectNow",
+    "TooManyConnections",
+    "InsufficientResources",
+    "DiskFull",
+    "OutOfMemory",
+    "ReadOnlySqlTransaction",
+)
+_LOST_NAMES = (
+    "OperationalError",
+    "InterfaceError",
+    "AdminShutdown",
+    "CrashShutdown",
+    "DatabaseDropped",
+    "ConnectionException",
+    "ConnectionFailure",
+    "ConnectionDoesNotExist",
+    "IdleInTransactionSessionTimeout",
+)
+_UNFIT_NAMES = ("UndefinedColumn", "UndefinedTable", "UndefinedFunction")
 _REFUSALS = ("UserError", "ValidationError", "RedirectWarning", "Warning")
 
 # The role that grants a right, in the words of Odoo's user form.
@@ -60,6 +82,10 @@ class WrongCredentials(AccessError):
 
 class NotThere(SettingsError):
     """There is no such page: no Odoo, none of this version, or no such database."""
+
+
+class WebPage(SettingsError):
+    """A page for people where an answer should be."""
 
 
 class NoModelError(FatalError):
@@ -103,7 +129,8 @@ def shorten(text: str, limit: int = 300) -> str:
 
 
 def from_server(fault: ServerFault, call: Call) -> VouchError:
-    """Our error for one that Odoo reported; the transaction was rolled back, so nothing was written."""
+    """Our error for one that Odoo reported. The transaction was rolled back and nothing was written, but where the database
+    was lost: that may have been in the moment of the commit."""
     kind, text = fault.name.rpartition(".")[2], shorten(fault.message)
     if kind == "AccessDenied" or fault.status == 401:
         return wrong_credentials()
@@ -120,8 +147,16 @@ def from_server(fault: ServerFault, call: Call) -> VouchError:
         return RetriableError(f"Odoo was busy with the same record ({call}); nothing was written, try again")
     if database := _missing_database(text):
         return SettingsError(f"Odoo has no database {database}: check the name, and Odoo's dbfilter")
-    if kind in _BUSY_NAMES_DB:
+    if kind in _FULL_NAMES:
         return RetriableError(f"Odoo's database was not available ({call}): {text}")
+    if kind in _LOST_NAMES:
+        lost = f"Odoo's database was not available ({call}): {text}"
+        return OutcomeUnknownError(lost) if call.writing else AwayError(lost)
+    if kind in _UNFIT_NAMES or "cached plan must not change" in text:
+        return RetriableError(
+            f"Odoo's database is not as its program expects ({call}: {text}): an app is being updated. Vouch tries again; "
+            "if it stays so, look into Odoo's log"
+        )
     if kind in _REFUSALS:
         if "posted" in fault.message:
             return ConflictError(f"The record was posted meanwhile, and Odoo keeps it as it is: {text}")
@@ -130,6 +165,19 @@ def from_server(fault: ServerFault, call: Call) -> VouchError:
     if call.writing:
         return SkippableError(detail, "refused")
     return FatalError(f"{detail}. Its version or an app in it may differ from what is known; see Odoo's log")
+
+
+def hidden(error: NotThere | WebPage, base: str, database: str) -> OutcomeUnknownError:
+    """What it means that an Odoo which has let us in answers so: it is not gone, but cannot be used now."""
+    if isinstance(error, WebPage):
+        return OutcomeUnknownError(
+            f"{base} answers with a web page and not as Odoo does, as in maintenance. Vouch tries again; if it stays so, "
+            "check the address"
+        )
+    return OutcomeUnknownError(
+        f"Odoo at {base} does not show the database {database} at the moment: its PostgreSQL is away, or the database is "
+        "being restored, renamed or updated. Vouch tries again; if it stays so, check its name, and Odoo's dbfilter"
+    )
 
 
 def _missing_database(text: str) -> str:

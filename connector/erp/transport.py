@@ -21,7 +21,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from connector.erp import faults
 from connector.erp.answers import as_number, as_row, as_rows
-from connector.erp.faults import Call, NotThere, OutcomeUnknownError, ServerFault, WrongCredentials
+from connector.erp.faults import (
+    Call,
+    NotThere,
+    OutcomeUnknownError,
+    ServerFault,
+    WebPage,
+    WrongCredentials,
+)
 from connector.erp.wire import AUTO, JSON2, JSONRPC, Connection, Row, Wire
 from connector.errors import OutcomeUnknown, RetriableError, SettingsError, VouchError
 
@@ -146,6 +153,7 @@ class Session:
     user_id: int = 0
     renewed: Callable[[], _Protocol | None] = field(default=lambda: None, repr=False)
     """The carrier with the secret that is in its file now; None where that is the same as before."""
+    database: str = ""
 
     def read(
         self,
@@ -229,6 +237,10 @@ class Session:
             return self.carrier.invoke(call, ids, args, named)
         except ServerFault as fault:
             raise faults.from_server(fault, call) from None
+        except (NotThere, WebPage) as error:
+            if not self.user_id:
+                raise  # nobody has been let in yet: the settings may be wrong
+            raise faults.hidden(error, self.wire.base, self.database) from None
 
 
 def open_session(settings: Connection) -> Session:
@@ -270,14 +282,16 @@ def _open(settings: Connection, wire: Wire) -> Session:
         return carrier(found)
 
     if protocol == JSON2:
-        session = Session(wire, version, protocol, carrier(secret), renewed=renewed)
+        session = Session(
+            wire, version, protocol, carrier(secret), renewed=renewed, database=settings.database
+        )
         session.user_id = _user_by_key(session, settings)
         return session
     if not settings.login:
         raise SettingsError(f"{settings.name} needs a login beside its key or password to speak JSON-RPC")
     by_login = cast(_JsonRpc, carrier(secret))
     user: int = cast(Any, by_login.connection).user_id
-    return Session(wire, version, protocol, by_login, user, renewed)
+    return Session(wire, version, protocol, by_login, user, renewed, settings.database)
 
 
 def _version(wire: Wire) -> Version:
@@ -310,8 +324,8 @@ def _user_by_key(session: Session, settings: Connection) -> int:
         context = session.read("res.users", "context_get")
     except NotThere:
         raise SettingsError(
-            f"Odoo at {settings.base} has no database {settings.database}, or does not show it to us: "
-            "check the name, and Odoo's dbfilter"
+            f"Odoo at {settings.base} has no database {settings.database}, does not show it to us, or cannot reach its "
+            "PostgreSQL: check the name, and Odoo's dbfilter and log"
         ) from None
     return as_number(as_row(context, "res.users.context_get", ("uid",))["uid"], "res.users.context_get")
 

@@ -18,7 +18,7 @@ import httpx
 from pydantic import SecretStr
 
 from connector.erp import faults
-from connector.erp.faults import OutcomeUnknownError, ServerFault
+from connector.erp.faults import OutcomeUnknownError, ServerFault, WebPage
 from connector.errors import FatalError, SettingsError
 
 JSON2, JSONRPC, AUTO = "json2", "jsonrpc", "auto"
@@ -130,9 +130,7 @@ class Wire:
             raise trouble
         if answer is None and body.strip() != b"null":
             if body.lstrip()[:1] == b"<":
-                raise SettingsError(
-                    f"{url} answers with a web page: it is not Odoo's, or its path is another"
-                )
+                raise WebPage(f"{url} answers with a web page: it is not Odoo's, or its path is another")
             raise OutcomeUnknownError(f"{self.base} sent an answer that is not JSON, or only a part of one")
         return cast(Any, answer)
 

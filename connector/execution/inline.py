@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from connector.errors import VouchError
+from connector.errors import AwayError, VouchError
 from connector.ledger.states import JobState
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from connector.pipeline import Pipeline
 
 HEARTBEAT_SECONDS = 15
+FIRST_REST, LONGEST_REST = 4.0, 30.0
+"""Seconds for which nothing is tried with a Backend that is away; doubled each time it still is."""
 log: FilteringBoundLogger = structlog.get_logger()
 
 
@@ -33,6 +36,7 @@ class Worker:
         self._ledger, self._pipelines, self._threads = ledger, pipelines, threads
         self._wake, self._stop = threading.Event(), threading.Event()
         self._in_hand: set[int] = set()
+        self._rests: dict[str, tuple[float, float]] = {}
 
     def run_until_idle(self, report: Callable[[Job, JobState], None]) -> None:
         """Work until no Job is due. An error of a Backend ends the work for that one; the first is raised at the end."""
@@ -62,7 +66,7 @@ class Worker:
         with ThreadPoolExecutor(self._threads, "worker") as pool:
             running: set[Future[None]] = set()
             while not self._stop.is_set():
-                while len(running) < self._threads and (job := self._claim()):
+                while len(running) < self._threads and (job := self._claim(without=self._resting())):
                     running.add(pool.submit(self._serve, job))
                 if len(running) < self._threads:
                     self._wake.wait(1.0)
@@ -103,11 +107,25 @@ class Worker:
     def _serve(self, job: Job) -> None:
         try:
             self._work(job)
+            self._rests.pop(job.backend, None)
         except VouchError as error:
             log.error("backend", backend=job.backend, cause=str(error))
+            if isinstance(error, AwayError):
+                self._rest(job.backend)
         except Exception:
             # Its lease runs out, and the Job is taken up again.
             log.exception("defect", job=job.id)
+
+    def _rest(self, backend: str) -> None:
+        """A Backend that is away is not asked for every document that waits: they would all be put off for long."""
+        until, seconds = self._rests.get(backend, (0.0, 0.0))
+        if (now := time.monotonic()) >= until:
+            seconds = min(max(FIRST_REST, 2 * seconds), LONGEST_REST)
+            self._rests[backend] = now + seconds, seconds
+
+    def _resting(self) -> list[str]:
+        now = time.monotonic()
+        return [backend for backend, (until, _) in self._rests.copy().items() if until > now]
 
     def _renew(self) -> None:
         self._ledger.renew(self.name, self._in_hand.copy())

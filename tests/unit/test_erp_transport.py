@@ -54,12 +54,13 @@ class Server:
     seen: list[str] = field(default_factory=list)
     echoes: bool = True
     version: Answer = Answer(body=b'{"version": "19.0", "version_info": [19, 0, 0, "final", 0, ""]}')
+    context: Answer = Answer(body=b'{"uid": 7}')
 
     def next(self, path: str) -> Answer:
         if path.endswith("/web/version"):
             return self.version
         if path.endswith("/context_get"):
-            return Answer(body=b'{"uid": 7}')
+            return self.context
         self.seen.append(path)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -133,6 +134,10 @@ def write(session: Session) -> Any:
 
 
 BUSY = odoo_error(500, "psycopg2.errors.SerializationFailure", "could not serialize access")
+# What Odoo 19 answers while its PostgreSQL is away, and a proxy while Odoo is.
+NO_DATABASE = Answer(404, b"<!DOCTYPE html><h1>Not Found</h1><p>No database is selected")
+MAINTENANCE = Answer(200, b"<!doctype html><p>We are back soon")
+LOST = odoo_error(500, "psycopg2.errors.AdminShutdown", "terminating connection due to administrator command")
 PASSING = [
     Answer(502, b"<html>Bad Gateway</html>"),
     Answer(503, b"later"),
@@ -141,6 +146,12 @@ PASSING = [
     Answer(500, b"Internal Server Error"),
     BUSY,
     odoo_error(500, "psycopg2.OperationalError", "server closed the connection unexpectedly"),
+    odoo_error(500, "psycopg2.errors.AdminShutdown", "terminating connection due to administrator command"),
+    odoo_error(500, "psycopg2.errors.CannotConnectNow", "the database system is starting up"),
+    odoo_error(500, "psycopg2.errors.UndefinedColumn", "column account_move.new_field does not exist"),
+    odoo_error(500, "psycopg2.errors.FeatureNotSupported", "cached plan must not change result type"),
+    NO_DATABASE,
+    MAINTENANCE,
     Answer(body=b'[{"id": 1}]', cut=4),
     Answer(body=b'[{"id": 1'),
     Answer(body=b"plain words"),
@@ -172,7 +183,12 @@ def test_a_read_is_tried_again_and_a_write_is_not(server: Server, session: Sessi
         (Answer(body=b"[1", cut=1), True),
         (Answer(body=b"tru"), True),
         (Answer(wait=3.0), True),
+        # PostgreSQL may end in the moment of the commit.
+        (LOST, True),
+        (NO_DATABASE, True),
+        (MAINTENANCE, True),
         (Answer(503, b"x"), False),
+        (odoo_error(500, "psycopg2.errors.CannotConnectNow", "the database system is starting up"), False),
         (Answer(429, b"x"), False),
         (BUSY, False),
     ],
@@ -215,8 +231,6 @@ LASTING = [
         SettingsError,
         "https://odoo.example",
     ),
-    (Answer(404, b"<html>nothing here</html>"), SettingsError, "not an Odoo"),
-    (Answer(200, b"<!doctype html><p>Welcome"), SettingsError, "web page"),
     (Answer(413, b""), SkippableError, "limit"),
 ]
 
@@ -232,6 +246,38 @@ def test_what_no_second_try_mends_is_named_at_once(
     assert len(server.seen) == 1
     assert KEY not in str(trouble.value)
     assert trouble.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (NO_DATABASE, "database db at the moment: its PostgreSQL is away, or .* updated.*again.*dbfilter"),
+        (MAINTENANCE, "web page.*maintenance.*again.*check the address"),
+        (Answer(503, b"<html>"), "not available at the moment"),
+        (LOST, "database was not available .*administrator command"),
+        (
+            odoo_error(500, "psycopg2.errors.UndefinedColumn", "column x does not exist"),
+            "an app is being updated.*again.*log",
+        ),
+    ],
+    ids=["no database", "page", "503", "lost", "update"],
+)
+def test_maintenance_is_told_with_cause_and_remedy(
+    server: Server, session: Session, answer: Answer, words: str
+) -> None:
+    server.answers = [answer]
+    with pytest.raises(RetriableError, match=words):
+        read(session)
+
+
+def test_an_odoo_that_never_let_us_in_may_be_set_up_wrong(server: Server) -> None:
+    server.answers = [Answer()]
+    server.context = NO_DATABASE
+    with pytest.raises(SettingsError, match=r"has no database db.*PostgreSQL.*dbfilter"):
+        open_session(connection(server))
+    server.context = MAINTENANCE
+    with pytest.raises(SettingsError, match="web page"):
+        open_session(connection(server))
 
 
 def test_an_answer_over_the_limit_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

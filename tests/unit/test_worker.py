@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +14,7 @@ import pytest
 import structlog
 
 from connector.errors import AwayError, FatalError, VouchError
+from connector.execution import inline
 from connector.execution.inline import Worker
 from connector.execution.schedule import make_scheduler
 from connector.ledger.migrate import open_ledger
@@ -51,6 +55,49 @@ def test_a_backend_in_trouble_does_not_keep_the_others_waiting(tmp_path: Path, e
     assert pipelines["bad"].tried <= 2
     assert ledger.pending(["bad"])[0] == 8
     ledger.close()
+
+
+def test_a_backend_that_is_away_is_not_tried_with_every_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger.remember("main", poll(*(attachment(number) for number in range(1, 101))))
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(inline, "time", clock)
+    pipeline = OneAnswer(ledger, AwayError("away"))
+    worker = Worker(ledger, cast(Any, {"main": pipeline}), threads=1)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+
+    def tried(count: int) -> None:
+        wait_until(lambda: pipeline.tried == count and worker._resting() == ["main"])  # pyright: ignore[reportPrivateUsage]
+
+    tried(1)
+    for count, seconds in enumerate((4, 8, 16, 30, 30), 2):
+        now[0] += seconds - 0.5
+        worker.wake()
+        assert worker._resting() == ["main"]  # pyright: ignore[reportPrivateUsage]
+        now[0] += 0.5
+        worker.wake()
+        tried(count)
+    pipeline.error = None
+    now[0] += 30
+    worker.wake()
+    wait_until(lambda: ledger.counts()[JobState.SKIPPED] == 94)
+    worker.stop()
+    thread.join()
+    assert pipeline.tried == 100
+    # The six that were tried meanwhile wait for their time.
+    assert ledger.counts()[JobState.QUEUED] == 6
+    ledger.close()
+
+
+def wait_until(what: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
