@@ -16,10 +16,30 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from connector.erp.port import Attachment
+    from connector.erp.port import Attachment, Poll
 
 MIMETYPE = 128
 """Longer media types, which nobody needs but anybody can send, are cut."""
+
+
+class Kept:
+    """What the last poll of each Backend found and the ledger keeps since: polls overlap, and a large one would be looked up
+    again and again. What did not change meanwhile comes as the same object; an equal one may have been changed and back."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[int, Attachment]] = {}
+
+    def fresh(self, backend: str, poll: Poll) -> list[Attachment]:
+        """What of a poll the ledger has to be asked about."""
+        known = {} if poll.went_back else self._kept.get(backend, {})
+        return [one for one in poll.attachments if known.get(id(one)) is not one]
+
+    def keep(self, backend: str, poll: Poll, later: Sequence[Attachment]) -> None:
+        """All of it is kept, but for those of which the ledger has to be asked again."""
+        found = {id(one): one for one in poll.attachments}
+        for one in later:
+            found.pop(id(one), None)
+        self._kept[backend] = found
 
 
 def known_jobs(

@@ -83,7 +83,8 @@ class Job(Base):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("ix_job_claim", "state", "not_before"),
+        # The next due Job is found without a look at the others.
+        Index("ix_job_claim", "state", "priority", "not_before", "id"),
         # The list of documents: its pages, and how many stand in each state.
         Index("ix_job_listed", "updated_at", "id", "backend", "state", "company_id"),
         Index("ix_job_counted", "backend", "state", "company_id"),

@@ -11,9 +11,10 @@ from sqlalchemy import Engine, false, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from connector.erp.port import Poll, SyncCursor
+from connector.erp.port import Attachment, Poll, SyncCursor
 from connector.ledger.attachments import (
     MIMETYPE,
+    Kept,
     hidden_job,
     known_jobs,
     new_job,
@@ -39,7 +40,6 @@ from connector.ledger.reviews import close_review, open_review
 from connector.ledger.states import FINAL, HELD, JobState
 
 if TYPE_CHECKING:
-    from connector.erp.port import Attachment
     from mappings.policy import Decision
 
 LEASE = timedelta(seconds=60)
@@ -60,8 +60,7 @@ class Ledger:
     """All access to the ledger. Safe to share between threads: each call is a transaction of its own."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
-        self.engine = engine
-        self._clock = clock
+        self.engine, self._clock, self._kept = engine, clock, Kept()
 
     @classmethod
     def connect(cls, url: str, clock: Callable[[], datetime] = utc_now) -> Ledger:
@@ -86,31 +85,32 @@ class Ledger:
         In short transactions, that nobody has to wait for a large poll, the cursor in the last one: what was not kept before
         is found again.
         """
-        new, found = 0, poll.attachments
+        new, found, later = 0, self._kept.fresh(backend, poll), list[Attachment]()
         for start in range(0, max(1, len(found)), AT_ONCE):
             part = found[start : start + AT_ONCE]
             cursor = poll.cursor if start + AT_ONCE >= len(found) else None
             try:
-                new += self._remember(backend, part, cursor)
+                new += self._remember(backend, part, cursor, later)
             except IntegrityError:
                 # Another process remembered one of them in the same moment: now they are known.
-                new += self._remember(backend, part, cursor)
+                new += self._remember(backend, part, cursor, later)
+        self._kept.keep(backend, poll, later)
         return new
 
-    def _remember(self, backend: str, found: Sequence[Attachment], cursor: SyncCursor | None) -> int:
+    def _remember(
+        self, backend: str, found: Sequence[Attachment], cursor: SyncCursor | None, later: list[Attachment]
+    ) -> int:
         now, new = self._clock(), 0
         with self._write() as session:
             known = known_jobs(session, backend, found)
             for attachment in found:
                 identity = attachment.id, attachment.checksum
                 job = known.get(identity)
-                if job and (
-                    job.state in HELD
-                    or (
-                        same_attachment(job, attachment)
-                        and (job.state == JobState.FILLED or place_of(job) == place_of(attachment))
-                    )
-                ):
+                if job and job.state in HELD:
+                    later.append(attachment)  # it may have gone to another record meanwhile
+                    continue
+                same = job is not None and same_attachment(job, attachment)
+                if job and same and (job.state == JobState.FILLED or place_of(job) == place_of(attachment)):
                     continue
                 if job := job or hidden_job(known, attachment):
                     self._look_again(session, job, attachment)

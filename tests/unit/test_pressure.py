@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from connector.erp.port import SyncCursor
 from connector.execution.prompt import PAUSE_SECONDS, Prompt
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
+from connector.ledger.states import JobState
 from connector.ledger.store import AT_ONCE, Ledger
 from tests.unit.test_ledger import attachment, poll
 
@@ -60,6 +62,60 @@ def test_a_large_poll_that_broke_off_is_found_again(ledger: Ledger) -> None:
     assert ledger.cursor("main") == SyncCursor()
     assert ledger.remember("main", found) == 2 * AT_ONCE
     assert sum(ledger.counts().values()) == 3 * AT_ONCE
+
+
+def test_what_is_kept_is_not_looked_up_with_every_poll(ledger: Ledger) -> None:
+    found = poll(*(attachment(number) for number in range(1, 3 * AT_ONCE + 1)))
+    asked: list[str] = []
+
+    def asking(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    ledger.remember("main", found)
+    event.listen(ledger.engine, "before_cursor_execute", asking)
+    assert ledger.remember("main", found) == 0
+    assert len(asked) < 10, asked
+    # One that was changed and changed back is another object.
+    moved = replace(found, attachments=(attachment(1, record=77), *found.attachments[1:]))
+    assert ledger.remember("main", moved) == 1
+    back = replace(found, attachments=(attachment(1), *found.attachments[1:]))
+    assert ledger.remember("main", back) == 1
+    # After a restore of the ERP everything is looked at.
+    asked.clear()
+    assert ledger.remember("main", replace(back, went_back=True)) == 0
+    assert len([one for one in asked if "FROM job JOIN attachment" in one]) == 3
+
+
+def test_what_moved_while_it_was_worked_on_is_found_again(ledger: Ledger) -> None:
+    ledger.remember("main", poll(attachment(1)))
+    job = ledger.claim("test", ["main"])
+    assert job
+    moved = poll(attachment(1, record=77))
+    assert ledger.remember("main", moved) == 0
+    ledger.finish(job, JobState.SKIPPED, "gone", "It was moved.")
+    assert ledger.remember("main", moved) == 1
+    assert ledger.remember("main", moved) == 0
+    [job] = ledger.jobs()
+    assert (job.state, job.record_id) == (JobState.QUEUED, 77)
+
+
+def test_the_next_job_is_claimed_without_a_look_at_all_that_wait(ledger: Ledger) -> None:
+    ledger.remember("main", poll(*(attachment(number) for number in range(1, 20))))
+    asked: list[tuple[str, object]] = []
+
+    def asking(_c: object, _cursor: object, statement: str, values: object, *_: object) -> None:
+        if statement.startswith("SELECT") and "ORDER BY" in statement:
+            asked.append((statement, values))
+
+    event.listen(ledger.engine, "before_cursor_execute", asking)
+    assert ledger.claim("test", ["main"])
+    event.remove(ledger.engine, "before_cursor_execute", asking)
+    [(statement, values)] = [one for one in asked if "job.priority" in one[0].partition("ORDER BY")[2]]
+    with ledger.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)  # pyright: ignore[reportArgumentType]
+        steps = [str(row[-1]) for row in plan]
+    assert any("ix_job_claim" in step for step in steps), steps
+    assert not [step for step in steps if "TEMP B-TREE" in step or step.startswith("SCAN")], steps
 
 
 class Polled:
