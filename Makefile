@@ -4,7 +4,7 @@ STAMP := .venv/installed
 TRAINING ?= $(or $(VOUCH_CACHE),$(HOME)/.cache/vouch)/training
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz hostile bench crash soak faults interleavings eval train lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz hostile bench crash soak faults interleavings upheavals mass eval train lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,12 @@ faults: install ## Every fault of network, proxy and Odoo at every kind of RPC, 
 
 interleavings: install ## 1,000 edits by people between the RPCs of the service, on a real Odoo (about half an hour; ARGS="COUNT SEED bare")
 	$(RUN)/python -m tests.acceptance.interleavings $(ARGS)
+
+upheavals: install ## Odoo and its PostgreSQL restarted, killed and updated while bills are filled and approved (ARGS="TIMES words to choose")
+	$(RUN)/python -m tests.acceptance.upheavals $(ARGS)
+
+mass: install ## 100,000 attachments at once in a real Odoo and a burst of uploads: what Odoo is asked, memory, pages (ARGS=--attachments 2000)
+	$(RUN)/python -m tests.bench.mass $(ARGS)
 
 train: install ## Fit the scorer anew on DIR's documents with truth, their scans and generated ones (kept in TRAINING)
 	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make train DIR=path (docs/eval.md shows the forms)"; exit 2; }

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,19 +26,23 @@ STARTS_IN_SECONDS = 300
 
 @dataclass
 class OwnOdoo:
-    """One server process on a port of its own; `folder` takes its settings and log."""
+    """One server process on a port of its own; `folder` takes its settings and log.
+
+    `changes` are settings in place of those of the development Odoo.
+    """
 
     installation: Installation
     folder: Path
     port: int = 0
+    changes: Mapping[str, object] = field(default_factory=dict[str, object])
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             self.port = self.port or int(listening.getsockname()[1])
-        settings = re.sub(
-            r"(?m)^http_port = .*$", f"http_port = {self.port}", self._places.config.read_text()
-        )
+        settings = self._places.config.read_text()
+        for name, value in {"http_port": self.port, **self.changes}.items():
+            settings = re.sub(rf"(?m)^{name} = .*\n", "", settings) + f"{name} = {value}\n"
         (self.folder / "odoo.conf").write_text(settings)
 
     @property
@@ -66,6 +71,13 @@ class OwnOdoo:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, sign)
             self._process.communicate(timeout=STARTS_IN_SECONDS)
+
+    def update(self, database: str, *words: str) -> None:
+        """Install or update apps (`-i`, `-u`) in a process of its own, as administrators do, beside the server."""
+        with (self.folder / "update.log").open("ab") as log:
+            asked = self._words("server", "-d", database, "--no-http", "--stop-after-init", *words)
+            code = held(asked, environment(self._places), log).wait(4 * STARTS_IN_SECONDS)
+        assert code == 0, (self.folder / "update.log").read_text(errors="replace")[-3000:]
 
     def _words(self, *words: str) -> list[str]:
         places = self._places

@@ -1,6 +1,7 @@
-"""`python -m tests.acceptance.interleavings [COUNT] [SEED] [bare]`: people's edits between the service's RPCs, and a table.
+"""`python -m tests.acceptance.interleavings [COUNT] [SEED] [bare] [queue]`: people's edits between the service's RPCs, and a table.
 
-`bare` leaves out the action of `vouch prepare`, by which Odoo compares a record in the moment of writing.
+`bare` leaves out the action of `vouch prepare`, by which Odoo compares a record in the moment of writing. With `queue` the RPCs
+are those of another person, who settles the bill in the review queue.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from connector.erp.wire import JSON2
 from deploy.odoo.installation import Installation
 from tests.acceptance.faults.proxy import Proxy
 from tests.acceptance.faults.service import Service
-from tests.acceptance.interleavings.schedule import Played, guard, place_in, plans, play
+from tests.acceptance.interleavings.approvals import Settled, Wish, settle, wishes
+from tests.acceptance.interleavings.edits import Place
+from tests.acceptance.interleavings.schedule import Plan, Played, guard, place_in, plans, play
 from tests.acceptance.own_odoo import OwnOdoo
 from tests.integration.odoo_server import cloned
 
@@ -31,12 +34,14 @@ def main(words: Sequence[str]) -> int:
     seed = int(words[1]) if len(words) > 1 else 1
     odoo = Installation()
     odoo.start()
-    found = played_on(odoo, count, seed, guards="bare" not in words)
+    found = played_on(odoo, count, seed, guards="bare" not in words, queue="queue" in words)
     _print(found)
     return int(any(played.problems for played in found))
 
 
-def played_on(installation: Installation, count: int, seed: int, *, guards: bool) -> Sequence[Played]:
+def played_on(
+    installation: Installation, count: int, seed: int, *, guards: bool, queue: bool
+) -> Sequence[Played]:
     """So many interleavings on a database of their own."""
     name = f"beside_{uuid.uuid4().hex[:8]}"
     found: list[Played] = []
@@ -51,10 +56,10 @@ def played_on(installation: Installation, count: int, seed: int, *, guards: bool
         if guards:
             guard(database)
         proxy = Proxy(database.url)
-        waiting = plans(count, seed)
+        waiting: Iterator[Plan | Wish] = wishes(count, seed) if queue else plans(count, seed)
         while batch := list(islice(waiting, BATCH)):
             service.connect(proxy.url, anew=False)
-            new = play(service, proxy, service.odoo, place, batch)
+            new = _play(service, proxy, place, batch)
             found += new
             for played in new:
                 for problem in played.problems:
@@ -74,6 +79,13 @@ def played_on(installation: Installation, count: int, seed: int, *, guards: bool
     return found
 
 
+def _play(service: Service, proxy: Proxy, place: Place, batch: Sequence[Plan | Wish]) -> Sequence[Played]:
+    plans = [one for one in batch if isinstance(one, Plan)]
+    if plans:
+        return play(service, proxy, service.odoo, place, plans)
+    return settle(service, proxy, place, [one for one in batch if isinstance(one, Wish)])
+
+
 def _print(found: Sequence[Played]) -> None:
     print(
         "| what the person does | interleavings | between last look and write | refused by Odoo | lost or not told |"
@@ -84,6 +96,9 @@ def _print(found: Sequence[Played]) -> None:
         print(_row(name, ours))
     print(_row("all", found))
     print(dict(Counter(played.state for played in found)))
+    settled = [one for one in found if isinstance(one, Settled)]
+    if settled:
+        print(dict(Counter(f"{one.verdict} {one.status} {one.answer}".strip() for one in settled)))
     windows = sorted(played.window for played in found if played.window and played.plan.place != "while")
     if windows:
         median, most = statistics.median(windows), windows[int(len(windows) * 0.95)]

@@ -118,7 +118,7 @@ def guard(database: OdooDatabase) -> None:
         erp.close()
 
 
-class _Beside:
+class Beside:
     """The fault that is none: every RPC goes through, and at the planned one the person acts."""
 
     def __init__(self, played: Played, act: Callable[[], None]) -> None:
@@ -188,17 +188,18 @@ def play(
             pipeline.work(job)
             continue
         played.job = job.id
-        proxy.begin(_Beside(played, lambda played=played: _act(odoo, place, played)), lambda _: True)
+        proxy.begin(Beside(played, lambda played=played: act(odoo, place, played)), lambda _: True)
         pipeline.work(job)
         proxy.fault = None
         if not played.call:
-            _act(odoo, place, played)
+            act(odoo, place, played)
     service.until_quiet()
     _check(service, odoo, papers, found)
     return found
 
 
-def _act(odoo: Administrator, place: Place, played: Played) -> None:
+def act(odoo: Administrator, place: Place, played: Played) -> None:
+    """The person does what is planned."""
     played.moment = (played.looks, played.writes, played.done)
     try:
         played.kept = played.plan.edit.do(odoo, place, played.bill)
@@ -220,14 +221,15 @@ def _check(
         played.state, played.message = (str(first.state), first.message) if first else ("", "")
         if not played.refused:
             played.problems += missing(odoo, played.bill, played.kept)
-        played.problems += _twice(odoo, played.bill)
+        played.problems += twice(odoo, played.bill)
         if first is not None:
             played.problems += _handled(odoo, papers[played.bill], played)
     if found:
         found[0].problems += general
 
 
-def _twice(odoo: Administrator, bill: int) -> Iterator[str]:
+def twice(odoo: Administrator, bill: int) -> Iterator[str]:
+    """A sentence for every note that is there more than once."""
     notes = invariants._notes(odoo, [bill])  # pyright: ignore[reportPrivateUsage]
     yield from (
         f"bill {bill} has {count} notes with the key {key}" for key, count in notes[bill].items() if count > 1
