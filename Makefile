@@ -4,7 +4,7 @@ STAMP := .venv/installed
 TRAINING ?= $(or $(VOUCH_CACHE),$(HOME)/.cache/vouch)/training
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz hostile bench crash soak faults interleavings upheavals mass eval train lock clean
+.PHONY: help install demo odoo odoo-stop browser check format test test-unit test-vllm fuzz hostile bench crash soak faults interleavings upheavals mass reliability eval train lock clean
 
 help: ## Show the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,8 @@ upheavals: install ## Odoo and its PostgreSQL restarted, killed and updated whil
 
 mass: install ## 100,000 attachments at once in a real Odoo and a burst of uploads: what Odoo is asked, memory, pages (ARGS=--attachments 2000)
 	$(RUN)/python -m tests.bench.mass $(ARGS)
+
+reliability: crash faults interleavings upheavals hostile mass soak ## Everything that is tried to break it, whole (hours; make -k goes on after a loss)
 
 train: install ## Fit the scorer anew on DIR's documents with truth, their scans and generated ones (kept in TRAINING)
 	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make train DIR=path (docs/eval.md shows the forms)"; exit 2; }
