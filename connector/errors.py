@@ -35,6 +35,22 @@ class AwayError(RetriableError):
     """The ERP or the model server does not answer: other documents need not be tried now either."""
 
 
+class FailsError(AwayError):
+    """A server is there and fails: later, but not for ever, since what it fails in may be this document."""
+
+
+class LedgerAway(AwayError):
+    """The ledger's database does not answer, cannot be written, or is locked by another program."""
+
+
+class NoRoom(AwayError):
+    """The disk is full: all goes on by itself once there is room."""
+
+
+class LedgerFull(LedgerAway, NoRoom):
+    """The disk of the ledger is full."""
+
+
 class OutcomeUnknown(RetriableError):
     """A write was sent and no usable answer came back: ask whether it happened before trying again."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from connector.errors import AwayError, FatalError, SettingsError
+from connector.errors import AwayError, FailsError, FatalError, SettingsError
 from connector.sandbox import opened_sandbox, unavailable_is_fatal
 from inference.readers.vlm.confidence import BY_HAND
 from inference.readers.vlm.desk import VisionDesk
@@ -15,7 +17,7 @@ from inference.readers.vlm.kept import KeptAnswers
 from inference.readers.vlm.reader import VisionReader
 from inference.reading import READERS as EMBEDDED
 from inference.vllm.client import Endpoint
-from inference.vllm.errors import ModelAway, ModelMisconfigured
+from inference.vllm.errors import ModelAway, ModelFails, ModelMisconfigured
 from inference.vllm.profile import Profile, load_profile
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def model_errors() -> Generator[None]:
     """Errors of the model server by what to do: AwayError to wait, FatalError for a person to mend."""
     try:
         yield
+    except ModelFails as error:
+        raise FailsError(str(error)) from error
     except ModelAway as error:
         raise AwayError(str(error)) from error
     except ModelMisconfigured as error:
@@ -167,6 +171,20 @@ def endpoint(settings: Settings) -> Endpoint:
         profile=profile,
         model=vlm.model,
         key=vlm.key(),
+        ca_file=_authority(vlm.ca_file),
         timeout_seconds=vlm.timeout_seconds,
         in_flight=vlm.in_flight,
     )
+
+
+def _authority(file: Path | None) -> str:
+    """The file, once it was looked at. Raises SettingsError where it holds no certificates."""
+    if file is None:
+        return ""
+    try:
+        ssl.create_default_context(cafile=str(file))
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"vlm.ca_file cannot be used: {file}: {error}. Name a PEM file with the authority's certificate."
+        ) from error
+    return str(file)

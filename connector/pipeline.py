@@ -18,10 +18,11 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from connector import notes
-from connector.erp.port import BILL, Attachment, Effect
+from connector.erp.port import Attachment, Effect
 from connector.errors import (
     AwayError,
     ConflictError,
+    FailsError,
     RetriableError,
     SkippableError,
     UnreadableError,
@@ -38,7 +39,8 @@ from connector.ledger.own_secret import seal_of
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
-from connector.ledger.store import utc_now
+from connector.ledger.tries import broken_off
+from connector.printed import differences, printed
 from connector.recipient import recipient
 from connector.reclaim import reclaim
 from connector.recognition import ASK, ASKED, FILL, FILLED, effect_key, recognised
@@ -46,6 +48,7 @@ from connector.settling.conclude import outcome_of, take_up
 from connector.settling.snapshot import record_as_json
 from connector.settling.together import harmless
 from connector.settling.watching import look
+from connector.unsure import Unsure
 from inference.checks import PAGE_SHOWS
 from inference.errors import DocumentError, UnsupportedDocument
 from inference.invoice import Reading
@@ -61,7 +64,6 @@ if TYPE_CHECKING:
     from connector.ledger.records import Job
     from connector.ledger.store import Ledger
     from mappings.erp_data import Record
-    from mappings.proposal import Proposal
 
 Read = Callable[[bytes, str, Recipient], Reading]
 Look = Callable[[bytes, str, Reading], Reading]
@@ -96,7 +98,7 @@ class Pipeline:
         self._read_document, self._look_again, self.today = read, look_again, today
         self.judge = Judge(erp.backend, Learning(ledger.engine), owner)
         self.review_url, self._reviewer = review_url, reviewer
-        self.longest_request = longest_request
+        self.longest_request, self.unsure = longest_request, Unsure(ledger.engine, longest_request)
         self.data = HeldData(erp)
         self._known: tuple[int, Knowledge] | None = None
         self._asked = set[int]()
@@ -185,6 +187,11 @@ class Pipeline:
                 self.ledger.step(job, "read")
                 reading = self._look_again(data, job.attachment.name, reading)
             return done
+        except FailsError as error:
+            # The model server is well: after so many tries it is this document that it fails in.
+            if broken_off(self.ledger.engine, job, str(error)) < MOST_DEFECTS:
+                raise
+            return self._tell(job, "model", f"{job.attachment.name} cannot be read: {error}", str(error))
         except UnsupportedDocument as error:
             return self._finish(job, JobState.SKIPPED, error.reason, str(error))
         except (DocumentError, UnreadableError) as error:
@@ -219,15 +226,12 @@ class Pipeline:
         if "verdict" in effect.body:
             return take_up(self, Settling(self.ledger.engine), job, effect).state
         if not self.erp.happened(_from_record(effect)):
-            if utc_now() < effect.at + self.longest_request:
-                raise RetriableError(
-                    "A write was interrupted and Odoo may still be at it. Vouch looks again later."
-                )
+            self.unsure.require_over(effect)
             self.ledger.void(job, effect, "not found in the ERP after an interruption")
             return None
         body = effect.body
         written = self.erp.record(effect.model, effect.record_id) if body["paper"] else None
-        if written and (wrong := _differences(body["paper"], written)):
+        if written and (wrong := differences(body["paper"], written)):
             self.ledger.carried_out(job, effect, wrong)
             return None
         summary = ReviewSummary(**body["review"]) if body.get("review") else None
@@ -333,12 +337,12 @@ class Pipeline:
             vat={group: Decimal(str(found.value)) for group, found in proposal.vat.items()},
             note=notes.filled(job.attachment.name, judged.reading, proposal),
         )
-        paper = _paper(proposal)
+        paper = printed(proposal)
         intended = self._intend(
             job, effect, judged.record, JobState.FILLED, "filled", None, judged.decision.reasons, paper
         )
         after = self._write(job, effect, intended)
-        if wrong := _differences(paper, after):
+        if wrong := differences(paper, after):
             self.ledger.carried_out(job, intended, wrong)
             return self._ask(job, after, (wrong,), self._summary(judged, "odoo_totals"), {})
         self._settle(job, intended, after, None, ())
@@ -411,7 +415,8 @@ class Pipeline:
     def _write(self, job: Job, effect: Effect, intended: EffectRecord) -> Record:
         """The one RPC of an Effect. Raises SkippableError (nothing was written) and RetriableError (not known)."""
         try:
-            return self.erp.apply(effect)
+            with self.unsure.sending(effect.key):
+                return self.erp.apply(effect)
         except SkippableError as error:
             self.ledger.void(job, intended, str(error))
             raise
@@ -461,22 +466,6 @@ class Pipeline:
     def _recipient(self) -> Recipient:
         with self.data.fresh() as index:
             return recipient(index, self.knowledge().memory)
-
-
-def _paper(proposal: Proposal) -> dict[str, str]:
-    """The totals that the record must show after a fill, as the document prints them."""
-    paper = proposal.paper
-    if paper is None or not proposal.lines or proposal.model != BILL:
-        return {}
-    printed = {"untaxed": paper.untaxed, "tax": paper.tax, "total": paper.total}
-    return {name: str(amount) for name, amount in printed.items() if amount is not None}
-
-
-def _differences(paper: Mapping[str, str], record: Record) -> str:
-    """A sentence where the record's totals are not the document's; empty where they are."""
-    shown = {"untaxed": record.amount_untaxed, "tax": record.amount_tax, "total": record.amount_total}
-    wrong = [name for name, amount in paper.items() if Decimal(amount) != shown[name]]
-    return " ".join(f"Odoo computed {name} {shown[name]}, the document says {paper[name]}." for name in wrong)
 
 
 def _header(judged: Judged) -> dict[str, Any]:

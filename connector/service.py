@@ -16,8 +16,9 @@ from structlog.typing import FilteringBoundLogger
 
 from connector.bootstrap import make_uploads, owner_of, purge_of
 from connector.errors import FatalError
+from connector.execution.clock import Watch
 from connector.execution.prompt import Prompt
-from connector.execution.schedule import make_scheduler
+from connector.execution.schedule import catch_up, make_scheduler
 from connector.ledger.sessions import Lifetime
 from connector.review.access import SignIn
 from connector.review.app import create_app
@@ -61,8 +62,10 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
     if scheduler:
         scheduler.start()
     log.info("running", backends=list(service.pipelines), queue=service.settings.web_url if web else None)
+    watch = Watch()
     while not stopping.wait(0.5) and all(thread.is_alive() for thread in threads):
-        pass
+        if scheduler and (jump := watch.jump()):
+            catch_up(scheduler, jump)
     asked = stopping.is_set()
     log.info("stopping")
     for sign in (signal.SIGINT, signal.SIGTERM):

@@ -9,12 +9,14 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from connector.errors import AwayError, VouchError
+from connector.errors import AwayError, LedgerAway, VouchError
+from connector.ledger.jobs import LeaseLost
 from connector.ledger.states import JobState
 
 if TYPE_CHECKING:
@@ -37,9 +39,14 @@ class Worker:
         self._wake, self._stop = threading.Event(), threading.Event()
         self._in_hand: set[int] = set()
         self._rests: dict[str, tuple[float, float]] = {}
+        # Jobs that could not be put back, with why, since the ledger was away.
+        self._owed: dict[int, tuple[Job, str]] = {}
+        self._troubled = False
 
     def run_until_idle(self, report: Callable[[Job, JobState], None]) -> None:
-        """Work until no Job is due. An error of a Backend ends the work for that one; the first is raised at the end."""
+        """Work until no Job is due. An error of a Backend ends the work for that one; the first is raised at the end.
+
+        Raises LedgerAway as soon as what is in hand has ended."""
         self.recover()
         errors: dict[str, VouchError] = {}
         with ThreadPoolExecutor(self._threads, "worker") as pool:
@@ -66,7 +73,7 @@ class Worker:
         with ThreadPoolExecutor(self._threads, "worker") as pool:
             running: set[Future[None]] = set()
             while not self._stop.is_set():
-                while len(running) < self._threads and (job := self._claim(without=self._resting())):
+                while len(running) < self._threads and (job := self._next()):
                     running.add(pool.submit(self._serve, job))
                 if len(running) < self._threads:
                     self._wake.wait(1.0)
@@ -85,22 +92,52 @@ class Worker:
         self._wake.set()
 
     def heartbeat(self) -> None:
-        """Prolong our leases and take back the Jobs of workers that are gone."""
-        self._renew()
-        if self.recover():
-            self.wake()
+        """Prolong our leases and take back the Jobs of workers that are gone; later, where the ledger is away."""
+        try:
+            self._renew()
+            if self.recover():
+                self.wake()
+        except LedgerAway as error:
+            self._tell(error)
 
     def recover(self) -> int:
         """Put Jobs of workers that are gone back into the queue; how many."""
         return self._ledger.recover(self._gone)
 
+    def _next(self) -> Job | None:
+        """The next Job; None while there is none, or the ledger is away."""
+        try:
+            job = self._claim(without=self._resting())
+        except LedgerAway as error:
+            self._tell(error)
+            return None
+        self._troubled = False
+        return job
+
+    def _tell(self, error: LedgerAway) -> None:
+        """Say once that the ledger is away, until it is back."""
+        if not self._troubled:
+            log.error("ledger", cause=str(error))
+        self._troubled = True
+
     def _claim(self, without: Collection[str] = ()) -> Job | None:
+        self._put_back()
         return self._ledger.claim(self.name, [name for name in self._pipelines if name not in without])
+
+    def _put_back(self) -> None:
+        """Put back the Jobs that could not be while the ledger was away: none of them crashed."""
+        for number, (job, why) in list(self._owed.items()):
+            with suppress(LeaseLost):
+                self._ledger.postpone(job, why)
+            del self._owed[number]
 
     def _work(self, job: Job) -> JobState:
         self._in_hand.add(job.id)
         try:
             return self._pipelines[job.backend].work(job)
+        except LedgerAway as error:
+            self._owed[job.id] = job, str(error)
+            raise
         finally:
             self._in_hand.discard(job.id)
 
@@ -128,7 +165,7 @@ class Worker:
         return [backend for backend, (until, _) in self._rests.copy().items() if until > now]
 
     def _renew(self) -> None:
-        self._ledger.renew(self.name, self._in_hand.copy())
+        self._ledger.renew(self.name, self._in_hand | self._owed.keys())
 
     def _gone(self, owner: str) -> bool:
         """Whether the worker of that name was of this machine and its process has ended."""

@@ -58,7 +58,11 @@ class Prompt:
                 for backend in self._due():
                     self._poll(backend)
             if time.monotonic() - swept >= SWEEP_SECONDS:
-                sweep()
+                try:
+                    sweep()
+                except VouchError as error:
+                    # What waits stays where it is, for the next sweep.
+                    log.error("sweep failed", cause=str(error))
                 swept = time.monotonic()
 
     def _due(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import structlog
@@ -15,7 +15,7 @@ from connector.errors import SettingsError, VouchError
 from connector.execution.inline import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from connector.execution.inline import Worker
     from connector.pipeline import Pipeline
@@ -31,6 +31,10 @@ class Scheduler(Protocol):
 
     def start(self) -> None:
         """Start the scheduler's thread."""
+        ...
+
+    def get_jobs(self) -> Sequence[Any]:
+        """The jobs there are."""
         ...
 
     def shutdown(self, wait: bool = True) -> None:
@@ -69,10 +73,22 @@ def make_scheduler(
             )
     for name, work in (daily or {}).items():
         scheduler.add_job(
-            work, IntervalTrigger(hours=24, jitter=600), id=name, next_run_time=datetime.now(UTC)
+            _daily,
+            IntervalTrigger(hours=24, jitter=600),
+            args=(name, work),
+            id=name,
+            next_run_time=datetime.now(UTC),
         )
     scheduler.add_job(worker.heartbeat, IntervalTrigger(seconds=HEARTBEAT_SECONDS), id="heartbeat")
     return scheduler
+
+
+def catch_up(scheduler: Scheduler, jump: timedelta) -> None:
+    """After the clock was set: all is done now, and from then on at its interval again. Put back, it would else wait
+    until the clock has gone through that time once more."""
+    log.warning("the clock was set", seconds=round(jump.total_seconds()))
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=datetime.now(UTC))
 
 
 def _trigger(name: str, schedule: ScheduleSettings) -> Any:
@@ -96,6 +112,13 @@ def _learn(pipeline: Pipeline) -> None:
     except VouchError as error:
         # What was not learned now is learned the next time.
         log.error("learning failed", backend=pipeline.erp.backend, cause=str(error))
+
+
+def _daily(name: str, work: Callable[[], object]) -> None:
+    try:
+        work()
+    except VouchError as error:
+        log.error("daily work failed", work=name, cause=str(error))
 
 
 def _poll(pipeline: Pipeline, worker: Worker) -> None:

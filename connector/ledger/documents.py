@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+
+from connector.errors import NoRoom
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 
 
 class DocumentStore:
@@ -18,25 +23,20 @@ class DocumentStore:
     def put(self, data: bytes) -> str:
         """Keep bytes; their SHA-256 in hex. Either the whole file is there afterwards or none.
 
-        A draft that a killed process left of the same document goes.
+        A draft that a killed process left of the same document goes. Raises NoRoom where the disk takes no more.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # A name of its own: the same document may come twice at once.
-            with NamedTemporaryFile(dir=path.parent, prefix=f"{sha256}.", delete=False) as draft:
-                draft.write(data)
-                draft.flush()
-                os.fsync(draft.fileno())
             try:
-                os.replace(draft.name, path)
-            except FileNotFoundError:
-                # Who kept the same document in this moment took our draft for one left behind.
-                if not path.exists():
+                self._write(path, data)
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
                     raise
-            for left in path.parent.glob(f"{sha256}.*"):
-                left.unlink(missing_ok=True)
+                raise NoRoom(
+                    f"The documents cannot be kept in {self.folder} ({error.strerror}): make room on its disk. Nothing is "
+                    "lost, and the work goes on by itself."
+                ) from error
         return sha256
 
     def adopt(self, file: Path) -> None:
@@ -71,6 +71,26 @@ class DocumentStore:
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A name of its own: the same document may come twice at once.
+        with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as draft:
+            try:
+                draft.write(data)
+                draft.flush()
+                os.fsync(draft.fileno())
+            except OSError:
+                Path(draft.name).unlink(missing_ok=True)
+                raise
+        try:
+            os.replace(draft.name, path)
+        except FileNotFoundError:
+            # Who kept the same document in this moment took our draft for one left behind.
+            if not path.exists():
+                raise
+        for left in path.parent.glob(f"{path.name}.*"):
+            left.unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, String, delete, func, select
+from sqlalchemy import Engine, String, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 20_000
 FORGOTTEN = timedelta(hours=1)
+AHEAD = timedelta(minutes=1)
 
 Wait = Callable[[int], timedelta]
 """How long the next try has to wait after so many failures."""
@@ -46,6 +47,7 @@ class Failures:
     def begin(self, keys: Mapping[str, Wait]) -> timedelta:
         """Nothing, and each key has one failure more; or how long it still has to wait."""
         now = self._clock()
+        self._bring_back(now)
         self._forget(now)
         waits = {_hashed(key): wait for key, wait in keys.items()}
         with Session(self._engine) as session, session.begin():
@@ -80,6 +82,15 @@ class Failures:
                     kept.failures -= 1
                 else:
                     session.delete(kept)
+
+    def _bring_back(self, now: datetime) -> None:
+        """A failure in the future was before the clock was put back: it counts as of now, and is not waited for longer."""
+        with Session(self._engine.execution_options(read_only=True)) as session:
+            newest = session.scalar(select(func.max(FailureRecord.at)))
+        if newest is not None and newest > now + AHEAD:
+            with Session(self._engine) as session, session.begin():
+                ahead = update(FailureRecord).where(FailureRecord.at > now + AHEAD)
+                session.execute(ahead.values(at=now).execution_options(synchronize_session=False))
 
     def _forget(self, now: datetime) -> None:
         """Purge what is old, and the oldest of too many; what another has in hand is left to it."""

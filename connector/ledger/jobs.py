@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from connector.ledger.records import Attempt, Job, Transition
@@ -18,6 +18,8 @@ VERSION = version("vouch")
 
 MOST_DEFECTS = 8
 """So often a Job is tried again after a defect of ours that left an Effect unknown: it is looked up first then."""
+LONGEST_PAUSE = timedelta(minutes=15)
+"""A Job is never put off for longer: one that is due later was put off before the clock was put back."""
 
 
 class LeaseLost(Exception):
@@ -53,6 +55,17 @@ def move(
     job.not_before = not_before or job.not_before
     if after not in HELD:
         job.lease_owner = job.lease_until = None
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Which Jobs may be taken."""
+    put_back = Job.not_before > now + LONGEST_PAUSE
+    return and_(Job.state == JobState.QUEUED, or_(Job.not_before <= now, put_back))
+
+
+def pause_after(delays: int) -> timedelta:
+    """How long a Job waits that was put off so often before."""
+    return min(timedelta(seconds=15 * 2 ** min(delays, 10)), LONGEST_PAUSE)
 
 
 def held_job(session: Session, job: Job) -> Job:

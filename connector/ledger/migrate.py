@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
-from connector.errors import FatalError, SettingsError
+from connector.errors import FatalError, LedgerAway, LedgerFull, SettingsError
 from connector.ledger import accepted, failures, key_ends, own_secret, schema, sessions, tokens, uploads
 from connector.ledger.engine import make_engine
 from connector.ledger.store import Ledger
@@ -37,10 +37,12 @@ def open_ledger(url: str) -> Ledger:
         ) from None
     try:
         _migrate(engine)
-    except OperationalError as error:
+    except LedgerFull:
+        raise
+    except LedgerAway as error:
         raise FatalError(
-            f"The ledger cannot be opened: {error.orig}. Check `ledger_url` in the settings and that its folder "
-            "exists and can be written."
+            f"The ledger cannot be opened. {error} Check `ledger_url` in the settings and that its folder exists and can "
+            "be written."
         ) from error
     return Ledger(engine)
 
@@ -52,6 +54,8 @@ def _migrate(engine: Engine) -> None:
         return
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
+            # However long the other's migration takes.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": schema.MIGRATING})
         # Looked up again: another process may have migrated while this one waited for the lock.
         found = MigrationContext.configure(connection).get_current_revision()

@@ -18,6 +18,8 @@ from inference.numbers import parse_number
 
 LEASE = timedelta(minutes=5)
 """A claim that nobody renews ends after so long."""
+AHEAD = LEASE + timedelta(minutes=1)
+"""A claim that holds for longer was made before the clock was put back, and holds no more."""
 
 AMOUNTS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"100": (0, 100), "1000": (100, 1_000), "10000": (1_000, 10_000), "more": (10_000, float("inf"))}
@@ -202,7 +204,12 @@ class Queue:
         now = self._clock()
         until = now + LEASE
         mine = and_(Review.claimed_by == login, Review.claimed_until >= now)
-        free = or_(Review.claimed_by == "", Review.claimed_until.is_(None), Review.claimed_until < now)
+        free = or_(
+            Review.claimed_by == "",
+            Review.claimed_until.is_(None),
+            Review.claimed_until < now,
+            Review.claimed_until > now + AHEAD,
+        )
         taken = (
             update(Review)
             .where(Review.job_id == job_id, Review.settled_at.is_(None), or_(mine, free))
@@ -267,7 +274,7 @@ class Queue:
                     .limit(1)
                 )
             now = self._clock()
-            others = and_(Review.claimed_by != "", Review.claimed_until >= now)
+            others = and_(Review.claimed_by != "", Review.claimed_until.between(now, now + AHEAD))
             if here is not None and here.claimed_by:
                 others = and_(others, Review.claimed_by != here.claimed_by)
             first = chosen.where(~others).order_by(Review.opened_at, Review.id).limit(1)

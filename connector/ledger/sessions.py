@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SEEN_EVERY = timedelta(minutes=1)
 """A session's last use is noted so often at most: reading a page must not cost a write."""
+AHEAD = timedelta(minutes=5)
+"""A session used further in the future was used before the clock was put back: it ends, rather than live too long."""
 
 
 class SessionRecord(Base):
@@ -84,7 +86,7 @@ class Sessions:
         now = self._clock()
         with Session(self._engine.execution_options(read_only=True), expire_on_commit=False) as session:
             found = session.get(SessionRecord, _hashed(token))
-        if found is None or found.seen_at <= now - self.lifetime.idle:
+        if found is None or not now - self.lifetime.idle < found.seen_at <= now + AHEAD:
             return None
         if found.opened_at <= now - self.lifetime.longest:
             return None
@@ -126,6 +128,7 @@ class Sessions:
     def _over(self, now: datetime) -> ColumnElement[bool]:
         return or_(
             SessionRecord.seen_at <= now - self.lifetime.idle,
+            SessionRecord.seen_at > now + AHEAD,
             SessionRecord.opened_at <= now - self.lifetime.longest,
         )
 

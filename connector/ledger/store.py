@@ -22,7 +22,15 @@ from connector.ledger.attachments import (
     same_attachment,
 )
 from connector.ledger.engine import make_engine
-from connector.ledger.jobs import end_attempt, held_job, move, running_attempt, why_set_aside
+from connector.ledger.jobs import (
+    end_attempt,
+    held_job,
+    is_due,
+    move,
+    pause_after,
+    running_attempt,
+    why_set_aside,
+)
 from connector.ledger.marks import Sighting, keep, sightings
 from connector.ledger.records import (
     Attempt,
@@ -156,7 +164,7 @@ class Ledger:
         )
         due = (
             select(Job)
-            .where(Job.state == JobState.QUEUED, Job.not_before <= now, Job.backend.in_(backends), ~held)
+            .where(is_due(now), Job.backend.in_(backends), ~held)
             .order_by(Job.priority, Job.not_before, Job.id)
             .limit(1)
             .with_for_update(skip_locked=True, of=Job)
@@ -194,8 +202,9 @@ class Ledger:
         held = select(Job).where(Job.state.in_(HELD)).with_for_update(skip_locked=True, of=Job)
         with self._write() as session:
             for job in session.scalars(held):
-                expired = job.lease_until is None or job.lease_until < now
-                if not expired and not abandoned(job.lease_owner or ""):
+                if job.lease_until and job.lease_until >= now and not abandoned(job.lease_owner or ""):
+                    # One that runs for longer is from before the clock was put back.
+                    job.lease_until = min(job.lease_until, now + LEASE)
                     continue
                 found += 1
                 job.crashes += 1
@@ -230,7 +239,7 @@ class Ledger:
         now = self._clock()
         with self._write() as session:
             job = held_job(session, job)
-            due = now + timedelta(seconds=min(15 * 2**job.delays, 900))
+            due = now + pause_after(job.delays)
             job.delays += 1
             end_attempt(session, job, "later", error, now)
             move(session, job, JobState.QUEUED, self._clock(), reason="later", message=error, not_before=due)
@@ -431,7 +440,7 @@ class Ledger:
             return count, oldest
 
     def require_writable(self) -> None:
-        """Raise SQLAlchemy's DBAPIError when the ledger cannot be written now."""
+        """Raise LedgerAway when the ledger cannot be written now."""
         with self._write() as session:
             session.execute(update(Cursor).where(false()).values(error=Cursor.error))
 

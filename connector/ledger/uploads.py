@@ -15,6 +15,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from connector.ledger.records import Base, Job
 from connector.ledger.store import utc_now
 
+FARTHEST, SOON = timedelta(hours=2), timedelta(minutes=10)
+
 
 class UploadState(StrEnum):
     """`waiting` to be sent, `sending` (may have happened), `done`, or `refused` by the ERP."""
@@ -131,7 +133,16 @@ class UploadLog:
             return session.scalar(found) if upload.record_id else None
 
     def due(self, backends: Collection[str], limit: int = 20) -> list[int]:
-        """Those that may be tried now, the longest waiting first."""
+        """Those that may be tried now, the longest waiting first.
+
+        One put off further than any is was put off before the clock was put back: it is tried in `SOON`.
+        """
+        far = self._is_open() & (UploadRecord.not_before > self._clock() + FARTHEST)
+        with self._read() as session:
+            lost = session.scalar(select(UploadRecord.id).where(far).limit(1))
+        if lost is not None:
+            with Session(self._engine) as session, session.begin():
+                session.execute(update(UploadRecord).where(far).values(not_before=self._clock() + SOON))
         chosen = (
             select(UploadRecord.id)
             .where(self._open(), UploadRecord.backend.in_(backends))
@@ -169,9 +180,10 @@ class UploadLog:
             return kept
 
     def _open(self) -> ColumnElement[bool]:
-        return UploadRecord.state.in_((UploadState.WAITING, UploadState.SENDING)) & (
-            UploadRecord.not_before <= self._clock()
-        )
+        return self._is_open() & (UploadRecord.not_before <= self._clock())
+
+    def _is_open(self) -> ColumnElement[bool]:
+        return UploadRecord.state.in_((UploadState.WAITING, UploadState.SENDING))
 
     def _read(self) -> Session:
         return Session(self._engine.execution_options(read_only=True), expire_on_commit=False)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
+from connector.errors import LedgerAway, NoRoom
 from connector.review import documents, health, history, insight, reviews, sign_in, you
 from connector.review.access import SignedOut
 from connector.review.api import bills, choices, description, hooks, together, uploads, words
@@ -127,9 +127,13 @@ def _explain_errors(app: FastAPI, screen: Screen) -> None:
             return explain(request, 422, "malformed", _what_is_wrong(error))
         return explain(request, 404 if request.method == "GET" else 422, "no_such_page")
 
-    @app.exception_handler(DBAPIError)
-    def no_ledger(request: Request, error: DBAPIError) -> Response:
-        return explain(request, 503, "no_ledger", str(error.orig))
+    @app.exception_handler(LedgerAway)
+    def no_ledger(request: Request, error: LedgerAway) -> Response:
+        return explain(request, 503, "no_ledger", str(error))
+
+    @app.exception_handler(NoRoom)
+    def no_room(request: Request, error: NoRoom) -> Response:
+        return explain(request, 507, "no_room", str(error))
 
     @app.exception_handler(Exception)
     def defect(request: Request, _error: Exception) -> Response:

@@ -60,6 +60,10 @@ class VlmSettings(Section):
     )
     api_key: SecretStr | None = Field(default=None, description="Key of the server. Only from a variable.")
     api_key_file: Path | None = Field(default=None, description="File that holds the server's key.")
+    ca_file: Path | None = Field(
+        default=None,
+        description="Authority that signed the server's certificate, where it is none of the public ones.",
+    )
     timeout_seconds: float = Field(default=30, gt=0, description="How long to wait for one answer.")
     document_seconds: float = Field(
         default=180,

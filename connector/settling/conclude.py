@@ -15,7 +15,6 @@ from connector.errors import RetriableError, SkippableError, VouchError
 from connector.ledger.judged import JudgedValues
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
-from connector.ledger.store import utc_now
 from connector.settling.edits import as_json, once_taken_back, once_written, parsed
 from connector.settling.pointing import lessons
 from connector.settling.snapshot import record_as_json
@@ -108,8 +107,8 @@ def take_up(pipeline: Pipeline, settling: Settling, job: Job, effect: EffectReco
     """
     body = effect.body
     happened = _happened(pipeline, effect)
-    if not happened and utc_now() < effect.at + pipeline.longest_request:
-        raise RetriableError("A write was interrupted and Odoo may still be at it. Vouch looks again later.")
+    if not happened:
+        pipeline.unsure.require_over(effect)
     if body.get("posting") or happened:
         after = pipeline.erp.record(job.model, job.record_id)
         return conclude(pipeline, settling, job, effect, after)

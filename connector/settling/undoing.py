@@ -96,7 +96,8 @@ def take_back(desk: SettlingDesk, job_id: int, key: str, person: Person, own: Er
     lease = pipeline.longest_request + timedelta(seconds=60)
     held = settling.begin(job_id, intended, person.login, f"{WEB}:{uuid.uuid4().hex[:12]}", lease)
     try:
-        after = applied(pipeline.erp, own, effect)
+        with pipeline.unsure.sending(effect.key):
+            after = applied(pipeline.erp, own, effect)
     except OutcomeUnknown:
         raise
     except BaseException as error:

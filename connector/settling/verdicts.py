@@ -236,7 +236,8 @@ def _send(
         work.case.job.id, intended, wish.person.login, f"{WEB}:{uuid.uuid4().hex[:12]}", lease
     )
     try:
-        after = applied(pipeline.erp, wish.own, effect)
+        with pipeline.unsure.sending(effect.key):
+            after = applied(pipeline.erp, wish.own, effect)
     except OutcomeUnknown:
         # Whether it happened is found out by the next who asks, or by a worker.
         raise

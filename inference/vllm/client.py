@@ -7,17 +7,18 @@ https://docs.vllm.ai/en/stable/features/multimodal_inputs.html (the `uuid` of an
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import httpx
-from annotated_types import Len
+from annotated_types import Le, Len
 from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from inference.vllm.errors import ModelAway, ModelMisconfigured, ModelRefused, ModelSlow
+from inference.vllm.errors import ModelAway, ModelFails, ModelMisconfigured, ModelRefused, ModelSlow
 from inference.vllm.images import PageImage
 from inference.vllm.profile import Profile
 
@@ -32,12 +33,14 @@ _TOO_LONG = ("maximum context length", "max_model_len", "is longer than the maxi
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the server is and how much it is asked at a time. `key` never shows in a repr or a message."""
+    """Where the server is and how much it is asked at a time. `key` never shows in a repr or a message. `ca_file` is
+    the authority that signed the server's certificate, where that is none of the public ones."""
 
     url: str
     profile: Profile
     model: str = ""
     key: str = field(default="", repr=False)
+    ca_file: str = ""
     timeout_seconds: float = 30.0
     in_flight: int = 8
     failures_to_open: int = 3
@@ -105,6 +108,7 @@ class Client:
                 max_connections=endpoint.in_flight, max_keepalive_connections=endpoint.in_flight
             ),
             trust_env=False,
+            verify=ssl.create_default_context(cafile=endpoint.ca_file) if endpoint.ca_file else True,
             transport=transport,
         )
 
@@ -127,6 +131,11 @@ class Client:
             reply = _reply(answered)
         except BreakerOpen:
             raise
+        except ModelFails as error:
+            if await self._is_well():
+                raise
+            self._breaker.failed(str(error))
+            raise ModelAway(str(error)) from error
         except ModelAway as error:
             self._breaker.failed(str(error))
             raise
@@ -154,6 +163,13 @@ class Client:
     async def close(self) -> None:
         """Give back the connections."""
         await self._http.aclose()
+
+    async def _is_well(self) -> bool:
+        """Whether the server says of itself that it works: then what it fails in is the request."""
+        try:
+            return (await self._received(self._http.build_request("GET", "/health"))).is_success
+        except (httpx.RequestError, ModelAway, TimeoutError):
+            return False
 
     async def _ask(self, turns: Sequence[Turn], schema: Mapping[str, Any], max_tokens: int) -> _Answered:
         started = time.perf_counter()
@@ -216,11 +232,8 @@ class Client:
                 f"The model server at {url} gave no answer within {seconds:g} s: is the card overloaded? Lower "
                 "vlm.in_flight, or raise vlm.timeout_seconds"
             ) from error
-        except httpx.TransportError as error:
-            raise ModelAway(
-                f"The model server at {url} cannot be reached ({type(error).__name__}): start it with vouch vllm "
-                "serve, or correct vlm.url"
-            ) from error
+        except httpx.RequestError as error:
+            raise _lost(error, url) from error
         if response.is_success:
             return response
         raise _refusal(response, self.endpoint)
@@ -235,11 +248,13 @@ class Client:
                     content += part
                     if len(content) > MOST_ANSWER_BYTES:
                         raise ModelAway(
-                            f"{self.endpoint.url} answers with more than {MOST_ANSWER_BYTES // 10**6} MB: is it a vLLM server?"
+                            f"{self.endpoint.url} answers with more than {MOST_ANSWER_BYTES // 10**6} MB: is it a vLLM "
+                            "server? Correct vlm.url"
                         )
             finally:
                 await response.aclose()
-        return httpx.Response(response.status_code, content=bytes(content), request=request)
+        told = {name: found for name in ("location",) if (found := response.headers.get(name))}
+        return httpx.Response(response.status_code, headers=told, content=bytes(content), request=request)
 
 
 class BreakerOpen(ModelAway):
@@ -293,6 +308,26 @@ def _content(turn: Turn, known: set[str]) -> str | list[dict[str, Any]]:
     return [*parts, {"type": "text", "text": turn.text}]
 
 
+def _lost(error: httpx.RequestError, url: str) -> Exception:
+    """The error for a connection that failed, or an answer that broke off."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return ModelMisconfigured(
+            f"The certificate of the model server at {url} cannot be trusted ({cause.verify_message}): name the file of "
+            "the authority that signed it in vlm.ca_file, or mend the certificate"
+        )
+    if isinstance(cause, ssl.SSLError):
+        return ModelMisconfigured(
+            f"{url} does not speak TLS as expected ({cause.reason}): is it http instead of https? Correct vlm.url"
+        )
+    return ModelAway(
+        f"The model server at {url} cannot be reached ({type(error).__name__}): start it with vouch vllm serve, or "
+        "correct vlm.url"
+    )
+
+
 def _refusal(response: httpx.Response, endpoint: Endpoint) -> Exception:
     """The error for an answer that is none, by status (the table in docs/vllm.md)."""
     status, said = response.status_code, _message(response)
@@ -304,8 +339,19 @@ def _refusal(response: httpx.Response, endpoint: Endpoint) -> Exception:
         return ModelMisconfigured(
             f"The model server at {endpoint.url} has no model “{endpoint.served_model}”: {said}. Correct vlm.model"
         )
-    if status >= 500:
-        return ModelAway(f"The model server at {endpoint.url} failed ({status}): {said}")
+    if 300 <= status < 400:
+        target = response.headers.get("location", "").partition("?")[0][:200] or "elsewhere"
+        return ModelMisconfigured(
+            f"The model server at {endpoint.url} redirects to {target}: set vlm.url to the address that it really has"
+        )
+    if status == 429:
+        return ModelSlow(
+            f"The model server at {endpoint.url} answers that there are too many requests (429): {said}. Lower "
+            "vlm.in_flight, or raise the limit of what stands before it"
+        )
+    if status == 408 or status >= 500:
+        failed = ModelFails if status == 500 else ModelAway
+        return failed(f"The model server at {endpoint.url} failed ({status}): {said}. Look at its log")
     if any(words in said.lower() for words in _TOO_LONG):
         return ModelRefused(
             f"The page and its answer do not fit the model's context: {said}. Serve it with a larger --max-model-len"
@@ -318,21 +364,22 @@ def _message(response: httpx.Response) -> str:
     try:
         node = _mapping(response)
     except ModelAway:
-        return response.text[:200]
+        text = " ".join(response.text[:2000].split())[:200]
+        return "a web page, so a proxy answers in its place" if text[:1] == "<" else text or "without a word"
     error = node.get("error", node)
     said = cast("dict[str, Any]", error).get("message", "") if isinstance(error, dict) else error
-    return " ".join(str(said).split())[:300]
+    return " ".join(str(said)[:2000].split())[:300]
 
 
 def _mapping(response: httpx.Response) -> dict[str, Any]:
     try:
         node = response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelAway(
-            f"{response.request.url.host} does not answer in JSON: is it a vLLM server?"
+            f"{response.request.url.host} does not answer in JSON: is it a vLLM server? Correct vlm.url"
         ) from error
     if not isinstance(node, dict):
-        raise ModelAway(f"{response.request.url.host} does not answer as vLLM does")
+        raise ModelAway(f"{response.request.url.host} does not answer as vLLM does: correct vlm.url")
     return cast("dict[str, Any]", node)
 
 
@@ -347,7 +394,8 @@ class _Models(BaseModel):
 
 class _Logprob(BaseModel):
     bytes: list[int] | None = None
-    logprob: float
+    # Rounding may bring the surest token a little above zero; a number beyond is no logarithm of a probability.
+    logprob: Annotated[float, Le(0.001)]
 
 
 class _Logprobs(BaseModel):
@@ -383,17 +431,18 @@ def _reply(answered: _Answered) -> Reply:
     response = answered.response
     try:
         answer = _Completion.model_validate_json(response.content)
-    except ValidationError as error:
+        choice, usage = answer.choices[0], answer.usage
+        logprobs = (choice.logprobs.content if choice.logprobs else None) or []
+        tokens = tuple(Token(bytes(token.bytes or ()), min(token.logprob, 0.0)) for token in logprobs)
+    except ValueError as error:
         raise ModelAway(
-            f"{response.request.url.host} does not answer as vLLM does: {error.error_count()} faults"
+            f"{response.request.url.host} does not answer as vLLM does: is it a vLLM server? Correct vlm.url"
         ) from error
-    choice, usage = answer.choices[0], answer.usage
-    logprobs = (choice.logprobs.content if choice.logprobs else None) or []
     details = usage.prompt_tokens_details
     return Reply(
         text=choice.message.content or "",
         cut=choice.finish_reason == "length",
-        tokens=tuple(Token(bytes(token.bytes or ()), token.logprob) for token in logprobs),
+        tokens=tokens,
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=(details.cached_tokens if details else 0) or 0,
         answer_tokens=usage.completion_tokens or 0,

@@ -10,7 +10,11 @@ class ModelAway(ModelError):
 
 
 class ModelSlow(ModelAway):
-    """It took longer than we wait: to ask again at once would only add to its load."""
+    """It is overloaded, or took longer than we wait: to ask again at once would only add to its load."""
+
+
+class ModelFails(ModelAway):
+    """It is there and fails in this request: later, but not for ever, since what fails may be this document."""
 
 
 class ModelMisconfigured(ModelError):

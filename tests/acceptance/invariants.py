@@ -226,6 +226,15 @@ def of_folder(folder: Path) -> Iterator[str]:
             yield f"{path.relative_to(folder)} is not the document of that name"
 
 
+def of_secrets(folder: Path, secrets: Iterable[str]) -> Iterator[str]:
+    """No secret stands in the bytes of any file: ledger, documents, answers, logs."""
+    for path in sorted(folder.rglob("*")):
+        data = path.read_bytes() if path.is_file() else b""
+        for secret in secrets:
+            if secret and secret.encode() in data:
+                yield f"{path.relative_to(folder)} holds the secret that begins with {secret[:4]}"
+
+
 # -- waiting for quiet ----------------------------------------------------------------------------------------------------------
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from random import Random
+from typing import Any
 
 from connector.ledger.states import JobState
 from deploy.odoo.administrator import MailedFile
@@ -43,6 +44,15 @@ def sure_bills(today: date, first: int = 1) -> Iterator[Made]:
             bill = replace(bill, payment_reference=f"AR27{41000 + at}")
             data = facturx_pdf(bill, render(bill))
         yield _made(bill, data, JobState.FILLED)
+
+
+def page_bills(today: date, first: int = 1) -> Iterator[tuple[Made, Mapping[str, Any]]]:
+    """Bills of a known vendor that a model is shown, since they carry no data of their own; each with its truth. Without
+    end."""
+    rng = Random(2000 + first)
+    for at in count(first):
+        bill = _changed(collection.look_alike(today), f"NE-{81000 + at}", rng, at, today)
+        yield _made(bill, render(bill), JobState.FILLED), bill.truth()
 
 
 def doubtful_bills(today: date, first: int = 1) -> Iterator[Made]:

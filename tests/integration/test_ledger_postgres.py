@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
+from connector.errors import LedgerAway
+from connector.ledger import engine
 from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
 from connector.review.lockout import BY_LOGIN
@@ -183,3 +185,31 @@ def test_no_state_follows_that_may_not_on_postgresql(ledger_url: str) -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)
     )
+
+
+def test_a_lock_or_a_restart_of_postgresql_passes(
+    development_odoo: Installation, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that another session holds is not waited for for ever; a database that ends every connection and takes no
+    new ones, as while it restarts, is told; and then the work goes on."""
+    monkeypatch.setattr(engine, "LOCK_SECONDS", 1)
+    ledger, cluster = open_ledger(ledger_url), Cluster(development_odoo.places)
+    ledger.remember("main", poll(attachment(1), attachment(2)))
+    other = engine.make_engine(ledger_url)
+    with other.connect() as holding, holding.begin():
+        holding.execute(text("LOCK TABLE job IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(LedgerAway, match="end what has it open"):
+            ledger.claim("w", ["main"])
+    other.dispose()
+    job = ledger.claim("w", ["main"])
+    assert job
+    name = ledger.engine.url.database
+    cluster.ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    cluster.ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with pytest.raises(LedgerAway, match="look at its database"):
+        ledger.postpone(job, "away")
+    cluster.ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    ledger.postpone(job, "away")
+    assert [one.crashes for one in ledger.jobs()] == [0, 0]
+    assert ledger.claim("w", ["main"])
+    ledger.close()

@@ -18,6 +18,7 @@ from connector.erp.port import Attachment, Effect
 from connector.errors import AwayError
 from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
+from connector.ledger.jobs import MOST_DEFECTS
 from connector.ledger.judged import JudgedValues
 from connector.ledger.migrate import open_ledger
 from connector.ledger.records import JudgedRecord
@@ -27,7 +28,7 @@ from connector.model import Desk, opened_desk
 from connector.pipeline import Pipeline
 from mappings.erp_data import ErpData, Record
 from mappings.field_map import FieldMap, default_map
-from tests.integration.recorded_model import RecordedModel, true_answer
+from tests.integration.recorded_model import RecordedModel, Refused, true_answer
 from tests.integration.test_model_desk import settings
 from tests.samples.generate import TODAY, samples
 from tests.unit.mappings_builder import demo_data, draft_bill
@@ -114,6 +115,27 @@ def test_a_document_waits_for_the_server_and_is_read_when_it_is_back(tmp_path: P
     assert state in (JobState.FILLED, JobState.IN_REVIEW)
     values = erp.written[0].values
     assert values["ref"] == SAMPLE.truth["fields"]["invoice_number"]
+
+
+def test_a_document_that_the_server_fails_in_again_and_again_goes_to_a_person(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    """It waits first, since the server may be ill; but not for ever, since the document may be what makes it so."""
+
+    def fail(_asked: object) -> str:
+        raise Refused(500, "Internal server error")
+
+    with RecordedModel(fail).serving() as model, opened_desk(settings(tmp_path, model.url)) as desk:
+        for _ in range(MOST_DEFECTS):
+            with pytest.raises(AwayError, match="Look at its log"):
+                worked(ledger, desk, tmp_path)
+        state, erp = worked(ledger, desk, tmp_path)
+    (job,) = ledger.jobs()
+    assert (state, job.reason, job.crashes) == (JobState.FAILED, "model", 0)
+    assert "failed (500)" in job.message
+    [asked] = erp.written
+    assert asked.activity
+    assert not asked.values
 
 
 def test_a_document_read_without_the_model_says_so_in_the_ledger(tmp_path: Path, ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from typing import Any
 from inference.readers.vlm.certainty import Certainty
 
 _TIDY_EVERY = 200
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,15 @@ class KeptAnswers:
         return found
 
     def put(self, key: str, told: Told) -> None:
-        """Keep an answer. Either the whole file is there afterwards or none."""
+        """Keep an answer. Either the whole file is there afterwards or none; none where the disk takes no more: it will
+        be asked for again."""
         path = self._path(key)
-        for folder in (self._folder, path.parent):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         node = {"text": told.text, "cut": told.cut, "certainties": dict(told.certainties)}
-        with NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f"{key}.", delete=False, encoding="utf-8"
-        ) as draft:
-            json.dump(node, draft)
-        os.replace(draft.name, path)
+        try:
+            _write(path, json.dumps(node))
+        except OSError as error:
+            log.warning("an answer of the model is not kept: %s", error)
+            return
         with self._lock:
             self._until_tidy -= 1
             due = self._until_tidy < 0
@@ -88,6 +89,22 @@ class KeptAnswers:
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or none. Raises OSError."""
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f"{path.stem}.", delete=False, encoding="utf-8"
+    ) as draft:
+        try:
+            draft.write(text)
+            draft.flush()
+        except OSError:
+            os.unlink(draft.name)
+            raise
+    os.replace(draft.name, path)
 
 
 def _stat(path: Path) -> os.stat_result | None:
