@@ -299,9 +299,11 @@ class Ledger:
 
     def keep_reading(self, job: Job, reader: str, version: str, body: Mapping[str, Any]) -> int:
         """Keep a Reading; its id."""
-        return self._add(
-            ReadingRecord(job_id=job.id, reader=reader, version=version, body=dict(body), at=self._clock())
-        )
+        kept = ReadingRecord(job_id=job.id, reader=reader, version=version, body=dict(body), at=self._clock())
+        with self._write() as session:
+            session.add(kept)
+            session.flush()
+            return kept.id
 
     def known_again(self, job: Job, marks: Mapping[str, str]) -> tuple[Sighting, ...]:
         """Keep what the Job's document is known by, by kind, and find earlier documents that are the same."""
@@ -496,9 +498,3 @@ class Ledger:
         if job.state != JobState.QUEUED:
             move(session, job, JobState.QUEUED, self._clock(), reason="seen_again", not_before=self._clock())
             close_review(session, job, "seen_again", "vouch", self._clock())
-
-    def _add(self, record: ReadingRecord) -> int:
-        with self._write() as session:
-            session.add(record)
-            session.flush()
-            return record.id

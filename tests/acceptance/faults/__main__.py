@@ -8,6 +8,7 @@ is the model server's side with the real vLLM; it is tried only where it is name
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -68,6 +69,8 @@ def _erp(odoo: Installation, server: OwnOdoo, protocol: str, words: Sequence[str
     ]
     if not cases:
         return []
+    # A run that is broken off has tried some of everything.
+    random.Random(7).shuffle(cases)
     with _database(odoo, server) as (database, folder):
         service, proxies = Service(database, folder, protocol), Proxies(server.url)
         found = [_told(protocol, partial(tried, service, proxies, *case)) for case in cases]
