@@ -69,8 +69,9 @@ eval: install ## Read DIR's documents with truth and hold the figures against th
 	@[ -n "$(DIR)" ] || { echo "Name a folder of documents with truth: make eval DIR=path (docs/eval.md shows the forms)"; exit 2; }
 	$(RUN)/python -m tests.bench.evaluate "$(DIR)" $(ARGS)
 
-faults: install ## Every fault of network, proxy and Odoo at every kind of RPC, on a real Odoo (about an hour; ARGS=words to choose)
+faults: install ## Every fault of network, proxies, Odoo, model server, disk, ledger and clock, on a real Odoo (hours; ARGS=words to choose)
 	$(RUN)/python -m tests.acceptance.faults $(ARGS)
+	[ -n "$(ARGS)" ] || VOUCH_TEST_FULL=1 $(RUN)/pytest tests/acceptance/test_living_faults.py
 
 interleavings: install ## 1,000 edits by people between the RPCs of the service, on a real Odoo (about half an hour; ARGS="COUNT SEED bare")
 	$(RUN)/python -m tests.acceptance.interleavings $(ARGS)
