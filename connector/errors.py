@@ -35,8 +35,8 @@ class AwayError(RetriableError):
     """The ERP or the model server does not answer: other documents need not be tried now either."""
 
 
-class FailsError(AwayError):
-    """A server is there and fails: later, but not for ever, since what it fails in may be this document."""
+class FailsError(RetriableError):
+    """A server is well and fails in this: later, but not for ever, since what it fails in may be this document."""
 
 
 class LedgerAway(AwayError):

@@ -147,7 +147,7 @@ class Worker:
             self._rests.pop(job.backend, None)
         except VouchError as error:
             log.error("backend", backend=job.backend, cause=str(error))
-            if isinstance(error, AwayError):
+            if isinstance(error, AwayError) and not isinstance(error, LedgerAway):
                 self._rest(job.backend)
         except Exception:
             # Its lease runs out, and the Job is taken up again.
