@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,7 +111,9 @@ def postgresql_program(name: str, url: URL | str, words: Sequence[str]) -> None:
             f"{name} is not installed on this machine. Install PostgreSQL's client programs, of the server's version or "
             "newer (apt-get install postgresql-client)."
         )
-    environment: Mapping[str, str] = {"PGPASSWORD": str(place.password)} if place.password else {}
+    # Neither our own secrets nor, on the command line, the database's.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("VOUCH_")}
+    environment |= {"PGPASSWORD": str(place.password)} if place.password else {}
     given = {
         "--host": place.host or place.query.get("host"),
         "--port": place.port or place.query.get("port"),
@@ -121,7 +123,7 @@ def postgresql_program(name: str, url: URL | str, words: Sequence[str]) -> None:
     where = [f"{option}={value}" for option, value in given.items() if value]
     done = subprocess.run(  # noqa: S603 (a program of the path, words of ours, no shell)
         [program, "--no-password", *where, *words],
-        env={**os.environ, **environment},
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

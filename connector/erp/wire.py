@@ -100,6 +100,8 @@ class Wire:
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=30),
             verify=_trust(settings),
             follow_redirects=False,
+            # A proxy or a certificate named in a variable is in no setting: nothing goes there.
+            trust_env=False,
         )
 
     @contextmanager

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from connector.backup.manifest import Manifest
 from connector.backup.occupancy import occupied
 from connector.backup.restore import restore
+from connector.backup.snapshot import postgresql_program
 from connector.backup.write import back_up
 from connector.cli import app
 from connector.errors import FatalError, SettingsError
@@ -339,3 +340,18 @@ def test_the_commands_back_up_and_restore(tmp_path: Path, monkeypatch: pytest.Mo
     assert json.loads(run(app, ["status", "--json"]).stdout)["documents"]["in_review"] == 1
     monkeypatch.setenv("VOUCH_DATA_DIR", str(tmp_path / "one"))
     assert isinstance(run(app, ["restore", file]).exception, FatalError)
+
+
+def test_programs_of_the_database_get_its_password_and_nothing_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(f'#!/bin/sh\nenv > "{tmp_path}/environment"\necho "$@" > "{tmp_path}/words"\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("VOUCH_BACKENDS__MAIN__API_KEY", "odoo-secret")
+    postgresql_program("pg_dump", "postgresql://vouch:db-secret@127.0.0.1/ledger", ["--format=custom"])
+    environment, words = ((tmp_path / name).read_text() for name in ("environment", "words"))
+    assert "PGPASSWORD=db-secret" in environment
+    assert "odoo-secret" not in environment
+    assert "secret" not in words

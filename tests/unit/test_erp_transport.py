@@ -280,6 +280,20 @@ def test_an_odoo_that_never_let_us_in_may_be_set_up_wrong(server: Server) -> Non
         open_session(connection(server))
 
 
+def test_no_call_goes_where_no_setting_leads(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the variables of the service would see every document and the key."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    found = wire.Wire(connection(server))
+    try:
+        assert found.get("/web/version")[0] == 200
+    finally:
+        found.close()
+
+
 def test_an_answer_over_the_limit_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "_MEGABYTE", 1024)
     limited = open_session(connection(server))

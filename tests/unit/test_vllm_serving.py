@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+import sys
 import threading
 import tomllib
 from collections.abc import AsyncIterator
@@ -20,11 +21,12 @@ from deploy.vllm.development import VERSION
 from inference.invoice import Box
 from inference.readers.vlm.certainty import Certainty
 from inference.readers.vlm.kept import KeptAnswers, Told, key_of
+from inference.vllm import process
 from inference.vllm.client import ATTEMPTS, Breaker, Client, Endpoint
 from inference.vllm.errors import ModelAway, ModelSlow
 from inference.vllm.images import encode, page_image
 from inference.vllm.profile import COMPATIBLE, ImagePolicy, load_profile, profile_names
-from inference.vllm.serving import plan
+from inference.vllm.serving import Plan, plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +67,21 @@ def test_the_server_is_an_extra_of_the_version_that_is_tested_and_not_part_of_th
         line.startswith(("vllm", "torch")) for line in (ROOT / "requirements.lock").read_text().splitlines()
     )
     assert "[vllm]'" in (ROOT / "docs/vllm.md").read_text("utf-8")
+
+
+def test_the_server_gets_its_own_key_and_none_of_vouch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VOUCH_BACKENDS__MAIN__API_KEY", "secret")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr(process, "executable", lambda: sys.executable)
+    told = tmp_path / "names"
+    code = "import os, sys; open(sys.argv[1], 'w').write(' '.join(os.environ))"
+    with process._child(Plan({"DO_NOT_TRACK": "1"}, ("-c", code, str(told)), ()), "key") as child:
+        child.wait(60)
+    names = told.read_text().split()
+    assert {"VLLM_API_KEY", "CUDA_VISIBLE_DEVICES", "DO_NOT_TRACK"} <= set(names)
+    assert [name for name in names if name.startswith("VOUCH_")] == []
 
 
 def test_pages_are_padded_never_stretched_or_enlarged() -> None:
