@@ -56,6 +56,7 @@ from inference.readers import Recipient
 from mappings.case import SeenDocument
 from mappings.duplicates import identity_marks
 from mappings.policy import Outcome
+from mappings.proposal import scalar_as_json
 
 if TYPE_CHECKING:
     from connector.erp.port import Erp
@@ -398,8 +399,10 @@ class Pipeline:
             reason=reason,
             message=" ".join(reasons),
             body={
-                "values": _plain(effect.values),
-                "lines": [_plain(line) for line in effect.lines],
+                "values": {name: scalar_as_json(value) for name, value in effect.values.items()},
+                "lines": [
+                    {name: scalar_as_json(value) for name, value in line.items()} for line in effect.lines
+                ],
                 "vat": {str(group): str(amount) for group, amount in effect.vat.items()},
                 "note": effect.note,
                 "reasons": list(reasons),
@@ -475,14 +478,6 @@ def _header(judged: Judged) -> dict[str, Any]:
 
 def _from_record(effect: EffectRecord) -> Effect:
     return Effect(effect.key, effect.model, effect.record_id, "")
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON: decimals and dates as strings, ids as they are."""
-    return {
-        name: value if value is None or isinstance(value, (int, str, list, tuple)) else str(value)
-        for name, value in values.items()
-    }
 
 
 def _plain_summary(summary: ReviewSummary | None) -> dict[str, Any] | None:

@@ -20,9 +20,8 @@ from connector.execution.clock import Watch
 from connector.execution.prompt import Prompt
 from connector.execution.schedule import catch_up, make_scheduler
 from connector.ledger.sessions import Lifetime
-from connector.review.access import SignIn
 from connector.review.app import create_app
-from connector.review.deps import ReviewDeps
+from connector.review.deps import ReviewDeps, SignIn
 from connector.review.server import server_config
 
 if TYPE_CHECKING:

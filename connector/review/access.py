@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
@@ -17,6 +16,7 @@ from connector.review.lockout import Lockout, network
 from connector.review.own_keys import OwnKeys
 from connector.review.rates import Rates
 from connector.review.security import API, HOOKS, SAFE_METHODS, FormTokens, cookie_name
+from connector.settling.person import NOBODY, Person
 
 if TYPE_CHECKING:
     from connector.erp.people import People
@@ -35,44 +35,6 @@ LOCAL_CLIENTS = frozenset({"127.0.0.1", "::1"})
 
 class SignedOut(Exception):
     """Nobody is signed in, or no longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """That people must sign in: who lets them in, by Backend, and how long that lasts."""
-
-    people: Mapping[str, People]
-    lifetime: Lifetime = field(default_factory=Lifetime)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A reviewer. `backend` and `companies` are those they may see; None is all of them.
-
-    `user_id` is theirs in Odoo, None where there is no sign-in, and for a program with an API token: that has `scopes`.
-    """
-
-    login: str
-    name: str
-    backend: str | None = None
-    companies: frozenset[int] | None = None
-    user_id: int | None = None
-    scopes: frozenset[str] | None = None
-
-    def sees(self, backend: str, company_id: int | None) -> bool:
-        """Whether documents of that company in that Backend are theirs to see; without a company, of the Backend."""
-        if self.backend not in (None, backend):
-            return False
-        return company_id is None or self.companies is None or company_id in self.companies
-
-    def sees_job(self, job: Job) -> bool:
-        """Whether the document is theirs to see; one whose company is not known yet only with all companies."""
-        known = job.company_id is not None or self.companies is None
-        return known and self.sees(job.backend, job.company_id)
-
-
-NOBODY = Person("review page", "review page")
-"""Who works where there is no sign-in."""
 
 
 class Access:

@@ -12,12 +12,13 @@ from prometheus_client import CollectorRegistry
 from connector.erp.port import Erp
 from connector.judgement import Owner
 from connector.ledger.documents import DocumentStore
+from connector.ledger.sessions import Lifetime
 from connector.ledger.store import Ledger, utc_now
 from connector.settling.desk import SettlingDesk
 
 if TYPE_CHECKING:
+    from connector.erp.people import People
     from connector.pipeline import Pipeline
-    from connector.review.access import SignIn
     from connector.uploads import Uploads
     from inference.isolation import Sandbox
 
@@ -34,6 +35,14 @@ def no_problems() -> Sequence[str]:
 def no_erp(_backend: str) -> Erp | None:
     """No Backend is configured."""
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """That people must sign in: who lets them in, by Backend, and how long that lasts."""
+
+    people: Mapping[str, People]
+    lifetime: Lifetime = field(default_factory=Lifetime)
 
 
 @dataclass(frozen=True, slots=True)

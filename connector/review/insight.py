@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from connector.insight import Cell
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
     from connector.review.language import Language
     from connector.review.screen import Screen
+    from connector.settling.person import Person
 
 PERIODS = (30, 90, 365, 0)
 """Days to look back; 0 is everything."""

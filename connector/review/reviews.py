@@ -19,10 +19,10 @@ from connector.review.sought import FromQuery, query_of, sight_of
 if TYPE_CHECKING:
     from connector.ledger.queue import Claim, Place
     from connector.ledger.records import Review
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
     from connector.review.language import Language
     from connector.review.screen import Screen
+    from connector.settling.person import Person
 
 ROWS, TOPICS = 50, 2
 # Of the texts, those that the scripts of the queue speak.

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
+    from connector.settling.person import Person
 
 SOON = timedelta(days=14)
 

@@ -10,8 +10,8 @@ from fastapi import Depends, Query
 from connector.ledger.queue import Group, Sight, Sought
 
 if TYPE_CHECKING:
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
+    from connector.settling.person import Person
 
 Value = Annotated[str, Query(max_length=200)]
 

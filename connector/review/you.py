@@ -14,8 +14,8 @@ from connector.errors import AccessError, VouchError
 from connector.review.access import address_of
 
 if TYPE_CHECKING:
-    from connector.review.access import Person
     from connector.review.screen import Screen
+    from connector.settling.person import Person
 
 API_KEY = re.compile(r"[0-9a-f]{40}")
 """Odoo's keys are of this form; passwords are not, and are not kept."""

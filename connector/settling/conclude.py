@@ -25,7 +25,7 @@ from mappings.proposal import scalar_as_json
 
 if TYPE_CHECKING:
     from connector.ledger.records import EffectRecord, Job
-    from connector.pipeline import Pipeline
+    from connector.settling.working import WorkingBackend
     from mappings.erp_data import Record
 
 APPROVALS = frozenset({"approve", "approve_and_post"})
@@ -53,7 +53,7 @@ def outcome_of(after: Record, activities: Sequence[int]) -> dict[str, Any]:
 
 
 def conclude(
-    pipeline: Pipeline, settling: Settling, job: Job, effect: EffectRecord, after: Record
+    pipeline: WorkingBackend, settling: Settling, job: Job, effect: EffectRecord, after: Record
 ) -> Concluded:
     """Record that a person's Effect happened. `after` is the record as Odoo has it now."""
     body = effect.body
@@ -84,7 +84,7 @@ def conclude(
 
 
 def _concluded_posting(
-    pipeline: Pipeline,
+    pipeline: WorkingBackend,
     settling: Settling,
     job: Job,
     effect: EffectRecord,
@@ -100,7 +100,7 @@ def _concluded_posting(
     return Concluded(JobState.FILLED, message)
 
 
-def take_up(pipeline: Pipeline, settling: Settling, job: Job, effect: EffectRecord) -> Concluded:
+def take_up(pipeline: WorkingBackend, settling: Settling, job: Job, effect: EffectRecord) -> Concluded:
     """Settle a person's Effect of which it is not known whether it happened.
 
     Raises RetriableError while Odoo may still be at it. What did not happen leaves the Review open, the draft as it was.
@@ -118,7 +118,7 @@ def take_up(pipeline: Pipeline, settling: Settling, job: Job, effect: EffectReco
     return Concluded(back, why)
 
 
-def _happened(pipeline: Pipeline, effect: EffectRecord) -> bool:
+def _happened(pipeline: WorkingBackend, effect: EffectRecord) -> bool:
     if effect.body.get("posting"):
         return pipeline.erp.record(effect.model, effect.record_id).state == "posted"
     return pipeline.erp.happened(Effect(effect.key, effect.model, effect.record_id, ""))
@@ -151,7 +151,7 @@ def _number(text: str) -> Decimal | None:
         return None
 
 
-def learn(pipeline: Pipeline, job: Job, after: Record, body: Mapping[str, Any]) -> None:
+def learn(pipeline: WorkingBackend, job: Job, after: Record, body: Mapping[str, Any]) -> None:
     """Learn from what a person approved, as from a posted bill; the same bill posted later replaces these Lessons.
 
     `body` is that of the Effect: who approved, `standing` by Term what they put or left that the record does not tell,

@@ -21,8 +21,8 @@ from mappings.policy import Outcome
 if TYPE_CHECKING:
     from connector.ledger.settling import OpenCase
     from connector.ledger.store import Ledger
-    from connector.pipeline import Pipeline
-    from connector.review.access import Person
+    from connector.settling.person import Person
+    from connector.settling.working import WorkingBackend
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class SettlingDesk:
     bills can be looked at only. `sure` is the confidence from which a value is filled without a person."""
 
     ledger: Ledger
-    pipelines: Mapping[str, Pipeline] = field(default_factory=dict[str, "Pipeline"])
+    pipelines: Mapping[str, WorkingBackend] = field(default_factory=dict[str, "WorkingBackend"])
     sure: float = 0.90
     posting: bool = False
     clock: Callable[[], datetime] = utc_now
@@ -69,7 +69,7 @@ class SettlingDesk:
         return self.work(job_id)
 
     def _fitted(
-        self, case: OpenCase, pipeline: Pipeline | None, edits: Sequence[Edit], own: Conventions
+        self, case: OpenCase, pipeline: WorkingBackend | None, edits: Sequence[Edit], own: Conventions
     ) -> list[Edit]:
         with at_hand(pipeline) as index:
             bare = work_on(case, pipeline, self.settling, index, self.sure, ())
@@ -128,7 +128,7 @@ class SettlingDesk:
             raise NotInReview(job.state)
         return case
 
-    def _pipeline(self, backend: str) -> Pipeline:
+    def _pipeline(self, backend: str) -> WorkingBackend:
         if backend not in self.pipelines:
             raise NotInReview(f"of {backend}, which is not configured any more")
         return self.pipelines[backend]

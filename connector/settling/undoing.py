@@ -19,8 +19,8 @@ from connector.settling.verdicts import WEB, Conflicting, Settled, applied, effe
 
 if TYPE_CHECKING:
     from connector.erp.port import Erp
-    from connector.review.access import Person
     from connector.settling.desk import SettlingDesk
+    from connector.settling.person import Person
     from mappings.erp_data import Record, RecordLine, Scalar
 
 UNDONE = "The filling was taken back by {name}."

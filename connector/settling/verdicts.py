@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from connector.erp.port import Erp
     from connector.ledger.documents import DocumentStore
     from connector.ledger.records import Job
-    from connector.pipeline import Pipeline
-    from connector.review.access import Person
     from connector.settling.desk import SettlingDesk
     from connector.settling.edits import VerdictBody
+    from connector.settling.person import Person
     from connector.settling.work import Work
+    from connector.settling.working import WorkingBackend
     from mappings.erp_data import Record, Scalar
 
 Pages = Callable[[bytes, int, int], bytes]
@@ -90,7 +90,7 @@ class _Wish:
     """A verdict with all that carrying it out needs."""
 
     work: Work
-    pipeline: Pipeline
+    pipeline: WorkingBackend
     person: Person
     body: VerdictBody
     key: str

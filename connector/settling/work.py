@@ -21,7 +21,7 @@ from mappings.field_map import default_map
 
 if TYPE_CHECKING:
     from connector.ledger.settling import OpenCase, Settling
-    from connector.pipeline import Pipeline
+    from connector.settling.working import WorkingBackend
     from mappings.erp_data import Record
     from mappings.field_map import FieldMap
     from mappings.index import ErpIndex
@@ -46,7 +46,7 @@ class Work:
 
 
 @contextmanager
-def at_hand(pipeline: Pipeline | None) -> Generator[ErpIndex | None]:
+def at_hand(pipeline: WorkingBackend | None) -> Generator[ErpIndex | None]:
     """The ERP's data, held still; None where there is none and the ERP is away."""
     if pipeline is None:
         yield None
@@ -62,7 +62,7 @@ def at_hand(pipeline: Pipeline | None) -> Generator[ErpIndex | None]:
 
 def work_on(
     case: OpenCase,
-    pipeline: Pipeline | None,
+    pipeline: WorkingBackend | None,
     settling: Settling,
     index: ErpIndex | None,
     sure: float,
@@ -90,7 +90,7 @@ def work_on(
     return Work(case, ground, folded, chosen, _version(case, folded, questions(folded, record)), conflict)
 
 
-def _fields(pipeline: Pipeline | None) -> FieldMap:
+def _fields(pipeline: WorkingBackend | None) -> FieldMap:
     if pipeline is None:
         return default_map()
     try:
@@ -101,7 +101,7 @@ def _fields(pipeline: Pipeline | None) -> FieldMap:
 
 def _proposer(
     case: OpenCase,
-    pipeline: Pipeline | None,
+    pipeline: WorkingBackend | None,
     settling: Settling,
     index: ErpIndex | None,
     record: Record | None,

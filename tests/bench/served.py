@@ -25,9 +25,8 @@ from connector.ledger.documents import DocumentStore
 from connector.ledger.sessions import Lifetime, Sessions
 from connector.ledger.store import Ledger
 from connector.pipeline import Pipeline
-from connector.review.access import SignIn
 from connector.review.app import create_app
-from connector.review.deps import ReviewDeps
+from connector.review.deps import ReviewDeps, SignIn
 from mappings.erp_data import ErpData, Record
 from mappings.field_map import FieldMap, default_map
 from tests.bench.crowd import NOW, Crowd, crowd

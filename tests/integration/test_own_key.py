@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 from connector.erp.people import OdooPeople
 from connector.erp.port import BILL
 from connector.ledger.records import Job
-from connector.review.access import SignIn
 from connector.review.app import create_app
+from connector.review.deps import SignIn
 from tests.integration.odoo_server import OdooDatabase
 from tests.integration.settling import BASE, Desk, Settler
 

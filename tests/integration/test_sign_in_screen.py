@@ -14,8 +14,8 @@ import uvicorn
 from playwright.sync_api import Browser, expect
 from prometheus_client import CollectorRegistry
 
-from connector.review.access import SignIn
 from connector.review.app import create_app
+from connector.review.deps import SignIn
 from connector.review.server import server_config
 from tests.integration.browser import PATIENCE, sign_in
 from tests.review_ledger import Desk, fill

@@ -24,8 +24,8 @@ from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
 from connector.recognition import APPROVE, FILL, FILLED, effect_key, person_key, recognised
-from connector.review.access import Person
 from connector.settling.edits import VerdictBody
+from connector.settling.person import Person
 from connector.settling.verdicts import OwnKeyRefused, Settled, decide
 from mappings.memory import Kind
 from tests.integration.odoo_server import Odoo, OdooDatabase

@@ -30,8 +30,9 @@ from connector.errors import AwayError, SkippableError
 from connector.ledger.migrate import open_ledger
 from connector.ledger.tokens import SCOPES, Tokens
 from connector.ledger.uploads import Sent, UploadLog, UploadState
-from connector.review.access import SignIn, scope_of
+from connector.review.access import scope_of
 from connector.review.app import create_app
+from connector.review.deps import SignIn
 from connector.review.rates import Rates
 from connector.review.server import server_config
 from connector.uploads import Uploads

@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
 
 from connector.ledger.tokens import SCOPES, Tokens
 from connector.ledger.uploads import UploadLog
-from connector.review.access import SignIn
 from connector.review.app import create_app
+from connector.review.deps import SignIn
 from connector.uploads import Uploads
 from tests.review_ledger import fill
 from tests.unit.test_api_access import PATIENCE, Books

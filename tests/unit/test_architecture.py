@@ -54,6 +54,26 @@ def test_imports_go_one_way(package: str) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    ("room", "unknown"),
+    [
+        # What people decide is carried out alike from any screen, by any pipeline.
+        ("settling", ("connector.review.access", "connector.review.deps", "connector.pipeline")),
+        ("review/deps.py", ("connector.review",)),
+        ("erp", ("connector.ledger", "connector.review", "connector.settling", "connector.pipeline")),
+    ],
+)
+def test_no_room_of_the_connector_knows_those_that_use_it(room: str, unknown: tuple[str, ...]) -> None:
+    place = ROOT / "connector" / room
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in (place.rglob("*.py") if place.is_dir() else [place])
+        for name in imported(file)
+        if name.startswith(unknown)
+    ]
+    assert wrong == []
+
+
 def test_only_the_erp_room_talks_to_odoo() -> None:
     wrong = [
         str(file.relative_to(ROOT))

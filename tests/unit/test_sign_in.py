@@ -21,8 +21,9 @@ from connector.errors import AccessError, AwayError, SettingsError
 from connector.ledger.key_ends import KeyEnds
 from connector.ledger.sessions import SessionRecord
 from connector.ledger.states import JobState
-from connector.review.access import OPEN_PATHS, Access, SignIn
+from connector.review.access import OPEN_PATHS, Access
 from connector.review.app import create_app
+from connector.review.deps import SignIn
 from connector.review.lockout import BY_LOGIN
 from connector.settings import load_settings
 from tests.review_ledger import Desk, fill

@@ -24,11 +24,11 @@ from connector.settling.verdicts import Conflicting, Stale, decide
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
     from connector.review.pages import PageImages
     from connector.review.screen import Screen
     from connector.settling.desk import SettlingDesk
+    from connector.settling.person import Person
     from connector.settling.pointing import Words
     from connector.settling.verdicts import Admit, Settled
     from connector.settling.work import Work

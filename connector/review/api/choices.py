@@ -13,9 +13,9 @@ from connector.errors import RetriableError, SkippableError, VouchError
 
 if TYPE_CHECKING:
     from connector.erp.port import Choice, Erp
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
     from connector.review.screen import Screen
+    from connector.settling.person import Person
 
 Text = Annotated[str, StringConstraints(max_length=300)]
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]

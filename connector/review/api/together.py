@@ -16,10 +16,10 @@ from connector.settling.shown import summary_json
 from connector.settling.together import MOST, OTHER_GROUP, TWICE, Fitting, Unfit, fitting, twice
 
 if TYPE_CHECKING:
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
     from connector.review.pages import PageImages
     from connector.review.screen import Screen
+    from connector.settling.person import Person
     from connector.settling.verdicts import Settled
     from connector.settling.work import Work
 

@@ -20,9 +20,9 @@ from inference.errors import DocumentError
 
 if TYPE_CHECKING:
     from connector.ledger.uploads import UploadRecord
-    from connector.review.access import Person
     from connector.review.deps import ReviewDeps
     from connector.review.screen import Screen
+    from connector.settling.person import Person
 
 AT_ONCE = 6
 """So many documents are in memory at a time."""
