@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from connector.held_data import HeldData
     from connector.judgement import Judge, Knowledge
     from connector.ledger.store import Ledger
+    from connector.unsure import Unsure
 
 
 class WorkingBackend(Protocol):
@@ -28,6 +29,8 @@ class WorkingBackend(Protocol):
     def data(self) -> HeldData: ...
     @property
     def judge(self) -> Judge: ...
+    @property
+    def unsure(self) -> Unsure: ...
     @property
     def longest_request(self) -> timedelta: ...
     @property
