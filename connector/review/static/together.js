@@ -93,7 +93,9 @@ function cut(bill) {
 
 function leftOut(bills) {
   if (!bills.length) return [];
-  const items = bills.map((bill) => el("li", {}, el("a", { href: `/documents/${bill.id}`, target: "_blank" }, said(bill.file ?? `#${bill.id}`)), " ", el("span", { class: "quiet" }, bill.message)));
+  const why = [...new Set(bills.map(({ message }) => message))];
+  const link = (bill) => el("a", { href: `/documents/${bill.id}`, target: "_blank" }, said(bill.file ?? `#${bill.id}`));
+  const items = why.map((message) => el("li", {}, el("span", { class: "quiet" }, message), ...bills.filter((bill) => bill.message === message).flatMap((bill) => [" ", link(bill)])));
   return [el("h3", {}, t("together.left_out", { n: bills.length })), el("ul", {}, items)];
 }
 
