@@ -25,7 +25,7 @@ from tests.samples.generate import TODAY
 
 FULL = os.environ.get("VOUCH_TEST_FULL") == "1"
 BY_NAME = {kind.name: kind for kind in KINDS}
-FAULTS = [("answer lost after it acted", "fill"), ("502 page", "discovery")]
+FAULTS = [("answer lost after it acted", "fill")]
 if FULL:
     FAULTS += [
         (name, stage)
@@ -42,6 +42,7 @@ if FULL:
     ]
     FAULTS += [
         ("answer lost after it acted", "activity"),
+        ("502 page", "discovery"),
         ("502 page", "fill"),
         ("silence after it acted", "fill"),
     ]

@@ -14,7 +14,6 @@ from tests.integration.odoo_server import cloned
 
 SAMPLE = (
     "answer lost after it acted",
-    "429 with Retry-After",
     "502 page",
     "a token of no bytes",
     "half JSON said",
