@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connector.errors import RetriableError
+from connector.errors import RetriableError, VouchError
 from connector.ledger.store import utc_now
 from connector.ledger.tries import sent_at
 
@@ -35,10 +35,9 @@ class Unsure:
         self._until[key] = time.monotonic() + self._longest.total_seconds()
         try:
             yield
-        except RetriableError:
-            raise
-        except BaseException:
-            self._until.pop(key, None)
+        except VouchError as error:
+            if not isinstance(error, RetriableError):
+                self._until.pop(key, None)
             raise
         self._until.pop(key, None)
 
