@@ -15,7 +15,6 @@ from tests.integration.odoo_server import cloned
 SAMPLE = (
     "answer lost after it acted",
     "502 page",
-    "a token of no bytes",
     "half JSON said",
     "certificate ran out",
 )
