@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.errors import DamagedDocument, OversizedDocument
+from inference.ofd_ink import HEAD, Ink, Resources, covers, has_clear_parts, text_ink
 from inference.ofd_marks import marks
 from inference.page import Attached, Limits, Token
 from inference.words import Character, clean, words
@@ -40,19 +41,30 @@ class Glyph(NamedTuple):
     size: float
 
 
+class Drawn(NamedTuple):
+    """One object as it is drawn: a text, or the lines of a path or frame of a picture, in millimetres. Lines are
+    `breadth` wide, or enclose what is filled where they have none."""
+
+    ink: Ink
+    glyphs: Sequence[Glyph] = ()
+    lines: Sequence[Sequence[tuple[float, float]]] = ()
+    breadth: float = 0.0
+
+
 class OfdPage:
-    """One page of an OFD file. Its picture shows the text and the rules between it, not seals or embedded fonts."""
+    """One page of an OFD file. Its picture shows text in the colour that it has, lines, and what covers the text: not
+    seals, and not letters in fonts that the file brings along, whose looks the words do not tell."""
 
     ocr = False
 
-    def __init__(self, number: int, layers: Sequence[Node], size_mm: tuple[float, float]) -> None:
+    def __init__(
+        self, number: int, layers: Sequence[Node], size_mm: tuple[float, float], resources: Resources
+    ) -> None:
         self.number = number
         self.width, self.height = (side * POINTS_PER_MM for side in size_mm)
         # Read at once, so that a bad number is found while the document is opened.
         self._glyphs = [_glyphs(text) for layer in layers for text in layer.descendants("TextObject")]
-        self._strokes = [
-            line for layer in layers for path in layer.descendants("PathObject") for line in _strokes(path)
-        ]
+        self._drawn = [drawn for root in layers for drawn in _drawn(root, resources)]
 
     @property
     def tokens(self) -> Sequence[Token]:
@@ -78,15 +90,19 @@ class OfdPage:
         scale = dpi / 25.4
         picture = Image.new("RGB", (round(self.width / 72 * dpi), round(self.height / 72 * dpi)), "white")
         draw = ImageDraw.Draw(picture)
-        for line in self._strokes:
-            draw.line([(x * scale, y * scale) for x, y in line], fill="gray", width=max(1, dpi // 100))
-        for run in self._glyphs:
-            for glyph in run:
+        for ink, glyphs, lines, breadth in self._drawn:
+            for line in lines:
+                points = [(x * scale, y * scale) for x, y in line]
+                if breadth:
+                    draw.line(points, fill=ink.on_paper, width=max(1, round(breadth * scale)))
+                elif len(points) > 2:
+                    draw.polygon(points, fill=ink.on_paper)
+            for glyph in glyphs:
                 if glyph.text.strip():
                     draw.text(
                         (glyph.x * scale, glyph.y * scale),
                         glyph.text,
-                        fill="black",
+                        fill=ink.on_paper,
                         font=_font(max(1, round(glyph.size * scale))),
                         anchor="ls",
                     )
@@ -133,6 +149,11 @@ class _Package:
             raise OversizedDocument(f"The OFD file unpacks to more than {MOST_BYTES / 1e6:.0f} MB.")
         return content
 
+    def start(self, path: str) -> bytes:
+        """The first bytes of one file, enough to tell what it is. Raises KeyError where it is missing."""
+        with self._archive.open(path.lstrip("/")) as file:
+            return file.read(HEAD)
+
     def xml(self, path: str) -> Node:
         """The root of one file."""
         return parse_xml(self.read(path))
@@ -155,16 +176,44 @@ def _read(package: _Package, limits: Limits) -> tuple[list[OfdPage], tuple[Attac
         node.attribute("ID"): package.xml(_beside(folder, node.attribute("BaseLoc")))
         for node in document.all("CommonData/TemplatePage")
     }
+    resources = _resources(package, document, folder)
     pages: list[OfdPage] = []
     drawn: list[Node] = []
     for number, node in enumerate(nodes, 1):
         content = package.xml(_beside(folder, node.attribute("BaseLoc")))
-        used = [templates.get(template.attribute("TemplateID")) for template in content.all("Template")]
-        layers = [layer for layer in (*used, content) if layer is not None]
+        used = [
+            (templates[one.attribute("TemplateID")], one.attribute("ZOrder") == "Foreground")
+            for one in content.all("Template")
+            if one.attribute("TemplateID") in templates
+        ]
+        below, above = ([layer for layer, front in used if front is so] for so in (False, True))
+        layers = [*below, content, *above]
         drawn += layers
-        pages.append(OfdPage(number, layers, _page_size([content, *layers], document)))
+        pages.append(OfdPage(number, layers, _page_size([content, *layers], document), resources))
     own = marks(head, document, folder, drawn, package.xml)
     return pages, (*_attachments(package, document, folder), *((own,) if own else ()))
+
+
+def _resources(package: _Package, document: Node, folder: str) -> Resources:
+    """What pages refer to; what is listed and missing is not there for them either."""
+    roots: list[Node] = []
+    clear: list[str] = []
+    for listed in document.all("CommonData/PublicRes|DocumentRes"):
+        path = _beside(folder, listed.text)
+        try:
+            root = package.xml(path)
+        except KeyError:
+            continue
+        roots.append(root)
+        base = _beside(posixpath.dirname(path), root.attribute("BaseLoc"))
+        for medium in root.descendants("MultiMedia"):
+            named = medium.first("MediaFile")
+            try:
+                if named and has_clear_parts(package.start(_beside(base, named.text))):
+                    clear.append(medium.attribute("ID"))
+            except KeyError:
+                continue
+    return Resources.of(roots, clear)
 
 
 def _beside(folder: str, path: str) -> str:
@@ -216,6 +265,33 @@ def _glyphs(node: Node) -> list[Glyph]:
             x += right[index] if index < len(right) else (0.0 if down else usual)
             y += down[index] if index < len(down) else 0.0
     return glyphs
+
+
+def _drawn(root: Node, resources: Resources) -> Iterator[Drawn]:
+    """The objects of a page or template that can be seen, the lowest first."""
+    order = {"Background": 0, "Foreground": 2}
+    for layer in sorted(root.descendants("Layer"), key=lambda one: order.get(one.attribute("Type"), 1)):
+        for node in layer.descendants("*"):
+            if node.name == "TextObject":
+                if ink := text_ink(node, layer, resources):
+                    yield Drawn(ink, _glyphs(node))
+            elif node.name == "PathObject":
+                lines = list(_strokes(node))
+                if ink := covers(node, layer, resources):
+                    yield Drawn(ink, (), lines)
+                if node.attribute("Stroke").lower() != "false" and (
+                    ink := resources.ink(node, layer, "StrokeColor")
+                ):
+                    yield Drawn(ink, (), lines, _breadth(node, layer, resources))
+            elif node.name == "ImageObject" and (ink := covers(node, layer, resources)):
+                x, y, width, height, *_ = _numbers(node.attribute("Boundary"))
+                frame = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+                yield Drawn(ink, (), [frame])
+
+
+def _breadth(node: Node, layer: Node, resources: Resources) -> float:
+    a, *_, d, _, _ = _numbers(node.attribute("CTM")) if node.attribute("CTM") else _IDENTITY
+    return max(0.01, resources.breadth(node, layer) * max(abs(a), abs(d)))
 
 
 def _deltas(text: str, most: int) -> list[float]:

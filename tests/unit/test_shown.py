@@ -20,6 +20,7 @@ from inference.numbers import format_amount
 from inference.reading import read_document
 from inference.resemblance import same_words
 from inference.shown import looked_at
+from tests.samples.bad import ofd
 from tests.samples.designs import render
 from tests.samples.facturx_data import facturx_pdf
 from tests.samples.hostile.lies import LIES
@@ -189,3 +190,78 @@ def test_an_amount_is_not_what_it_takes_away(one: Decimal, locale: str, negative
 )
 def test_what_counts_as_the_same_words(said: str, seen: str, kind: Kind, *, same: bool) -> None:
     assert same_words(said, seen, kind) is same
+
+
+WHITE, BLACK = '<ofd:FillColor Value="255 255 255"/>', '<ofd:FillColor Value="0 0 0" Alpha="255"/>'
+COVER = 'Boundary="60 18 100 20"'
+
+
+def fapiao(text: str = "", inside: str = "", after: str = "", **files: str) -> bytes:
+    """An OFD whose number is written as `text` and `inside` say, with `after` drawn on top."""
+    page = (
+        '<ofd:Page xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Area><ofd:PhysicalBox>0 0 210 140</ofd:PhysicalBox></ofd:Area>'
+        '<ofd:Content><ofd:Layer><ofd:TextObject Boundary="20 20 40 10" Size="4"><ofd:TextCode X="0" Y="4">Invoice number:'
+        f'</ofd:TextCode></ofd:TextObject><ofd:TextObject Boundary="70 20 84 10" Size="4" {text}>{inside}'
+        f'<ofd:TextCode X="0" Y="4">4711-0815</ofd:TextCode></ofd:TextObject>{after}</ofd:Layer></ofd:Content></ofd:Page>'
+    )
+    return ofd(Doc_0__Page_xml=page, **files)
+
+
+RESOURCES = {
+    "Doc_0__Document_xml": """<ofd:Document xmlns:ofd="http://www.ofdspec.org/2016"><ofd:CommonData>
+<ofd:PublicRes>Res.xml</ofd:PublicRes></ofd:CommonData><ofd:Pages><ofd:Page ID='2' BaseLoc='Page.xml'/></ofd:Pages></ofd:Document>""",
+    "Doc_0__Res_xml": """<ofd:Res xmlns:ofd="http://www.ofdspec.org/2016"><ofd:DrawParams><ofd:DrawParam ID="5">
+<ofd:FillColor Value="#FF #FF #FF"/></ofd:DrawParam><ofd:DrawParam ID="6" Relative="5"/></ofd:DrawParams>
+<ofd:Fonts><ofd:Font ID="7"><ofd:FontFile>f.ttf</ofd:FontFile></ofd:Font><ofd:Font ID="8" FontName="SimSun"/></ofd:Fonts></ofd:Res>""",
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        (fapiao(), True),
+        (fapiao(inside=BLACK), True),
+        (fapiao(inside='<ofd:FillColor Value="156 82 35"/>'), True),
+        (fapiao(text='Font="8"', **RESOURCES), True),
+        (fapiao(inside=WHITE), False),
+        (fapiao(inside='<ofd:FillColor Value="0 0 0 0"/>'), False),
+        (fapiao(inside='<ofd:FillColor Value="0 0 0" Alpha="9"/>'), False),
+        (fapiao(inside='<ofd:FillColor Index="3"/>'), False),
+        (fapiao(text='Alpha="5"'), False),
+        (fapiao(text='Visible="false"'), False),
+        (fapiao(text='Fill="false"'), False),
+        (fapiao(text='DrawParam="6"', **RESOURCES), False),
+        (fapiao(text='Font="7"', **RESOURCES), False),
+        (
+            fapiao(inside="<ofd:CGTransform CodePosition='0'><ofd:Glyphs>1</ofd:Glyphs></ofd:CGTransform>"),
+            False,
+        ),
+        (fapiao(after=f'<ofd:ImageObject {COVER} ResourceID="9"/>'), False),
+        (fapiao(after=f'<ofd:ImageObject {COVER} ResourceID="9" Alpha="60"/>'), True),
+        (
+            fapiao(
+                after=f'<ofd:PathObject {COVER} Fill="true">{WHITE}<ofd:AbbreviatedData>M 0 0 L 100 0 L 100 20 L 0 20 C'
+                "</ofd:AbbreviatedData></ofd:PathObject>"
+            ),
+            False,
+        ),
+        (
+            fapiao(
+                after=f'<ofd:PathObject {COVER} LineWidth="15"><ofd:StrokeColor Value="255 255 255"/><ofd:AbbreviatedData>'
+                "M 0 6 L 100 6</ofd:AbbreviatedData></ofd:PathObject>"
+            ),
+            False,
+        ),
+        (
+            fapiao(
+                after=f'<ofd:PathObject {COVER} LineWidth="0.25"><ofd:AbbreviatedData>M 0 9 L 100 9</ofd:AbbreviatedData></ofd:PathObject>'
+            ),
+            True,
+        ),
+    ],
+)
+def test_words_of_an_ofd_that_nobody_sees_are_found_out(page: bytes, *, shown: bool) -> None:
+    before, after = looked(page)
+    assert before.text("invoice_number") == "4711-0815"
+    assert outcome(after) is (Status.PASS if shown else Status.FAIL), after.checks[-1].message
+    assert shown or after.fields["invoice_number"].confidence <= 0.5
