@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
@@ -130,6 +131,10 @@ def _explain_errors(app: FastAPI, screen: Screen) -> None:
     @app.exception_handler(LedgerAway)
     def no_ledger(request: Request, error: LedgerAway) -> Response:
         return explain(request, 503, "no_ledger", str(error))
+
+    @app.exception_handler(DBAPIError)
+    def damaged_ledger(request: Request, error: DBAPIError) -> Response:
+        return explain(request, 503, "no_ledger", str(error.orig))
 
     @app.exception_handler(NoRoom)
     def no_room(request: Request, error: NoRoom) -> Response:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import DBAPIError
 
 from connector.errors import LedgerAway
 from connector.ledger.key_ends import KeyEnds
@@ -49,8 +50,8 @@ def problems(deps: ReviewDeps) -> Iterator[str]:
     try:
         deps.ledger.require_writable()
         polls = {poll.backend: poll for poll in deps.ledger.polls()}
-    except LedgerAway as error:
-        yield str(error)
+    except (LedgerAway, DBAPIError) as error:
+        yield f"The ledger cannot be written: {error}"
         return
     now = deps.clock()
     for backend, longest in deps.backends.items():
