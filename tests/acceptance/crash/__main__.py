@@ -11,12 +11,13 @@ from datetime import datetime
 from pathlib import Path
 
 from deploy.odoo.installation import Installation
-from tests.acceptance.crash import stages
+from tests.acceptance.crash import lessons, lives, stages
 from tests.acceptance.crash.office import Office, opened
 from tests.acceptance.crash.tally import Tally
 from tests.acceptance.many import damaged_files, doubtful_bills, sure_bills
 
 IN_WRITE = (0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+LIVES = 24
 SHADOW = {"VOUCH_POLICY__SHADOW_BILLS": "99"}
 """Sure bills are held back for a person too."""
 
@@ -43,19 +44,13 @@ def keeping(tally: Tally, office: Office) -> None:
 
 
 def service(tally: Tally, office: Office) -> None:
-    """The first fetch of a process, polls, learning, and the whole service at any moment."""
+    """Polls, learning, the first bill of a process, and the whole service at any moment."""
     today = datetime.now().astimezone().date()
-    sure = sure_bills(today, 501)
+    sure, doubtful = sure_bills(today, 501), doubtful_bills(today, 501)
     stages.polls(tally, office, "poll", sure)
-    stages.polls(tally, office, "learning", sure, "learn")
-    stages.passages(
-        Tally(4 * tally.share, tally.kills, tally.names, 0, tally.losses, tally.seconds),
-        office,
-        "first bill of a process",
-        sure,
-        matching=True,
-    )
-    stages.at_random(tally, office, "service, at any moment", sure, 24 // tally.share)
+    lessons.lessons(tally, office, "learning", sure_bills(today, 701), doubtful_bills(today, 701))
+    stages.passages(tally, office, "first bill of a process", sure, matching=True, of=4)
+    lives.lives(tally, office, "service, at any moment", sure, doubtful, max(1, LIVES // tally.share))
 
 
 def settling(tally: Tally, office: Office) -> None:
@@ -66,10 +61,12 @@ def settling(tally: Tally, office: Office) -> None:
 
 
 def small(tally: Tally, office: Office) -> None:
-    """The passages that fill and ask, for another protocol or another ledger."""
+    """The passages that fill and ask, half of their points, for another protocol or another ledger."""
     today = datetime.now().astimezone().date()
-    stages.passages(tally, office, f"round that fills, {office.kind}", sure_bills(today, 1501))
-    stages.passages(tally, office, f"round that asks a person, {office.kind}", doubtful_bills(today, 1501))
+    stages.passages(tally, office, f"round that fills, {office.kind}", sure_bills(today, 1501), of=2)
+    stages.passages(
+        tally, office, f"round that asks a person, {office.kind}", doubtful_bills(today, 1501), of=2
+    )
 
 
 PARTS: dict[str, tuple[Callable[[Tally, Office], None], str, bool, dict[str, str]]] = {
@@ -87,10 +84,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.acceptance.crash", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="a part (several times)")
     parser.add_argument("--share", type=int, default=1, help="try one point in so many")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000, help="of the random moments")
     asked = parser.parse_args()
     installation = Installation()
     installation.start()
-    tally, begun = Tally(asked.share), time.monotonic()
+    tally, begun = Tally(asked.share, asked.seed), time.monotonic()
     for name in asked.only or PARTS:
         part, protocol, postgres, changes = PARTS[name]
         with (

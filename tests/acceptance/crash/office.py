@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -76,10 +76,12 @@ class Nursery:
         self._last: Process | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="vouch-said-"))
 
-    def start(self, environment: Mapping[str, str], spec: Spec, words: Sequence[str]) -> Process:
-        """The command, started."""
+    def start(
+        self, environment: Mapping[str, str], spec: Spec, words: Sequence[str], *, borrows: bool = True
+    ) -> Process:
+        """The command, started; where it `borrows`, with a reader that is warm."""
         out, err = self._folder / "out", self._folder / "err"
-        wanted = Wanted(list(words), dict(environment), spec, str(out), str(err))
+        wanted = Wanted(list(words), dict(environment), spec, str(out), str(err), borrows)
         assert self._parent.stdin
         assert self._parent.stdout
         assert self._last is None or self._last.ran(), "one at a time"
@@ -193,17 +195,23 @@ class Office:
     @contextmanager
     def serving(self, spec: Spec | None = None) -> Generator[Client]:
         """`vouch web`, with a point in its way, and a program's access to it."""
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        served = replace(self, environment={**self.environment, "VOUCH_WEB__PORT": str(port)})
-        spec, token = spec or self.spec("none"), self.token()
-        process = served.watched(spec, "web")
-        client = Client(f"http://127.0.0.1:{port}", token, process)
-        try:
+        with self.running("web", spec=spec) as client:
             client.wait()
             yield client
-            process.send(signal.SIGTERM)
-            client.ended = served.ended(process, spec)
+            client.process.send(signal.SIGTERM)
+
+    @contextmanager
+    def running(self, *words: str, spec: Spec | None = None, borrows: bool = True) -> Generator[Client]:
+        """A command with a web server, which may not answer yet; after the block it ends, or was killed."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        spec, token = spec or self.spec("none"), self.token()
+        environment = {**self.environment, "VOUCH_WEB__PORT": str(port)}
+        process = self.nursery.start(environment, spec, words, borrows=borrows)
+        client = Client(f"http://127.0.0.1:{port}", token, process)
+        try:
+            yield client
+            client.ended = self.ended(process, spec)
         finally:
             process.send(signal.SIGKILL)
             process.wait(60)

@@ -31,6 +31,7 @@ from connector.ledger.retention import Retention
 from connector.pipeline import Pipeline
 from connector.service import run as _served
 from connector.uploads import Uploads
+from tests.acceptance.crash.reader import Kept, Reader, lend
 
 # Commands import late what they need; here it is imported once.
 PRELOADED = (_served,)
@@ -38,13 +39,15 @@ PRELOADED = (_served,)
 
 @dataclass(frozen=True)
 class Wanted:
-    """Words of the command, its VOUCH_ variables, the point to die at, and files for what it says."""
+    """Words of the command, its VOUCH_ variables, the point to die at, files for what it says, and whether it borrows a
+    reader that was there before it."""
 
     words: list[str]
     environment: dict[str, str]
     spec: Spec
     out: str
     err: str
+    borrows: bool = True
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def _watch_files(points: Points) -> None:
     DocumentStore.remove = remove
 
 
-def born(wanted: Wanted) -> None:
+def born(wanted: Wanted, kept: Kept | None) -> None:
     """What the new process does: the command, watched."""
     for name in [name for name in os.environ if name.startswith("VOUCH_")]:
         del os.environ[name]
@@ -212,18 +215,22 @@ def born(wanted: Wanted) -> None:
         os.dup2(opened, number)
         os.close(opened)
     watch(Points(wanted.spec))
+    if kept:
+        lend(kept)
     sys.argv = ["vouch", *wanted.words]
     connector.cli.main()
 
 
 def main() -> None:
     """Fork a process for each line."""
+    reader = Reader()
     for line in sys.stdin:
         asked = json.loads(line)
         wanted = Wanted(**{**asked, "spec": Spec(**asked["spec"])})
+        kept = reader.ready() if wanted.borrows else None
         pid = os.fork()
         if not pid:
-            born(wanted)
+            born(wanted, kept)
             sys.exit(0)
         print(pid, flush=True)
         _, status = os.waitpid(pid, 0)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,13 +19,16 @@ from connector.ledger.records import Job
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
 from connector.ledger.uploads import UploadRecord
-from tests.acceptance.command import start, vouch
+from tests.acceptance.command import vouch
 from tests.acceptance.crash.office import Client, Ended, Office, Point
 from tests.acceptance.crash.tally import Tally
 from tests.acceptance.many import Made
 
 WRITE = "call account.move/web_save"
 ROUND = ("sync", "--once")
+SOON = {"VOUCH_BACKENDS__MAIN__LONGEST_REQUEST_SECONDS": "1"}
+PROBES = ("/fields_get", "/has_access")
+Wish = tuple[str, dict[str, Any]]
 VERDICTS = {
     "approve": JobState.FILLED,
     "approve_and_post": JobState.FILLED,
@@ -41,23 +42,27 @@ VERDICTS = {
 
 
 def passages(
-    tally: Tally, office: Office, stage: str, made: Iterator[Made], *, matching: bool = False
+    tally: Tally, office: Office, stage: str, made: Iterator[Made], *, matching: bool = False, of: int = 1
 ) -> None:
     """A bill at a time, each interrupted at another point of its passage; the next round takes up the one before."""
     with tally.held(stage, office):
         points = _round(office, next(made)).points
-        for at in tally.chosen(points, matching=matching):
+        for at in tally.chosen(points, matching=matching, of=of):
             tally.note(stage, _round(office, next(made), at))
 
 
-def polls(tally: Tally, office: Office, stage: str, made: Iterator[Made], scope: str = "poll") -> None:
-    """Killed while Odoo is looked at for something new, or for what was posted."""
+def polls(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> None:
+    """Killed while Odoo is looked at for something new. Of the calls that only ask what there is (models, fields, rights)
+    one in ten is enough."""
     with tally.held(stage, office):
         office.deliver(next(made))
-        points = office.killed(office.spec(scope), *ROUND).points
-        for at in [*tally.chosen(points), *tally.chosen(points, matching=True)]:
+        points = office.killed(office.spec("poll"), *ROUND).points
+        asking = [name for name in points if name.partition(":")[0].endswith(PROBES)]
+        telling = [name for name in points if name not in asking]
+        every = [*tally.chosen(telling), *tally.chosen(telling, matching=True)]
+        for at in [*every, *tally.chosen(asking, of=10), *tally.chosen(asking, matching=True, of=10)]:
             office.deliver(next(made))
-            tally.note(stage, office.killed(office.spec(scope, at), *ROUND))
+            tally.note(stage, office.killed(office.spec("poll", at), *ROUND))
 
 
 def in_writes(
@@ -74,7 +79,7 @@ def recoveries(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -
     with tally.held(stage, office):
         for end in ("before", "after"):
             points = _taken_up(tally, office, stage, next(made), end, None)
-            for at in tally.chosen(points):
+            for at in tally.chosen(points, of=2):
                 _taken_up(tally, office, stage, next(made), end, at)
 
 
@@ -84,10 +89,12 @@ def _taken_up(
     bill = office.deliver(made)
     first = office.spec("work", Point(f"{WRITE}: {end}"), bill)
     tally.note(stage, office.killed(first, *ROUND))
+    second = office
     if end == "before":
-        # Odoo cannot be at it any more: now it is known that nothing came of it.
-        time.sleep(4.5)
-    ended = office.killed(office.spec("work", at, bill), *ROUND)
+        # Odoo never heard of it: it need not be waited for as long as for a write that it may still be at.
+        second = replace(office, environment=office.environment | SOON)
+        time.sleep(1.1)
+    ended = second.killed(office.spec("work", at, bill), *ROUND)
     if at:
         tally.note(stage, ended)
     return ended.points
@@ -96,36 +103,6 @@ def _taken_up(
 def _round(office: Office, made: Made, at: Point | None = None, late: float = 0.0) -> Ended:
     bill = office.deliver(made)
     return office.killed(office.spec("work", at, bill, late), *ROUND)
-
-
-def at_random(
-    tally: Tally, office: Office, stage: str, made: Iterator[Made], kills: int, seed: int = 1
-) -> None:
-    """The whole service with two workers and the web server, killed at any moment of its life, also of its start."""
-    rng = random.Random(seed)
-    several = replace(office, environment=office.environment | service())
-    with tally.held(stage, office):
-        for _ in range(kills):
-            for _ in range(2):
-                office.deliver(next(made))
-            process = start(several.environment, "run")
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(rng.uniform(0.2, 12))
-            killed = process.poll() is None
-            process.kill()
-            _, said = process.communicate()
-            assert killed, said
-            tally.note(stage, Ended(True, ()), "random time")
-
-
-def service() -> dict[str, str]:
-    """The variables of a service that polls every second with two workers."""
-    return {
-        "VOUCH_WORKERS": "2",
-        "VOUCH_BACKENDS__MAIN__SCHEDULE__INTERVAL_SECONDS": "1",
-        "VOUCH_BACKENDS__MAIN__SCHEDULE__JITTER_SECONDS": "0",
-        "VOUCH_WEB__ENABLED": "false",
-    }
 
 
 # -- verdicts -----------------------------------------------------------------------------------------------------------------
@@ -142,56 +119,57 @@ def verdicts(
         """Bills that wait for this verdict, with their documents."""
         bills = [office.deliver(next(made)) for _ in range(count)]
         office.run(*ROUND)
-        jobs = [_job(office, bill) for bill in bills]
+        jobs = [job_of(office, bill) for bill in bills]
         if verdict == "undo":
             with office.serving() as client:
                 for job in jobs:
-                    assert _send(client, *_wish(client, "approve", job)) == 200
+                    assert send(client, wish(client, "approve", job)) == 200
         return iter(zip(bills, jobs, strict=True))
 
     with tally.held(stage, office):
         [(bill, job)] = asked(1)
         with office.serving(office.spec("verdict", None, job)) as client:
-            assert _send(client, *_wish(client, verdict, job)) == 200
+            assert send(client, wish(client, verdict, job)) == 200
         _expect(office, bill, VERDICTS[verdict])
         points = client.ended.points
         chosen = tally.chosen(points)
-        waiting, wish = asked(len(chosen)), None
+        waiting, last = asked(len(chosen)), None
         for at in chosen:
             bill, job = next(waiting)
             with office.serving(office.spec("verdict", at, job)) as client:
-                if wish:
-                    assert _send(client, *wish) == 200
-                wish = _wish(client, verdict, job)
-                if _send(client, *wish) is None:
+                if last:
+                    assert send(client, last) == 200
+                last = wish(client, verdict, job)
+                if send(client, last) is None:
                     client.process.wait(60)
             tally.note(stage, client.ended)
             again = rng.random() < sent_again
             # Once Odoo has written, the verdict is carried out, whatever happens to us.
             done = points.index(at.name) >= points.index(f"{WRITE}: after")
             _expect(office, bill, VERDICTS[verdict] if again or done else None)
-            wish = wish if again else None
-        if wish:
+            last = last if again else None
+        if last:
             with office.serving() as client:
-                assert _send(client, *wish) == 200
+                assert send(client, last) == 200
 
 
 def _expect(office: Office, bill: int, state: JobState | None) -> None:
     office.papers[bill] = replace(office.papers[bill], expected=state)
 
 
-def _job(office: Office, bill: int) -> int:
+def job_of(office: Office, bill: int) -> int:
     with Session(office.engine) as session:
         return session.scalars(select(Job.id).where(Job.record_id == bill)).one()
 
 
-def _wish(client: Client, verdict: str, job: int) -> tuple[str, dict[str, Any]]:
-    """Path and body of a person's verdict on the bill as it is."""
+def wish(client: Client, verdict: str, job: int) -> Wish | None:
+    """Path and body of a person's verdict on the bill as it is; None where the server died of showing it."""
     key = uuid.uuid4().hex
     if verdict == "undo":
         return f"/documents/{job}/undo", {"key": key}
     answer = client.send("GET", f"/reviews/{job}")
-    assert answer is not None
+    if answer is None:
+        return None
     assert answer.is_success, answer.text
     bill = answer.json()
     body = {
@@ -204,8 +182,10 @@ def _wish(client: Client, verdict: str, job: int) -> tuple[str, dict[str, Any]]:
     return f"/reviews/{job}/verdict", body | ({"question": "Is this ours?"} if verdict == "question" else {})
 
 
-def _send(client: Client, path: str, body: dict[str, Any]) -> int | None:
+def send(client: Client, wanted: Wish | None) -> int | None:
     """Send it until there is a word on it; the status, None where the server died of it."""
+    assert wanted
+    path, body = wanted
     for _ in range(60):
         answer = client.send("POST", path, json=body)
         if answer is None or answer.status_code != 503:
@@ -223,19 +203,19 @@ def uploads(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> N
     with tally.held(stage, office):
         brought: list[Made] = [next(made)]
         with office.serving(office.spec("upload")) as client:
-            assert _bring(client, brought[0]) == 201
+            assert bring(client, brought[0]) == 201
         for at in tally.chosen(client.ended.points):
             brought.append(next(made))
             with office.serving(office.spec("upload", at)) as client:
-                if _bring(client, brought[-1]) is None:
+                if bring(client, brought[-1]) is None:
                     client.process.wait(60)
             tally.note(stage, client.ended)
         with office.serving() as client:
             for one in brought:
                 # The server may have died of another upload, which it was sending meanwhile.
                 if not _kept(office, one):
-                    assert _bring(client, one) == 201
-    _each_once(tally, office, stage, brought)
+                    assert bring(client, one) == 201
+    each_once(tally, office, stage, brought)
 
 
 def _kept(office: Office, made: Made) -> bool:
@@ -261,10 +241,10 @@ def pushes(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> No
             words = ("push", file(brought[-1]))
             tally.note(stage, office.killed(office.spec("upload", at), *words))
             office.killed(office.spec("none"), *words)
-    _each_once(tally, office, stage, brought)
+    each_once(tally, office, stage, brought)
 
 
-def _each_once(tally: Tally, office: Office, stage: str, brought: Sequence[Made]) -> None:
+def each_once(tally: Tally, office: Office, stage: str, brought: Sequence[Made]) -> None:
     """Each document has one bill, which shows it, and is filled."""
     names = [one.file.name for one in brought]
     found = office.odoo.find(
@@ -283,7 +263,7 @@ def _each_once(tally: Tally, office: Office, stage: str, brought: Sequence[Made]
     tally.losses += [f"{stage}: {sentence}" for sentence in office.broken()]
 
 
-def _bring(client: Client, made: Made) -> int | None:
+def bring(client: Client, made: Made) -> int | None:
     headers = {"Idempotency-Key": made.file.name}
     answer = client.send(
         "POST", f"/documents?name={made.file.name}", content=made.file.content, headers=headers

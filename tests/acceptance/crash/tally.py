@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Generator, Sequence
@@ -20,9 +21,10 @@ KINDS = {"commit": "commit", "call": "request", "file": "file", "in": "in a requ
 @dataclass
 class Tally:
     """Kills by what was interrupted and by kind of point, and what was broken afterwards. `share`: of all points one in so
-    many is tried."""
+    many is tried. `seed`: of what is left to chance."""
 
     share: int = 1
+    seed: int = 1
     kills: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict[str, Counter[str]](Counter))
     names: Counter[str] = field(default_factory=Counter[str])
     missed: int = 0
@@ -42,15 +44,17 @@ class Tally:
         """All kills."""
         return sum(sum(kinds.values()) for kinds in self.kills.values())
 
-    def chosen(self, points: Sequence[str], *, matching: bool = False) -> list[Point]:
-        """The points to die at; those where data for matching is fetched only where asked for, and only those then."""
+    def chosen(self, points: Sequence[str], *, matching: bool = False, of: int = 1) -> list[Point]:
+        """The points to die at, one of each `of` × `share` in a row; those where data for matching is fetched only where
+        asked for, and only those then."""
         reads = tuple(f"call {model}" for model in MATCHING)
         met, found = Counter[str](), list[Point]()
         for name in points:
             met[name] += 1
             if name.startswith(reads) == matching:
                 found.append(Point(name, met[name]))
-        return found[:: self.share]
+        step, rng = self.share * of, random.Random(self.seed)
+        return [rng.choice(found[at : at + step]) for at in range(0, len(found), step)]
 
     @contextmanager
     def held(self, stage: str, office: Office, untouched: Any = None) -> Generator[None]:
