@@ -95,13 +95,13 @@ def lives(
             asked = next(doubtful)
             bill = office.deliver(replace(asked, paper=replace(asked.paper, expected=JobState.SKIPPED)))
             errands += [Upload(brought[-1]), Refusal(office, bill)]
-            with several.running("run", borrows=False) as client:
+            with several.running("run", spec=office.spec("none", alone=True)) as client:
                 end = threading.Timer(rng.uniform(0.2, LONGEST), client.process.send, [signal.SIGKILL])
                 end.start()
                 _go(client, errands)
                 end.join()
             tally.note(stage, client.ended, "random time")
-        with several.running("run", borrows=False) as client:
+        with several.running("run", spec=office.spec("none", alone=True)) as client:
             wait_for(lambda: _left(client, errands, office) == 0, 600)
             client.process.send(signal.SIGTERM)
     each_once(tally, office, stage, brought)

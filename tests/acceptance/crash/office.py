@@ -76,12 +76,10 @@ class Nursery:
         self._last: Process | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="vouch-said-"))
 
-    def start(
-        self, environment: Mapping[str, str], spec: Spec, words: Sequence[str], *, borrows: bool = True
-    ) -> Process:
-        """The command, started; where it `borrows`, with a reader that is warm."""
+    def start(self, environment: Mapping[str, str], spec: Spec, words: Sequence[str]) -> Process:
+        """The command, started."""
         out, err = self._folder / "out", self._folder / "err"
-        wanted = Wanted(list(words), dict(environment), spec, str(out), str(err), borrows)
+        wanted = Wanted(list(words), dict(environment), spec, str(out), str(err))
         assert self._parent.stdin
         assert self._parent.stdout
         assert self._last is None or self._last.ran(), "one at a time"
@@ -163,11 +161,13 @@ class Office:
         assert code in (KILLED, 0, 5), f"{process.words}: {code}\n{process.err.read_text()}"
         return Ended(code == KILLED, points, process.out.read_text())
 
-    def spec(self, scope: str, at: Point | None = None, subject: int = 0, late: float = 0.0) -> Spec:
+    def spec(
+        self, scope: str, at: Point | None = None, subject: int = 0, late: float = 0.0, *, alone: bool = False
+    ) -> Spec:
         """Where to die; nowhere without `at`, then the points are written down."""
         seen = str(self.folder.parent / f"seen-{uuid.uuid4().hex[:8]}")
         name, nth = (at.name, at.nth) if at else ("", 0)
-        return Spec(seen, scope, name, nth, subject, late)
+        return Spec(seen, scope, name, nth, subject, late, alone)
 
     def killed(self, spec: Spec, *words: str) -> Ended:
         """The command until its point, or its end where it does not come there."""
@@ -201,13 +201,13 @@ class Office:
             client.process.send(signal.SIGTERM)
 
     @contextmanager
-    def running(self, *words: str, spec: Spec | None = None, borrows: bool = True) -> Generator[Client]:
+    def running(self, *words: str, spec: Spec | None = None) -> Generator[Client]:
         """A command with a web server, which may not answer yet; after the block it ends, or was killed."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         spec, token = spec or self.spec("none"), self.token()
         environment = {**self.environment, "VOUCH_WEB__PORT": str(port)}
-        process = self.nursery.start(environment, spec, words, borrows=borrows)
+        process = self.nursery.start(environment, spec, words)
         client = Client(f"http://127.0.0.1:{port}", token, process)
         try:
             yield client

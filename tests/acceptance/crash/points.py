@@ -31,7 +31,7 @@ from connector.ledger.retention import Retention
 from connector.pipeline import Pipeline
 from connector.service import run as _served
 from connector.uploads import Uploads
-from tests.acceptance.crash.reader import Kept, Reader, lend
+from tests.acceptance.crash.warmth import Lent, Warmth, patched
 
 # Commands import late what they need; here it is imported once.
 PRELOADED = (_served,)
@@ -39,21 +39,20 @@ PRELOADED = (_served,)
 
 @dataclass(frozen=True)
 class Wanted:
-    """Words of the command, its VOUCH_ variables, the point to die at, files for what it says, and whether it borrows a
-    reader that was there before it."""
+    """Words of the command, its VOUCH_ variables, the point to die at, and files for what it says."""
 
     words: list[str]
     environment: dict[str, str]
     spec: Spec
     out: str
     err: str
-    borrows: bool = True
 
 
 @dataclass(frozen=True)
 class Spec:
     """Die at the `at`-th point (from 1) of that `name` within `scope`, for that record or document where `subject` is given;
-    0 only writes the points down. With `late` it is so many seconds after the point, in the middle of what comes then."""
+    0 only writes the points down. With `late` it is so many seconds after the point, in the middle of what comes then.
+    `alone`: with nothing that was there before it (see `warmth`)."""
 
     seen: str
     scope: str
@@ -61,6 +60,7 @@ class Spec:
     at: int = 0
     subject: int = 0
     late: float = 0.0
+    alone: bool = False
 
 
 class Points:
@@ -205,32 +205,30 @@ def _watch_files(points: Points) -> None:
     DocumentStore.remove = remove
 
 
-def born(wanted: Wanted, kept: Kept | None) -> None:
+def born(wanted: Wanted, lent: Lent | None) -> None:
     """What the new process does: the command, watched."""
-    for name in [name for name in os.environ if name.startswith("VOUCH_")]:
-        del os.environ[name]
-    os.environ.update(wanted.environment)
     for number, path in ((0, os.devnull), (1, wanted.out), (2, wanted.err)):
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(opened, number)
         os.close(opened)
     watch(Points(wanted.spec))
-    if kept:
-        lend(kept)
+    if lent:
+        lent.take()
     sys.argv = ["vouch", *wanted.words]
-    connector.cli.main()
+    with patched(wanted.environment):
+        connector.cli.main()
 
 
 def main() -> None:
     """Fork a process for each line."""
-    reader = Reader()
+    warmth = Warmth()
     for line in sys.stdin:
         asked = json.loads(line)
         wanted = Wanted(**{**asked, "spec": Spec(**asked["spec"])})
-        kept = reader.ready() if wanted.borrows else None
+        lent = None if wanted.spec.alone else warmth.ready(wanted.environment)
         pid = os.fork()
         if not pid:
-            born(wanted, kept)
+            born(wanted, lent)
             sys.exit(0)
         print(pid, flush=True)
         _, status = os.waitpid(pid, 0)

@@ -56,13 +56,13 @@ def polls(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> Non
     one in ten is enough."""
     with tally.held(stage, office):
         office.deliver(next(made))
-        points = office.killed(office.spec("poll"), *ROUND).points
+        points = office.killed(office.spec("poll", alone=True), *ROUND).points
         asking = [name for name in points if name.partition(":")[0].endswith(PROBES)]
         telling = [name for name in points if name not in asking]
         every = [*tally.chosen(telling), *tally.chosen(telling, matching=True)]
         for at in [*every, *tally.chosen(asking, of=10), *tally.chosen(asking, matching=True, of=10)]:
             office.deliver(next(made))
-            tally.note(stage, office.killed(office.spec("poll", at), *ROUND))
+            tally.note(stage, office.killed(office.spec("poll", at, alone=True), *ROUND))
 
 
 def in_writes(
