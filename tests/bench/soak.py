@@ -2,7 +2,8 @@
 
 `python -m tests.bench.soak [--documents N] [--minutes M]`. One process `vouch run` polls every second instead of every minute,
 learns every minute, is asked for pages, verdicts and polls by people and programs, and its documents are purged as they go.
-Its memory, files, threads, and the ledger's size are measured along the way; 1 where one of them grows without end.
+Its memory, files, threads, and the ledger's size are measured along the way; 1 where one of them grows, or is not shown to
+be flat: the interval of its growth must end below what may come in a day.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ import argparse
 import itertools
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import fmean, median
 
 import httpx
 from sqlalchemy import select, update
@@ -33,9 +34,10 @@ from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
 from deploy.odoo.installation import Installation
 from tests.acceptance import invariants
-from tests.acceptance.command import start, vouch, wait_for
+from tests.acceptance.command import vouch, wait_for
 from tests.acceptance.crash.office import Office, opened
 from tests.acceptance.many import Made, damaged_files, doubtful_bills, sure_bills
+from tests.bench.trend import Trend, trend
 
 MEGABYTE = 1e6
 DAY = 2000
@@ -186,36 +188,38 @@ def purge(office: Office, stop: threading.Event) -> None:
 # -- what is flat -------------------------------------------------------------------------------------------------------------
 
 
-def slope(seen: Sequence[Measured], value: Callable[[Measured], float]) -> float:
-    """Growth per second by Theil and Sen: the median of the slopes between all pairs, which one peak does not move."""
-    found = [
-        (value(later) - value(one)) / (later.seconds - one.seconds)
-        for one, later in itertools.combinations(seen, 2)
-        if later.seconds > one.seconds
-    ]
-    return median(found) if found else 0.0
+def warm(seen: Sequence[Measured]) -> Sequence[Measured]:
+    """Without the warm-up, the first third."""
+    return [one for one in seen if one.seconds >= seen[-1].seconds / 3]
 
 
-def growths(seen: Sequence[Measured]) -> dict[str, tuple[float, float]]:
-    """By what is measured: its mean after the warm-up (the first third), and what it would grow by in a day at that slope."""
-    warm = [one for one in seen if one.seconds >= seen[-1].seconds / 3]
-    documents = max(1, warm[-1].documents - warm[0].documents)
-    per_day = (warm[-1].seconds - warm[0].seconds) * DAY / documents
-    values: dict[str, Callable[[Measured], float]] = {
-        "memory": lambda one: one.memory,
-        "readers": lambda one: one.readers,
-        "files": lambda one: one.files,
-        "threads": lambda one: one.threads,
-    }
-    return {name: (fmean(map(value, warm)), slope(warm, value) * per_day) for name, value in values.items()}
-
-
-LIMITS = {"memory": 60.0, "readers": 200.0, "files": 5.0, "threads": 5.0}
-"""What may come in a day and is no leak: what is held for matching grows by the bills of the day."""
+MEASURES: dict[str, Callable[[Measured], float]] = {
+    "memory, MB": lambda one: one.memory,
+    "readers, MB": lambda one: one.readers,
+    "files": lambda one: one.files,
+    "threads": lambda one: one.threads,
+    "ledger, MB": lambda one: one.ledger,
+}
+LIMITS = {"memory, MB": 60.0, "readers, MB": 200.0, "files": 5.0, "threads": 5.0, "ledger, MB": 100.0}
+"""What may come in a day and is no leak: what is held for matching grows by the bills of the day, and the ledger keeps its
+stories."""
 LARGEST_WAL = 20.0
-"""SQLite folds it back into the ledger every few megabytes."""
-FEWEST = 100
-"""Of fewer documents after the warm-up no slope can be told."""
+"""MB. SQLite folds it back into the ledger every few megabytes."""
+
+
+def growths(seen: Sequence[Measured]) -> dict[str, Trend]:
+    """By what is measured: its trend over the documents, after the warm-up."""
+    after = warm(seen)
+    return {
+        name: trend([(one.documents, measure(one)) for one in after]) for name, measure in MEASURES.items()
+    }
+
+
+def told(name: str, found: Trend) -> str:
+    """Whether a growth is within its limit, above it, or cannot be told apart from it yet."""
+    if found.low * DAY > LIMITS[name]:
+        return "GROWS"
+    return "flat" if found.high * DAY <= LIMITS[name] else "not sure"
 
 
 def table(seen: Sequence[Measured]) -> str:
@@ -246,8 +250,8 @@ def soak(
     }
     served = replace(office, environment=office.environment | changes)
     token, url = _token(office), f"http://127.0.0.1:{port}"
-    process, stop, asked = start(served.environment, "run"), threading.Event(), Counter[str]()
-    try:
+    stop, asked = threading.Event(), Counter[str]()
+    with _service(served) as process:
         wait_for(lambda: _answers(url), 120)
         watch = Watch(process.pid, served)
         work = [
@@ -257,26 +261,41 @@ def soak(
         ]
         for thread in work:
             thread.start()
-        while watch.look().documents < documents and watch.seen[-1].seconds < minutes * 60:
-            assert process.poll() is None, "the service ended by itself"
-            time.sleep(every)
-        stop.set()
-        for thread in work:
-            thread.join()
-        process.terminate()
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+        try:
+            while watch.look().documents < documents and watch.seen[-1].seconds < minutes * 60:
+                assert process.poll() is None, "the service ended by itself"
+                time.sleep(every)
+        finally:
+            stop.set()
+            for thread in work:
+                thread.join()
         return watch.seen, asked
-    finally:
-        stop.set()
-        process.kill()
-        process.communicate()
+
+
+@contextmanager
+def _service(office: Office) -> Generator[subprocess.Popen[bytes]]:
+    """`vouch run`, which ends well when it is told to; what it says goes to a file, since nobody reads it meanwhile."""
+    said = office.folder.parent / "said"
+    with said.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "connector.cli", "run"],
+            env={**os.environ, **office.environment},
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            yield process
+            process.terminate()
+            assert process.wait(120) == 0, said.read_text()
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _token(office: Office) -> str:
     scopes = ("reviews:read", "reviews:write", "hooks:write", "insight:read", "metrics:read")
     words = [word for scope in scopes for word in ("--scope", scope)]
-    return office.run("token", "create", "soak", *words)["token"]
+    return office.run("token", "create", "soak", *words, alone=True)["token"]
 
 
 def _answers(url: str) -> bool:
@@ -286,19 +305,23 @@ def _answers(url: str) -> bool:
 
 
 def report(office: Office, seen: Sequence[Measured], asked: Counter[str]) -> int:
-    """Print it; how many things grow, or are not as they must be."""
+    """Print it; how many things are not shown to be as they must be."""
     print(table(seen))
-    after = seen[-1].documents - next(one for one in seen if one.seconds >= seen[-1].seconds / 3).documents
-    largest = max(one.wal for one in seen)
+    after, largest = warm(seen), max(one.wal for one in seen)
     wrong = int(largest > LARGEST_WAL)
-    print(f"\nlargest WAL {largest:.1f} MB, limit {LARGEST_WAL:.0f}; {after} documents after the warm-up")
-    if after < FEWEST:
-        print("too few to tell a slope")
-    print("after the warm-up        mean   growth in a day   limit")
-    for name, (mean, growth) in growths(seen).items():
-        grows = growth > LIMITS[name] and after >= FEWEST
-        wrong += grows
-        print(f"{name:<20} {mean:8.1f} {growth:17.1f} {LIMITS[name]:7.0f}{'  GROWS' if grows else ''}")
+    print(f"\nlargest WAL {largest:.1f} MB, limit {LARGEST_WAL:.0f}")
+    print(
+        f"after the warm-up: {after[-1].documents - after[0].documents} documents, {len(after)} measurements in "
+        f"{(after[-1].seconds - after[0].seconds) / 60:.0f} minutes; growth in a day of {DAY} documents:"
+    )
+    print("                         mean     growth      95 % interval   limit")
+    for name, found in growths(seen).items():
+        verdict = told(name, found)
+        wrong += verdict != "flat"
+        interval = f"{found.low * DAY:.1f} to {found.high * DAY:.1f}"
+        print(
+            f"{name:<20} {found.mean:8.1f} {found.slope * DAY:10.1f} {interval:>18} {LIMITS[name]:7.0f}  {verdict}"
+        )
     print("answers:", ", ".join(f"{count} × {status}" for status, count in sorted(asked.items())))
     office.settle()
     broken = office.broken()

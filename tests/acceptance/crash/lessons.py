@@ -43,7 +43,7 @@ def lessons(tally: Tally, office: Office, stage: str, sure: Iterator[Made], doub
         [first] = pairs(1)
         post(office, first)
         points = office.killed(office.spec("learn"), *ROUND).points
-        chosen = [*tally.chosen(points), *tally.chosen(points, matching=True, of=4)]
+        chosen = [*tally.chosen(points, of=2), *tally.chosen(points, matching=True, of=8)]
         *each, last = pairs(len(chosen) + 1)
         for at, pair in zip(chosen, each, strict=True):
             post(office, pair)

@@ -59,7 +59,7 @@ def polls(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> Non
         points = office.killed(office.spec("poll", alone=True), *ROUND).points
         asking = [name for name in points if name.partition(":")[0].endswith(PROBES)]
         telling = [name for name in points if name not in asking]
-        every = [*tally.chosen(telling), *tally.chosen(telling, matching=True)]
+        every = [*tally.chosen(telling, of=2), *tally.chosen(telling, matching=True, of=2)]
         for at in [*every, *tally.chosen(asking, of=10), *tally.chosen(asking, matching=True, of=10)]:
             office.deliver(next(made))
             tally.note(stage, office.killed(office.spec("poll", at, alone=True), *ROUND))
@@ -79,7 +79,7 @@ def recoveries(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -
     with tally.held(stage, office):
         for end in ("before", "after"):
             points = _taken_up(tally, office, stage, next(made), end, None)
-            for at in tally.chosen(points, of=2):
+            for at in tally.chosen(points, of=5):
                 _taken_up(tally, office, stage, next(made), end, at)
 
 
@@ -132,7 +132,7 @@ def verdicts(
             assert send(client, wish(client, verdict, job)) == 200
         _expect(office, bill, VERDICTS[verdict])
         points = client.ended.points
-        chosen = tally.chosen(points)
+        chosen = tally.chosen(points, of=4)
         waiting, last = asked(len(chosen)), None
         for at in chosen:
             bill, job = next(waiting)
@@ -204,7 +204,7 @@ def uploads(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> N
         brought: list[Made] = [next(made)]
         with office.serving(office.spec("upload")) as client:
             assert bring(client, brought[0]) == 201
-        for at in tally.chosen(client.ended.points):
+        for at in tally.chosen(client.ended.points, of=2):
             brought.append(next(made))
             with office.serving(office.spec("upload", at)) as client:
                 if bring(client, brought[-1]) is None:
@@ -236,7 +236,7 @@ def pushes(tally: Tally, office: Office, stage: str, made: Iterator[Made]) -> No
     with tally.held(stage, office):
         brought: list[Made] = [next(made)]
         points = office.killed(office.spec("upload"), "push", file(brought[0])).points
-        for at in tally.chosen(points):
+        for at in tally.chosen(points, of=2):
             brought.append(next(made))
             words = ("push", file(brought[-1]))
             tally.note(stage, office.killed(office.spec("upload", at), *words))

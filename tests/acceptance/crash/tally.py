@@ -20,11 +20,13 @@ KINDS = {"commit": "commit", "call": "request", "file": "file", "in": "in a requ
 
 @dataclass
 class Tally:
-    """Kills by what was interrupted and by kind of point, and what was broken afterwards. `share`: of all points one in so
-    many is tried. `seed`: of what is left to chance."""
+    """Kills by what was interrupted and by kind of point, and what was broken afterwards. `share`: of the points one in so
+    many is tried. `seed`: of what is left to chance, also of which one. `every`: where a stage tries some of its points only,
+    it tries all."""
 
     share: int = 1
     seed: int = 1
+    every: bool = False
     kills: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict[str, Counter[str]](Counter))
     names: Counter[str] = field(default_factory=Counter[str])
     missed: int = 0
@@ -53,8 +55,16 @@ class Tally:
             met[name] += 1
             if name.startswith(reads) == matching:
                 found.append(Point(name, met[name]))
-        step, rng = self.share * of, random.Random(self.seed)
+        step, rng = self.share * (1 if self.every else of), random.Random(self.seed)
         return [rng.choice(found[at : at + step]) for at in range(0, len(found), step)]
+
+    def add(self, other: Tally) -> None:
+        """What another one counted, too."""
+        self.kills.update(other.kills)
+        self.names.update(other.names)
+        self.seconds.update(other.seconds)
+        self.missed += other.missed
+        self.losses += other.losses
 
     @contextmanager
     def held(self, stage: str, office: Office, untouched: Any = None) -> Generator[None]:
