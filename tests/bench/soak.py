@@ -1,6 +1,6 @@
 """`make soak`: a day of a mid-sized company in a short time, on the real service and a real Odoo; is all flat that must be?
 
-`python -m tests.bench.soak [--documents N] [--minutes M]`. One process `vouch run` polls every second instead of every minute,
+`python -m tests.bench.soak [--documents N] [--minutes M]`. One process `vouch run` polls every two seconds instead of every minute,
 learns every minute, is asked for pages, verdicts and polls by people and programs, and its documents are purged as they go.
 Its memory, files, threads, and the ledger's size are measured along the way; 1 where one of them grows, or is not shown to
 be flat: the interval of its growth must end below what may come in a day.
@@ -148,7 +148,7 @@ def ask(url: str, token: str, office: Office, stop: threading.Event, asked: Coun
                 asked[str(client.get("/api/v1/reviews", headers=wrong).status_code)] += 1
                 if at % 10 == 0:
                     asked[_settle_one(client, office)] += 1
-            stop.wait(0.05)
+            stop.wait(0.3)
 
 
 def _settle_one(client: httpx.Client, office: Office) -> str:
@@ -245,7 +245,7 @@ def soak(
         "VOUCH_WEB__PORT": str(port),
         "VOUCH_WEB__SIGN_IN": "false",
         "VOUCH_LEARNING__INTERVAL_MINUTES": "1",
-        "VOUCH_BACKENDS__MAIN__SCHEDULE__INTERVAL_SECONDS": "1",
+        "VOUCH_BACKENDS__MAIN__SCHEDULE__INTERVAL_SECONDS": "2",
         "VOUCH_BACKENDS__MAIN__SCHEDULE__JITTER_SECONDS": "0",
     }
     served = replace(office, environment=office.environment | changes)
