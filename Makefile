@@ -53,10 +53,10 @@ test-vllm: install ## The tests of the model reader against a real vLLM on this 
 fuzz: install ## Read damaged files for MINUTES (15): nothing but a named error may come out
 	VOUCH_TEST_FUZZ_SECONDS=$$(( $(or $(MINUTES),15) * 60 )) $(RUN)/pytest tests/unit/test_fuzz.py -s
 
-crash: install ## Kill the service at every point on a real Odoo and look what was lost: 1 where anything was (ARGS=--share 10)
+crash: install ## Kill the service at hundreds of points on a real Odoo and look what was lost: 1 where anything was (ARGS=--every, --share 10, --seed N)
 	$(RUN)/python -m tests.acceptance.crash $(ARGS)
 
-soak: install ## A day of work in a short time on a real Odoo: 1 where memory, files or threads grow (ARGS=--documents 300)
+soak: install ## A day of work in a short time on a real Odoo: 1 where memory, files, threads or ledger grow (ARGS="--documents 300 --minutes 20")
 	$(RUN)/python -m tests.bench.soak $(ARGS)
 
 hostile: install ## Read every document and model answer that is made to do harm, and print what became of them

@@ -14,7 +14,7 @@ from connector.ledger.records import Job
 from connector.ledger.states import JobState
 from connector.ledger.store import MAX_CRASHES
 from deploy.odoo.installation import Installation
-from tests.acceptance.crash import stages
+from tests.acceptance.crash import lives, stages
 from tests.acceptance.crash.office import Office, Point, opened
 from tests.acceptance.crash.tally import Tally
 from tests.acceptance.many import damaged_files, doubtful_bills, sure_bills
@@ -47,9 +47,22 @@ def held(tally: Tally, kills: int) -> None:
 
 @pytest.mark.parametrize("kind", [sure_bills, doubtful_bills])
 def test_a_round(office: Office, kind: type) -> None:
-    tally = Tally(share=9)
+    tally = Tally(share=12)
     stages.passages(tally, office, "round", kind(TODAY))
     held(tally, 3)
+
+
+def test_a_round_over_the_older_protocol(development_odoo: Installation, tmp_path: Path) -> None:
+    with opened(development_odoo, tmp_path, "jsonrpc") as made:
+        tally = Tally(share=16)
+        stages.passages(tally, made, "round", sure_bills(TODAY))
+        held(tally, 2)
+
+
+def test_the_whole_service_at_random_moments(office: Office) -> None:
+    tally = Tally()
+    lives.lives(tally, office, "service", sure_bills(TODAY, 801), doubtful_bills(TODAY, 801), 2)
+    held(tally, 2)
 
 
 def test_a_bill_that_is_taken_up(office: Office) -> None:
