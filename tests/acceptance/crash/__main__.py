@@ -88,7 +88,8 @@ def play(installation: Installation, name: str, tally: Tally) -> Tally:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="vouch-crash-") as folder,
-            opened(installation, Path(folder), protocol, postgres=postgres) as office,
+            # All parts write in one Odoo.
+            opened(installation, Path(folder), protocol, postgres=postgres, longest_request=12) as office,
         ):
             office.environment |= changes
             office.kind = name
@@ -110,7 +111,7 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=time.time_ns() % 100_000, help="of the moments and points chosen"
     )
-    parser.add_argument("--at-once", type=int, default=2, help="so many parts at the same time")
+    parser.add_argument("--at-once", type=int, default=len(PARTS), help="so many parts at the same time")
     asked = parser.parse_args()
     installation, begun = Installation(), time.monotonic()
     installation.start()

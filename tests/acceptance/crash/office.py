@@ -259,17 +259,22 @@ class Client:
 
 @contextmanager
 def opened(
-    installation: Installation, folder: Path, protocol: str = "json2", *, postgres: bool = False
+    installation: Installation,
+    folder: Path,
+    protocol: str = "json2",
+    *,
+    postgres: bool = False,
+    longest_request: int = 4,
 ) -> Generator[Office]:
-    """A fresh database and a fresh ledger in `folder`, both gone afterwards."""
+    """A fresh database and a fresh ledger in `folder`, both gone afterwards. What Odoo has not done of a request after
+    `longest_request` seconds it will not do any more."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     cluster = Cluster(installation.places)
     database = cloned(installation, name)
     data = folder / "data"
     environment = settings_for(database, protocol, data) | {
         "VOUCH_WORKERS": "1",
-        # Odoo answers in a moment here, also on a busy machine: what it has not done by then it will not do.
-        "VOUCH_BACKENDS__MAIN__LONGEST_REQUEST_SECONDS": "4",
+        "VOUCH_BACKENDS__MAIN__LONGEST_REQUEST_SECONDS": str(longest_request),
         "VOUCH_WEB__ALLOW_POSTING": "true",
         "VOUCH_WEB__REQUESTS_PER_MINUTE": "100000",
     }
