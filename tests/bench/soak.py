@@ -174,7 +174,7 @@ def _settle_one(client: httpx.Client, office: Office) -> str:
 def purge(office: Office, stop: threading.Event) -> None:
     """What is settled grows old at once, and is purged now and then, as it is once a day."""
     days = {"VOUCH_RETENTION__DOCUMENTS_DAYS": "1", "VOUCH_RETENTION__READINGS_DAYS": "1"}
-    while not stop.wait(60):
+    while not stop.wait(180):
         old = utc_now() - timedelta(days=40)
         settled = (JobState.FILLED, JobState.SKIPPED)
         with Session(office.engine) as session, session.begin():
