@@ -25,7 +25,7 @@ SHADOW = {"VOUCH_POLICY__SHADOW_BILLS": "99"}
 
 
 def rounds(tally: Tally, office: Office) -> None:
-    """Rounds that fill, ask, set aside, and take up what was interrupted."""
+    """Rounds that fill, ask and set aside, also while Odoo works on the write."""
     today = datetime.now().astimezone().date()
     sure, doubtful = sure_bills(today), doubtful_bills(today)
     stages.passages(tally, office, "round that fills", sure)
@@ -33,6 +33,11 @@ def rounds(tally: Tally, office: Office) -> None:
     stages.passages(tally, office, "round that cannot read", damaged_files(), of=2)
     stages.in_writes(tally, office, "while Odoo fills", sure, IN_WRITE)
     stages.in_writes(tally, office, "while Odoo makes the to-do", doubtful, IN_WRITE)
+
+
+def taking_up(tally: Tally, office: Office) -> None:
+    """Killed again while that is taken up which a kill around the write left."""
+    sure = sure_bills(datetime.now().astimezone().date())
     stages.recoveries(tally, office, "taking up what was interrupted", sure)
 
 
@@ -76,6 +81,7 @@ PARTS: dict[str, tuple[Callable[[Tally, Office], None], str, bool, dict[str, str
     "rounds": (rounds, "json2", False, {}),
     "settling": (settling, "json2", False, SHADOW),
     "service": (service, "json2", False, {}),
+    "taking-up": (taking_up, "json2", False, {}),
     "keeping": (keeping, "json2", False, {}),
     "jsonrpc": (small, "jsonrpc", False, {}),
     "postgresql": (small, "json2", True, {}),
