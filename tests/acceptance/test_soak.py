@@ -10,7 +10,7 @@ from deploy.odoo.installation import Installation
 from tests.acceptance.crash.office import opened
 from tests.bench.soak import growths, soak, table
 
-DOCUMENTS = 24
+DOCUMENTS = 18
 LEAK = {"memory, MB": 2.0, "files": 0.5, "threads": 0.5, "ledger, MB": 0.3}
 """More than that a document, surely, is none of the growth of a service that has just begun."""
 
@@ -18,7 +18,7 @@ LEAK = {"memory, MB": 2.0, "files": 0.5, "threads": 0.5, "ledger, MB": 0.3}
 @pytest.mark.timeout(900)
 def test_a_service_at_work_holds_on_to_nothing(development_odoo: Installation, tmp_path: Path) -> None:
     with opened(development_odoo, tmp_path) as office:
-        seen, asked = soak(office, DOCUMENTS, minutes=10, every=0.5)
+        seen, asked = soak(office, DOCUMENTS, minutes=12, every=0.5)
         assert seen[-1].documents == DOCUMENTS
         assert asked["200"] > 10, asked
         found = growths(seen)
