@@ -50,13 +50,19 @@ def keeping(tally: Tally, office: Office) -> None:
     stages.backups(tally, office, "backup")
 
 
-def service(tally: Tally, office: Office) -> None:
-    """Polls, learning, the first bill of a process, and the whole service at any moment."""
+def looking(tally: Tally, office: Office) -> None:
+    """Polls, learning, and the first bill of a process."""
     today = datetime.now().astimezone().date()
-    sure, doubtful = sure_bills(today, 501), doubtful_bills(today, 501)
+    sure = sure_bills(today, 501)
     stages.polls(tally, office, "poll", sure)
     lessons.lessons(tally, office, "learning", sure_bills(today, 701), doubtful_bills(today, 701))
     stages.passages(tally, office, "first bill of a process", sure, matching=True, of=8)
+
+
+def living(tally: Tally, office: Office) -> None:
+    """The whole service at any moment."""
+    today = datetime.now().astimezone().date()
+    sure, doubtful = sure_bills(today, 2501), doubtful_bills(today, 2501)
     lives.lives(tally, office, "service, at any moment", sure, doubtful, max(1, LIVES // tally.share))
 
 
@@ -80,7 +86,8 @@ def small(tally: Tally, office: Office) -> None:
 PARTS: dict[str, tuple[Callable[[Tally, Office], None], str, bool, dict[str, str]]] = {
     "rounds": (rounds, "json2", False, {}),
     "settling": (settling, "json2", False, SHADOW),
-    "service": (service, "json2", False, {}),
+    "living": (living, "json2", False, {}),
+    "looking": (looking, "json2", False, {}),
     "taking-up": (taking_up, "json2", False, {}),
     "keeping": (keeping, "json2", False, {}),
     "jsonrpc": (small, "jsonrpc", False, {}),

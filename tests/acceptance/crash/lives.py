@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from connector.ledger.records import Job
 from connector.ledger.states import JobState
 from tests.acceptance import invariants
-from tests.acceptance.command import wait_for
 from tests.acceptance.crash.office import Client, Office
 from tests.acceptance.crash.stages import Wish, bring, each_once, wish
 from tests.acceptance.crash.tally import Tally
@@ -102,7 +101,7 @@ def lives(
                 end.join()
             tally.note(stage, client.ended, "random time")
         with several.running("run", spec=office.spec("none", alone=True)) as client:
-            wait_for(lambda: _left(client, errands, office) == 0, 600)
+            _catch_up(client, errands, office)
             client.process.send(signal.SIGTERM)
     each_once(tally, office, stage, brought)
 
@@ -114,8 +113,16 @@ def _go(client: Client, errands: list[Errand]) -> None:
         time.sleep(0.1)
 
 
-def _left(client: Client, errands: list[Errand], office: Office) -> int:
-    """How much is not done yet."""
-    assert not client.process.ran(), client.process.err.read_text()
-    errands[:] = [one for one in errands if not one.done(client)]
-    return len(errands) + sum(invariants.waiting(office.engine).values())
+def _catch_up(client: Client, errands: list[Errand], office: Office) -> None:
+    """Until nothing is left to do; five minutes without any progress are a failure."""
+    left, since = dict[str, int](), time.monotonic()
+    while True:
+        assert not client.process.ran(), client.process.err.read_text()
+        errands[:] = [one for one in errands if not one.done(client)]
+        now = {**invariants.waiting(office.engine), "errands": len(errands)}
+        if not any(now.values()):
+            return
+        if now != left:
+            left, since = now, time.monotonic()
+        assert time.monotonic() < since + 300, f"no progress in five minutes: {left}"
+        time.sleep(0.2)
