@@ -72,13 +72,13 @@ def test_a_bill_that_is_taken_up(office: Office) -> None:
 
 
 def test_a_verdict(shadow: Office) -> None:
-    tally = Tally(share=3)
+    tally = Tally()
     stages.verdicts(tally, shadow, "approve", sure_bills(TODAY), sent_again=1)
     held(tally, 2)
 
 
 def test_an_upload(office: Office) -> None:
-    tally = Tally(share=5)
+    tally = Tally(share=2)
     stages.uploads(tally, office, "upload", sure_bills(TODAY, 401))
     held(tally, 2)
 
