@@ -27,8 +27,9 @@ from connector.erp.records import BILL_TYPES, ORDER_STATES
 from connector.erp.transport import Session
 from connector.erp.wire import Connection, Row
 
-PAGE = 500
-_IDS = 2000
+PAGE = 2000
+_IDS = 1000
+"""So many records are asked for at once: fewer than a page, which needs no second look for more."""
 _FIELDS = ("name", "mimetype", "file_size", "checksum", "res_model", "res_id", "create_date", "write_date")
 _DOCUMENTS = (("res_model", "in", [BILL, ORDER]), ("res_field", "=", False), ("type", "=", "binary"))
 _Key = tuple[int, str, int, str]

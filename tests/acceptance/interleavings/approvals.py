@@ -80,7 +80,7 @@ def wishes(count: int, seed: int) -> Iterator[Wish]:
     for number in range(count):
         at = rng.choice((0, 1)) if rng.random() < 0.5 else rng.randrange(MOST_CALLS)
         pause = rng.choice((0.0, 0.02, 0.05, 0.1, 0.2))
-        plan = Plan(EDITS[number % len(EDITS)], at, rng.choice(PLACES), pause, rng.random() < 0.15, True)
+        plan = Plan(EDITS[number % len(EDITS)], at, rng.choice(PLACES), pause, begun=False, doubtful=True)
         yield Wish(plan, rng.choice(VERDICTS), rng.random() < 0.4)
 
 
@@ -88,12 +88,9 @@ def settle(service: Service, proxy: Proxy, place: Place, batch: Sequence[Wish]) 
     """Bills of their own in review, each settled while another person edits it; then rounds until all is quiet, and what is
     not as it must be."""
     service.defects.clear()
-    odoo, found = service.odoo, list[Settled]()
+    found = list[Settled]()
     for wish in batch:
         [bill] = service.deliver(doubtful=True)
-        if wish.plan.begun:
-            line = {"name": "begun by hand", "quantity": 1, "price_unit": 1.5, "tax_ids": [(6, 0, [])]}
-            odoo.call(invariants.BILL, "write", [bill], {"invoice_line_ids": [(0, 0, line)]})
         found.append(Settled(wish.plan, bill, wish=wish))
     service.until_quiet()
     jobs = {job.record_id: job for job in service.ledger.jobs(limit=2 * len(batch))}
