@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from connector.ledger.records import Job, SeenAttachment
 from connector.ledger.states import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 
 MIMETYPE = 128
 """Longer media types, which nobody needs but anybody can send, are cut."""
+
+
+AT_ONCE = 200
+"""So many attachments of a poll are kept in one transaction."""
+GIVE_WAY = 0.12
+"""Seconds between two of them: SQLite's waiting writers look every tenth of a second whether it is their turn."""
+
+
+def parts(found: Sequence[Attachment]) -> Iterator[tuple[Sequence[Attachment], bool]]:
+    """What is kept in one transaction, and whether it is the last; between two of them others may write. One part at least."""
+    for start in range(0, max(1, len(found)), AT_ONCE):
+        if start:
+            time.sleep(GIVE_WAY)
+        yield found[start : start + AT_ONCE], start + AT_ONCE >= len(found)
 
 
 class Kept:

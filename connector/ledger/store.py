@@ -18,6 +18,7 @@ from connector.ledger.attachments import (
     hidden_job,
     known_jobs,
     new_job,
+    parts,
     place_of,
     same_attachment,
 )
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
     from mappings.policy import Decision
 
 LEASE = timedelta(seconds=60)
-AT_ONCE = 200
-"""So many attachments of a poll are kept in one transaction."""
 MAX_CRASHES = 3
 """A document that ended its worker so often is not read again: a person is told."""
 MAX_TELLINGS = 4
@@ -94,9 +93,8 @@ class Ledger:
         is found again.
         """
         new, found, later = 0, self._kept.fresh(backend, poll), list[Attachment]()
-        for start in range(0, max(1, len(found)), AT_ONCE):
-            part = found[start : start + AT_ONCE]
-            cursor = poll.cursor if start + AT_ONCE >= len(found) else None
+        for part, last in parts(found):
+            cursor = poll.cursor if last else None
             try:
                 new += self._remember(backend, part, cursor, later)
             except IntegrityError:

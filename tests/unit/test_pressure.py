@@ -7,16 +7,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event
 
 from connector.erp.port import SyncCursor
 from connector.execution.prompt import PAUSE_SECONDS, Prompt
+from connector.ledger import attachments
+from connector.ledger.attachments import AT_ONCE
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
 from connector.ledger.states import JobState
-from connector.ledger.store import AT_ONCE, Ledger
+from connector.ledger.store import Ledger
 from tests.unit.test_ledger import attachment, poll
 
 
@@ -45,6 +48,21 @@ def test_a_large_poll_is_kept_in_short_transactions_and_its_cursor_last(ledger: 
     assert {cursor for _, cursor in kept} == {SyncCursor()}
     assert ledger.cursor("main") == found.cursor
     assert ledger.remember("main", found) == 0
+
+
+def test_others_write_while_a_large_poll_is_kept(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        ledger.poll_failed("another", str(len(pauses)))
+
+    monkeypatch.setattr(attachments, "time", SimpleNamespace(sleep=pause))
+    ledger.remember("main", poll(*(attachment(number) for number in range(1, 4 * AT_ONCE + 1))))
+    # Longer than the tenth of a second after which SQLite's waiting writers look again.
+    assert len(pauses) == 3
+    assert min(pauses) > 0.1
+    assert {one.backend: one.error for one in ledger.polls()} == {"main": "", "another": "3"}
 
 
 def test_a_large_poll_that_broke_off_is_found_again(ledger: Ledger) -> None:
