@@ -162,7 +162,7 @@ class Settling:
             select(Review)
             .join(Job, Job.id == Review.job_id)
             .where(Review.settled_at.is_(None), Job.backend == backend, Job.state.in_(ASKING))
-            .options(undefer(Review.record))
+            .options(undefer(Review.record), undefer(Review.seen))
         )
         with self._read() as session:
             return [
@@ -171,7 +171,7 @@ class Settling:
                     one.job.model,
                     one.job.record_id,
                     one.activity_id,
-                    str((one.record or {}).get("write_date", "")),
+                    str((one.seen or one.record or {}).get("write_date", "")),
                 )
                 for one in session.scalars(chosen)
             ]

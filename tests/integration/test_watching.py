@@ -38,6 +38,9 @@ def test_bills_cancelled_deleted_changed_or_marked_done_in_odoo(desk: Desk) -> N
     assert ended(desk, changed.id) == ("in_review", "doubtful")
     found = desk.settler().get(f"/reviews/{changed.id}")["conflict"]["changes"]
     assert [(one["field"], one["now"]) for one in found if one["field"] == "ref"] == [("ref", "PERSON")]
+    # What was seen once is not read again with every round: only so many are read in one.
+    [watched] = [one for one in Settling(desk.ledger.engine).watched("main") if one.job_id == changed.id]
+    assert watched.stamp == desk.erp.record(BILL, changed.record_id).write_date
 
 
 def test_what_cannot_be_read_is_settled_in_odoo_too(desk: Desk) -> None:
