@@ -47,8 +47,9 @@ class Upload:
 
     def done(self, client: Client) -> bool:
         status = bring(client, self.made)
-        assert status in (None, 200, 201, 503), status
-        return status in (200, 201)
+        # 202: it is kept, and sent by whichever service comes next.
+        assert status in (None, 200, 201, 202, 503), status
+        return status in (200, 201, 202)
 
 
 @dataclass

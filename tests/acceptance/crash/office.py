@@ -158,7 +158,8 @@ class Office:
         seen = Path(spec.seen)
         points = tuple(seen.read_text().splitlines()) if seen.exists() else ()
         seen.unlink(missing_ok=True)
-        assert code in (KILLED, 0, 5), f"{process.words}: {code}\n{process.err.read_text()}"
+        # A signal to stop ends at once what has only begun to start.
+        assert code in (KILLED, 0, 5, -signal.SIGTERM), f"{process.words}: {code}\n{process.err.read_text()}"
         return Ended(code == KILLED, points, process.out.read_text())
 
     def spec(
