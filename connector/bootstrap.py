@@ -24,11 +24,12 @@ from connector.ledger.documents import DocumentStore
 from connector.ledger.judged import JudgedValues
 from connector.ledger.key_ends import KeyEnds
 from connector.ledger.migrate import open_ledger
-from connector.ledger.retention import GRACE, Purge, Retention
+from connector.ledger.retention import GRACE
 from connector.ledger.store import utc_now
 from connector.ledger.uploads import UploadLog
 from connector.model import Desk, opened_desk, unacknowledged
 from connector.pipeline import Pipeline
+from connector.purging import Purging
 from connector.renewal import KeyKeeper
 from connector.replay import identity_of
 from connector.sandbox import opened_sandbox
@@ -191,22 +192,12 @@ def make_uploads(service: Service, arrived: Callable[[str], None]) -> Uploads:
     )
 
 
-def purge_of(settings: Settings, ledger: Ledger) -> Callable[[], Purge] | None:
+def purging_of(settings: Settings, ledger: Ledger, erps: Mapping[str, Erp]) -> Purging | None:
     """What purges by age, as the settings want it; None where they want nothing purged."""
     asked = settings.retention
     if asked.documents_days is None and asked.readings_days is None:
         return None
-
-    def purge() -> Purge:
-        kept = Retention(ledger.engine, DocumentStore(settings.folder / "documents"))
-        done = kept.purge(asked.documents_days, asked.readings_days, "vouch")
-        if done.files or done.readings or done.uploads:
-            log.info(
-                "purged", documents=len(done.files), readings=len(done.readings), uploads=len(done.uploads)
-            )
-        return done
-
-    return purge
+    return Purging(asked, ledger.engine, DocumentStore(settings.folder / "documents"), erps)
 
 
 def make_read(desk: Desk) -> Callable[[bytes, str, Recipient], Reading]:

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 from structlog.typing import FilteringBoundLogger
 
-from connector.bootstrap import make_uploads, owner_of, purge_of
+from connector.bootstrap import make_uploads, owner_of, purging_of
 from connector.errors import FatalError
 from connector.execution.clock import Watch
 from connector.execution.prompt import Prompt
@@ -85,9 +85,10 @@ def run(service: Service, *, work: bool = True, web: bool = True) -> None:
 
 def _daily(service: Service) -> Mapping[str, Callable[[], object]]:
     """What is to be done once a day, by name."""
-    purge = purge_of(service.settings, service.ledger)
+    erps = {name: pipeline.erp for name, pipeline in service.pipelines.items()}
+    purging = purging_of(service.settings, service.ledger, erps)
     keys = {f"key {name}": keeper.look for name, keeper in service.keys.items()}
-    return {**keys, **({"purge": purge} if purge else {})}
+    return {**keys, **({"purge": purging.daily} if purging else {})}
 
 
 class _Server(uvicorn.Server):

@@ -222,6 +222,7 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
         try:
             found, fields = erp.capabilities(), erp.field_map()
             administrator = is_administrator(erp)
+            ours, theirs = datetime.now(UTC), erp.clock()
             if backend.reviewer:
                 erp.user_id(backend.reviewer)
         finally:
@@ -250,6 +251,7 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
             WARNING,
             f"Vouch logs in as {found.login}, an administrator: give it a user of its own with only the rights it needs",
         )
+    yield from weak.weak_clock(name, ours, theirs)
     yield from weak.weak_odoo(name, found.major, found.version)
     ends = found.key_expires
     if ends and ends - datetime.now(UTC) < timedelta(days=backend.key_warning_days):

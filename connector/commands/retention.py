@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import getpass
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from connector.bootstrap import opened_ledger
+from connector.bootstrap import connection, opened_ledger, purging_of
 from connector.commands.output import OUT, print_json
+from connector.erp.odoo import OdooErp
 from connector.errors import SettingsError
 from connector.ledger.documents import DocumentStore
-from connector.ledger.retention import Retention
 from connector.person import Found, People
 from connector.sandbox import opened_sandbox
 from connector.settings import Settings, load_settings
@@ -28,16 +28,17 @@ DUTY = (
 def purge_old(dry_run: bool, as_json: bool, config: Path | None) -> int:
     """Purge by age and print what went, or would go; 0."""
     settings = load_settings(config)
-    asked = settings.retention
-    if asked.documents_days is None and asked.readings_days is None:
-        raise SettingsError(
-            "Nothing is to be purged: set retention.documents_days or retention.readings_days; see docs/retention.md."
-        )
-    with opened_ledger(settings) as ledger:
-        kept = Retention(ledger.engine, DocumentStore(settings.folder / "documents"))
-        done = kept.purge(
-            asked.documents_days, asked.readings_days, f"person:{getpass.getuser()}", dry_run=dry_run
-        )
+    with ExitStack() as stack:
+        ledger = stack.enter_context(opened_ledger(settings))
+        erps = {name: OdooErp(connection(name, one, settings)) for name, one in settings.backends.items()}
+        for erp in erps.values():
+            stack.callback(erp.close)
+        purging = purging_of(settings, ledger, erps)
+        if purging is None:
+            raise SettingsError(
+                "Nothing is to be purged: set retention.documents_days or retention.readings_days; see docs/retention.md."
+            )
+        done = purging.due() if dry_run else purging.purge(f"person:{getpass.getuser()}")
     if as_json:
         print_json(
             {

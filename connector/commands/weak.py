@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 
 from connector.commands.findings import LOCAL, WARNING, Finding
+from connector.execution.clock import BELIEVED, span
 from connector.ledger.chain import Chain
 from connector.ledger.states import JobState
 from connector.ledger.tokens import Tokens
+from connector.purging import put_off
 from connector.settings.load import settings_file
 
 if TYPE_CHECKING:
@@ -94,11 +96,24 @@ def weak_keeping(settings: Settings, ledger: Ledger) -> Generator[Finding]:
             "documents are kept for ever, also after they are settled: set retention.documents_days (Odoo keeps its own); "
             "see docs/retention.md",
         )
+    if why := put_off(ledger.engine):
+        yield _weak("retention", why)
     made = Chain(ledger.engine).newest(1, action="backup.made")
     newest = datetime.fromisoformat(made[0].at) if made else None
     if newest is None or datetime.now(UTC) - newest > BACKUP_EVERY:
         last = f"the last backup is of {newest:%Y-%m-%d}" if newest else "there is no backup"
         yield _weak("backup", f"{last}: run `vouch backup FILE` each night; see docs/backup.md")
+
+
+def weak_clock(name: str, ours: datetime, theirs: datetime | None) -> Generator[Finding]:
+    """A clock by which documents would be deleted at the wrong time, and sessions and to-dos end."""
+    apart = ours - theirs if theirs else timedelta()
+    if abs(apart) > BELIEVED:
+        yield _weak(
+            name,
+            f"this machine's clock is {span(apart)} {'ahead of' if apart > timedelta() else 'behind'} the one there: set right "
+            "the one that is wrong (`timedatectl` says whether it is kept right); until then nothing is purged by age",
+        )
 
 
 def weak_web(settings: Settings) -> Generator[Finding]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -107,6 +108,12 @@ class OdooErp:
         if self._capabilities is None:
             self._capabilities = capabilities.probe(self.session, self.settings)
         return self._capabilities
+
+    def clock(self) -> datetime | None:
+        """The time of the server that answers for Odoo, asked anew; None where it does not tell."""
+        wire = self.session.wire
+        wire.get("/web/version")
+        return wire.told_time()
 
     def field_map(self) -> FieldMap:
         """The declared mapping, held against this Odoo's fields; asked once. Raises SettingsError where it does not fit."""

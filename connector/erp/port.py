@@ -154,6 +154,10 @@ class Erp(Protocol):
         """Probe version, fields, rights, companies and modules; cached."""
         ...
 
+    def clock(self) -> datetime | None:
+        """The ERP's time now, asked anew; None where it does not tell."""
+        ...
+
     def field_map(self) -> FieldMap:
         """The declared mapping with what this ERP says of its fields. Raises SettingsError where it does not fit."""
         ...

@@ -91,7 +91,7 @@ class Wire:
         self.calls = 0
         self._timeout = settings.timeout
         self.longest_request = settings.longest_request
-        self._ahead = timedelta()
+        self._ahead: timedelta | None = None
         self._patience = threading.local()
         self._limit = max(64, settings.max_attachment_megabytes * 3 // 2) * _MEGABYTE
         self._count = threading.Lock()
@@ -141,13 +141,17 @@ class Wire:
 
     def server_time(self) -> datetime:
         """The server's time now, by what it said with its last answer; ours where it said nothing."""
-        return datetime.now(UTC) + self._ahead
+        return self.told_time() or datetime.now(UTC)
+
+    def told_time(self) -> datetime | None:
+        """The same; None where it said nothing (RFC 9110 6.6.1: a server without a clock sends no `Date`)."""
+        return None if self._ahead is None else datetime.now(UTC) + self._ahead
 
     def _set_clock(self, stamp: str) -> None:
         try:
             self._ahead = parsedate_to_datetime(stamp) - datetime.now(UTC)
         except (ValueError, TypeError):
-            self._ahead = timedelta()
+            self._ahead = None
 
     def _exchange(self, request: httpx.Request) -> tuple[int, bytes, str]:
         with self._count:

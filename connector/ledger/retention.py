@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, delete, or_, select
+from sqlalchemy import ColumnElement, Engine, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from connector.erp.port import BILL
 from connector.ledger.audit import Deed, audit
 from connector.ledger.documents import DocumentStore
 from connector.ledger.learning import WATCHED
-from connector.ledger.records import EffectRecord, Job, ProposalRecord, ReadingRecord, VerdictRecord
+from connector.ledger.records import (
+    Cursor,
+    EffectRecord,
+    Job,
+    ProposalRecord,
+    ReadingRecord,
+    Transition,
+    VerdictRecord,
+)
 from connector.ledger.states import JobState
 from connector.ledger.store import utc_now
 from connector.ledger.uploads import UploadRecord, UploadState
@@ -56,6 +64,14 @@ def empty_readings(session: Session, job_ids: Sequence[int]) -> None:
             kept.body = emptied(kept.body)
             if isinstance(kept, ProposalRecord):
                 kept.reasons = []
+
+
+def last_recorded(engine: Engine) -> datetime | None:
+    """The last moment on record: the last change of a document's state, or a poll after it. None in an empty ledger."""
+    last = select(Transition.at).order_by(Transition.id.desc()).limit(1)
+    with Session(engine.execution_options(read_only=True)) as session:
+        found = (session.scalar(last), session.scalar(select(func.max(Cursor.polled_at))))
+    return max((at for at in found if at), default=None)
 
 
 class Retention:

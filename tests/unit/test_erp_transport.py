@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from connector.erp import transport, wire
+from connector.erp.odoo import OdooErp
 from connector.erp.transport import Session, open_session
 from connector.erp.wire import Connection
 from connector.errors import (
@@ -53,6 +55,7 @@ class Server:
     answers: list[Answer] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     echoes: bool = True
+    date: str | None = None
     version: Answer = Answer(body=b'{"version": "19.0", "version_info": [19, 0, 0, "final", 0, ""]}')
     context: Answer = Answer(body=b'{"uid": 7}')
 
@@ -75,6 +78,9 @@ def server() -> Iterator[Server]:
         def handle(self) -> None:
             with contextlib.suppress(ConnectionError):  # the client gave up on us: what some tests are about
                 super().handle()
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(timestamp) if state.date is None else state.date
 
         def do_GET(self) -> None:
             self.do_POST()
@@ -419,3 +425,19 @@ def test_somebody_else_never_gets_in_with_the_secret_of_our_file() -> None:
     theirs = ours.of("admin", SecretStr("their password"), wire.JSONRPC)
     assert theirs.current() == theirs
     assert (theirs.login, theirs.secret.get_secret_value()) == ("admin", "their password")
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [("Sat, 01 Feb 2031 12:00:00 GMT", True), ("", False), ("yesterday", False), ("Sat, 01 Feb", False)],
+)
+def test_odoos_time_is_asked_anew_and_not_made_up(server: Server, said: str, known: bool) -> None:
+    erp = OdooErp(connection(server))
+    ours = erp.clock()
+    assert ours
+    assert abs(ours - datetime.now(UTC)) < timedelta(minutes=5)
+    server.date = said
+    theirs = erp.clock()
+    assert (theirs is not None) == known
+    assert theirs is None or abs(theirs - datetime(2031, 2, 1, 12, tzinfo=UTC)) < timedelta(minutes=5)
+    erp.close()

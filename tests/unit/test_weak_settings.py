@@ -18,6 +18,7 @@ from connector.ledger.audit import Deed, audit
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
 from connector.ledger.tokens import Tokens
+from connector.purging import PUT_OFF, RESUMED
 from connector.settings import Settings, load_settings
 from tests.unit.test_ledger import attachment, clock, ledger, ledger_url, poll
 
@@ -164,6 +165,24 @@ def test_a_backup_of_long_ago(ledger: Ledger, tmp_path: Path, monkeypatch: pytes
     keeping = settings(tmp_path, retention={"documents_days": 90})
     [found] = said(weak.weak_keeping(keeping, ledger))
     assert found.startswith(f"the last backup is of {datetime.now(UTC):%Y-%m}")
+
+
+def test_a_purge_that_was_put_off(ledger: Ledger, tmp_path: Path) -> None:
+    settled(ledger)
+    keeping = settings(tmp_path, retention={"documents_days": 90})
+    for deed, told in ((PUT_OFF, True), (RESUMED, False)):
+        with Session(ledger.engine) as session, session.begin():
+            audit(session, Deed("backup.made", "ledger", "vouch"))
+            audit(session, Deed(deed, "ledger", "vouch", {"why": "The clock is wrong: set it right."}))
+        assert said(weak.weak_keeping(keeping, ledger)) == ["The clock is wrong: set it right."] * told
+
+
+@pytest.mark.parametrize(("minutes", "word"), [(61, "ahead of"), (60, ""), (-60, ""), (-61, "behind")])
+def test_a_clock_that_is_not_that_of_odoo(minutes: int, word: str) -> None:
+    now = datetime.now(UTC)
+    found = said(weak.weak_clock("main", now + timedelta(minutes=minutes), now))
+    assert [word in one and "set right" in one for one in found] == [True] * bool(word)
+    assert said(weak.weak_clock("main", now, None)) == []
 
 
 @pytest.mark.parametrize(
