@@ -77,18 +77,26 @@ def _findings(config: Path | None) -> Generator[Finding]:
 def _reading(settings: Settings) -> Generator[Finding]:
     try:
         with opened_sandbox(settings) as sandbox:
-            open_to_network = sandbox.start()
+            gaps = sandbox.start()
     except VouchError as error:
         yield _bad("reading", error)
         return
-    if open_to_network:
+    if gaps.network:
         yield Finding(
             "reading",
             WARNING,
-            f"the process that opens documents is not cut off from the network: {open_to_network}; "
+            f"the process that opens documents is not cut off from the network: {gaps.network}; "
             "let a firewall do it, or run Vouch on another machine",
         )
-    else:
+    if gaps.files:
+        yield Finding(
+            "reading",
+            WARNING,
+            "a document that takes over the process that opens it could read, empty and delete what Vouch's user may: "
+            f"{gaps.files}; use a Linux of 5.13 or later with Landlock on (lsm= of its boot line), in a container whose "
+            "rules allow it, or give Vouch a machine of its own",
+        )
+    if not any(gaps):
         yield Finding("reading", GOOD, "documents are opened in a process without network, files and secrets")
 
 

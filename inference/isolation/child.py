@@ -35,8 +35,10 @@ def main() -> None:
     limits = Limits(**settings["limits"])
     readers = make_readers(settings["reader"])
     # What is imported until now is our own code, whose byte code may be kept; no file is written from here on.
+    sys.dont_write_bytecode = True
     confinement.limit_resources(limits.memory_megabytes + ADDRESSED_MEGABYTES)
-    send(replies, {"open_to_network": confinement.cut_off()})
+    gaps = confinement.confine()
+    send(replies, {"open_to_network": gaps.network, "open_files": gaps.files})
     desk = _Desk(limits, readers)
     while True:
         try:

@@ -1,29 +1,31 @@
-"""What a process that reads hostile files is made to give up: files it could write, memory without bound, the network,
-other programs. All of it is asked of the kernel without any right, and holds for the rest of the process's life."""
+"""What a process that reads hostile files is made to give up: files of others, files it could write, memory without bound,
+the network, other programs and processes. All of it is asked of the kernel without any right, and holds for the rest of
+the process's life."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import resource
-import struct
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
-# <linux/prctl.h>, <linux/seccomp.h>
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 38, 22, 2
-_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | 1  # with EPERM
-# <linux/filter.h>: load a word, jump where equal, jump where greater or equal, return
-_LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
-# <linux/audit.h>, and the numbers of socket, connect, execve, execveat, ptrace, process_vm_readv, process_vm_writev,
-# io_uring_setup in the tables of each machine
-_MACHINES = {
-    "x86_64": (0xC000003E, (41, 42, 59, 322, 101, 310, 311, 425)),
-    "aarch64": (0xC00000B7, (198, 203, 221, 281, 117, 270, 271, 425)),
-}
-_X32 = 0x40000000
+from inference.isolation import calls
+from inference.isolation.landlock import close_files
+from inference.isolation.needed import needed
+
+_PR_SET_NO_NEW_PRIVS = 38  # <linux/prctl.h>
 STATUS = Path("/proc/self/status")
+_THREADS = Path("/proc/self/task")
+
+
+class Gaps(NamedTuple):
+    """What could not be taken from a process, and why: that it could reach the `network`, that it could read, empty and
+    delete other `files`. Empty where it was taken."""
+
+    network: str
+    files: str
 
 
 def limit_resources(addressed_megabytes: int) -> None:
@@ -52,36 +54,17 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def cut_off() -> str:
-    """Take sockets, other programs and other processes' memory away (seccomp); what is in the way, or nothing.
+def confine() -> Gaps:
+    """Take from this process what it does not need (Landlock, seccomp); what could not be taken.
 
-    To be called before a second thread is started: threads have the filter of the one that starts them.
+    To be called before a second thread is started: threads are bound as the one is that starts them.
     """
-    machine = _MACHINES.get(platform.uname().machine)
-    if sys.platform != "linux" or machine is None:
-        return f"this is known for Linux on {' and '.join(_MACHINES)} only"
-    libc = ctypes.CDLL(None, use_errno=True)
-    code = _program(*machine)
-    instructions = ctypes.create_string_buffer(code, len(code))
-    program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(instructions))
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(_PR_SET_SECCOMP, _FILTER, program, 0, 0):
-        return f"the kernel refuses it: {os.strerror(ctypes.get_errno())}"
-    return ""
-
-
-def _program(architecture: int, refused: tuple[int, ...]) -> bytes:
-    """Instructions of <linux/filter.h> over `struct seccomp_data`: the call's number, then the architecture."""
-    last = len(refused) + 5  # the step that refuses; jumps count from the step after their own
-    steps = [
-        (_LOAD, 0, 0, 4),
-        (_IF_EQUAL, 0, last - 2, architecture),
-        (_LOAD, 0, 0, 0),
-        (_IF_AT_LEAST, last - 4, 0, _X32),
-        *((_IF_EQUAL, last - at - 1, 0, number) for at, number in enumerate(refused, 4)),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _REFUSE),
-    ]
-    return b"".join(struct.pack("HBBI", *step) for step in steps)
+    if sys.platform == "linux":
+        if _THREADS.exists() and len(os.listdir(_THREADS)) > 1:
+            return Gaps(*["another thread was started before"] * 2)
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    files = close_files(needed())
+    return Gaps(calls.refuse(), files)
 
 
 def _lower(kind: int, most: int) -> None:

@@ -23,6 +23,7 @@ from inference.errors import (
     SlowDocument,
 )
 from inference.invoice import Box, Reading
+from inference.isolation.confinement import Gaps
 from inference.isolation.frames import receive, send
 from inference.isolation.watch import Excess, Watch
 from inference.page import Limits, Token
@@ -103,10 +104,10 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self) -> str:
-        """Make sure that a process is ready; why its network could not be cut off, or an empty string."""
+    def start(self) -> Gaps:
+        """Make sure that a process is ready; what the system did not let be taken from it."""
         with self._process() as process:
-            return process.open_to_network
+            return process.gaps
 
     def read(self, data: bytes, name: str, recipient: Recipient | None = None) -> tuple[Opened, Reading]:
         """Open and read a document."""
@@ -248,7 +249,7 @@ class _Process:
                 f"The process that reads documents does not start: it ended {code}. Run"
                 f" `{sys.executable} -m inference.isolation.child` to see why, and install Vouch again."
             ) from error
-        self.open_to_network = str(hello.get("open_to_network"))
+        self.gaps = Gaps(str(hello.get("open_to_network")), str(hello.get("open_files")))
 
     def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """One question, one answer. Raises SlowDocument, OversizedDocument or BrokenReading; the process is of no use

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
 import os
@@ -10,12 +11,16 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
+from typer.testing import CliRunner
 
+from connector.cli import app
 from inference.document import open_document
 from inference.errors import (
     BrokenReading,
@@ -30,12 +35,14 @@ from inference.isolation import Sandbox, sandbox
 from inference.isolation.confinement import STATUS
 from inference.page import Limits
 from inference.reading import read_document
-from tests.samples import bad
+from tests.samples import bad, degrade
+from tests.samples.collection import freight
+from tests.samples.facturx_data import facturx_pdf, invoice_xml
 
 ROOT = Path(__file__).parents[2]
 # A process in which the library that opens documents does what an attacker would have it do.
 TAKEN_OVER = """
-import os, socket, subprocess, time
+import os, resource, socket, subprocess, time
 from inference.isolation import child
 def open_document(data, name, limits):
     def tried(attack):
@@ -62,12 +69,45 @@ def open_document(data, name, limits):
         "program": lambda: subprocess.run(["true"]),
         "file": lambda: open("attack", "wb", buffering=0).write(b"x" * 100),
     }
+    beside, service = os.environ["PYTHONPATH"] + "/pyproject.toml", os.getppid()
+    if data == b"look": attacks = {
+        "ledger": lambda: open("ledger.db", "rb"),
+        "key": lambda: open("odoo.key", "rb"),
+        "beside the program": lambda: open(beside, "rb"),
+        "users": lambda: open("/etc/passwd", "rb"),
+        "variables": lambda: open(f"/proc/{service}/environ", "rb"),
+        "memory": lambda: open(f"/proc/{service}/mem", "r+b", buffering=0),
+        "home": lambda: os.listdir(os.path.expanduser("~")),
+        "folder": lambda: os.listdir("."),
+        "new": lambda: os.open("new", os.O_CREAT | os.O_WRONLY),
+        "write": lambda: os.open("ledger.db", os.O_WRONLY),
+        "empty": lambda: os.truncate("ledger.db", 0),
+        "delete": lambda: os.unlink("ledger.db"),
+        "move": lambda: os.rename("ledger.db", "gone"),
+        "link": lambda: os.link("ledger.db", "linked"),
+        "rights": lambda: os.chmod("ledger.db", 0o666),
+        "owner": lambda: os.chown("ledger.db", os.getuid(), os.getgid()),
+        "times": lambda: os.utime("ledger.db", (0, 0)),
+        "mark": lambda: os.setxattr("ledger.db", "user.a", b"b"),
+        "signal": lambda: os.kill(service, 0),
+        "all": lambda: os.kill(-1, 0),
+        "limits": lambda: resource.prlimit(service, resource.RLIMIT_CORE),
+    }
     found = {name: tried(attack) for name, attack in attacks.items()}
+    links = [os.readlink(f"/proc/self/fd/{number}") for number in range(99) if os.path.lexists(f"/proc/self/fd/{number}")]
+    found["open"] = [link for link in links if not link.startswith(("pipe:", "/dev/null", "/proc/"))]
     found["secrets"] = [name for name in os.environ if "KEY" in name or "VOUCH" in name]
     raise child.DamagedDocument(repr(found))
 child.open_document = open_document
 child.main()
 """
+# A process on a kernel that does not know what is asked of it.
+NO_LANDLOCK = """
+from inference.isolation import child, landlock
+landlock._CREATE_RULESET = 5000
+child.main()
+"""
+LANDLOCK = sys.platform == "linux" and ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
 
 
 def bill() -> bytes:
@@ -123,18 +163,81 @@ def test_who_takes_the_process_over_finds_no_network_no_program_no_file_and_no_s
     taken_over: Path,
 ) -> None:
     with Sandbox() as outside:
-        assert outside.start() == ""
+        assert outside.start().network == ""
         with pytest.raises(DamagedDocument) as raised:
             outside.read(b"attack", "bill.pdf")
     found = eval(str(raised.value))  # our own repr, from our own code above
+    assert found.pop("file") == ("PermissionError" if LANDLOCK else "OSError")
     assert found == {
         "connect": "PermissionError",
         "socket": "PermissionError",
         "program": "PermissionError",
-        "file": "OSError",
+        "open": [],
         "secrets": [],
     }
     assert not (taken_over / "attack").exists() or (taken_over / "attack").stat().st_size == 0
+
+
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock, or does not let it be used")
+def test_who_takes_the_process_over_reads_and_changes_no_file_and_reaches_no_process(
+    taken_over: Path,
+) -> None:
+    ledger, key = taken_over / "ledger.db", taken_over / "odoo.key"
+    for file in (ledger, key):
+        file.write_bytes(b"secret")
+        file.chmod(0o600)
+    before = ledger.stat()
+    with Sandbox() as outside:
+        assert outside.start() == ("", "")
+        with pytest.raises(DamagedDocument) as raised:
+            outside.read(b"look", "bill.pdf")
+    found = eval(str(raised.value))  # our own repr, from our own code above
+    assert (found.pop("open"), found.pop("secrets")) == ([], [])
+    assert {name for name, ended in found.items() if ended != "PermissionError"} == set()
+    assert len(found) == 21
+    assert sorted(file.name for file in taken_over.iterdir()) == ["ledger.db", "odoo.key"]
+    after = ledger.stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert ledger.read_bytes() == b"secret"
+
+
+def test_documents_of_every_kind_are_read_in_a_confined_process() -> None:
+    """Most libraries, fonts and models are loaded only when they are needed, with what may still be read."""
+    pillow_heif.register_heif_opener()
+    pdf, owed = bill(), freight(date(2026, 12, 24))
+    [page] = degrade.pages(pdf, dpi=90)
+    with Sandbox() as outside:
+        assert outside.start().network == ""
+        assert outside.read(degrade.jpeg(page, quality=90), "bill")[1].text("invoice_number") == "4711"
+        for kind in ("PNG", "TIFF", "WEBP", "HEIF", "AVIF"):
+            assert outside.picture(bad.picture(kind), 1, 500, 100_000)
+        assert outside.picture(bad.ofd(), 1, 500, 100_000)
+        assert [token.text for token in outside.words(bad.ofd(), 1) or ()] == ["123456"]
+        for data in (invoice_xml(owed), facturx_pdf(owed, pdf)):
+            assert outside.read(data, "bill")[1].text("invoice_number") == owed.number
+        assert len(outside.open(outside.part(bad.many_pages(3), 2, 3), "bill").sizes) == 2
+        shown = outside.shown(pdf, "bill", outside.read(pdf, "bill")[1])
+        assert "page_shows" in {check.id for check in shown.checks}
+
+
+def test_where_the_kernel_takes_no_files_away_documents_are_read_and_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    start = subprocess.Popen
+    monkeypatch.setattr(
+        sandbox.subprocess,
+        "Popen",
+        lambda command, **how: start([command[0], "-c", NO_LANDLOCK], **how, cwd=ROOT),
+    )
+    with Sandbox() as outside:
+        assert outside.start() == ("", "this Linux has no Landlock, or the container's rules hide it")
+        assert outside.read(bill(), "bill.pdf")[1].text("invoice_number") == "4711"
+    monkeypatch.setenv("VOUCH_DATA_DIR", str(tmp_path))
+    told = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)["findings"]
+    [reading] = [finding for finding in told if finding["subject"] == "reading"]
+    assert reading["status"] == "warning"
+    assert "this Linux has no Landlock" in reading["message"]
+    assert "lsm=" in reading["message"]
 
 
 @pytest.mark.parametrize(
