@@ -9,18 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
-from connector.training.redaction import TERMS, blacked_out, secret_boxes, without_secrets
+from connector.training.redaction import TERMS, secret_boxes, without_secrets
 from inference.invoice import Box, Reading
 from inference.readers.vlm.prompt import harmless, language_of, prompt
 from inference.readers.vlm.schema import DOCUMENT_TYPE, HEADER_KEYS, LINE_KEYS, VAT_KEYS, Part
 from inference.textrow import text_rows
-from inference.vllm.images import PageImage, encode
-from inference.vllm.profile import ImagePolicy
+from inference.vllm.images import PageImage
 
 if TYPE_CHECKING:
     from connector.ledger.approved import Approved, Place
@@ -49,45 +45,22 @@ def examples(
     reading = Reading.from_json(kept.body)
     places = {term: place for term, place in kept.corrected.items() if place is not None}
     pages = _proved_pages(reading) | {page for page, _ in places.values()}
-    policy = _whole(profile.image)
-    view = sandbox.view(data, kept.name, None, policy, lambda _reading, _pages: sorted(pages))
+    view = sandbox.view(data, kept.name, None, profile.image, lambda _reading, _pages: ())
     language = language_of(row.text for page in view.pages for row in text_rows(page))
-    question = prompt(Part.ALL, language)
-    return [
-        _example(page, reading, places, question, profile, redact=redact) for page in view.pages if page.png
-    ]
+    question, made = prompt(Part.ALL, language), list[Example]()
+    for page in view.pages:
+        if page.number in pages:
+            covered = [*secret_boxes(page), *_secret_places(reading, places, page.number)] if redact else []
+            image = PageImage(sandbox.whole(data, kept.name, page.number, profile.image, covered))
+            answer = _answer(reading, page, places, redact=redact)
+            text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+            made.append(Example(page.number, image, question, text))
+    return made
 
 
 def can_tell(kept: Approved) -> bool:
     """Whether it is known what the pages print for all that people put right."""
     return all(place is not None and term in HEADER_KEYS.values() for term, place in kept.corrected.items())
-
-
-def _whole(policy: ImagePolicy) -> ImagePolicy:
-    """A page without the padding that would hide where its edges are; it is padded when it is blacked out."""
-    if not policy.square:
-        return policy
-    return ImagePolicy(longest_edge=2 * policy.square**2, tokens=policy.tokens)
-
-
-def _example(
-    page: PageView,
-    reading: Reading,
-    corrected: Mapping[str, Place],
-    question: str,
-    profile: Profile,
-    *,
-    redact: bool,
-) -> Example:
-    with Image.open(BytesIO(page.png), formats=("PNG",)) as opened:
-        picture = opened.convert("RGB")
-    if redact:
-        picture = blacked_out(
-            picture, [*secret_boxes(page), *_secret_places(reading, corrected, page.number)]
-        )
-    answer = _answer(reading, page, corrected, redact=redact)
-    text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-    return Example(page.number, encode(picture, profile.image), question, text)
 
 
 def _proved_pages(reading: Reading) -> frozenset[int]:

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw
-
 from inference.identifiers import find_ibans
 from inference.textrow import text_rows
 
@@ -81,7 +79,6 @@ NAME_LABELS = frozenset(
     ]
 )
 MOST_NAME_WORDS = 3
-MARGIN = 0.002
 
 
 def secret_boxes(page: PageView) -> Iterator[Box]:
@@ -126,23 +123,6 @@ def _while(tokens: Iterable[Token], holds: Callable[[str], bool]) -> Iterator[To
         if not holds(token.text):
             return
         yield token
-
-
-def blacked_out(picture: Image.Image, boxes: Iterable[Box]) -> Image.Image:
-    """A copy of a page's picture with these places (fractions of the page) black."""
-    covered = picture.convert("RGB")
-    draw = ImageDraw.Draw(covered)
-    for box in boxes:
-        draw.rectangle(
-            (
-                int((box.x0 - MARGIN) * picture.width),
-                int((box.y0 - MARGIN) * picture.height),
-                round((box.x1 + MARGIN) * picture.width),
-                round((box.y1 + MARGIN) * picture.height),
-            ),
-            fill=(0, 0, 0),
-        )
-    return covered
 
 
 def without_secrets(texts: Mapping[str, str]) -> dict[str, str]:

@@ -146,7 +146,8 @@ class _Desk:
             return {"there": False}, b""
         box = Box(*request["box"]) if request["box"] else None
         policy = ImagePolicy(**request["policy"])
-        return {"there": True}, page_image(document.pages[number - 1], policy, box).png
+        covered = [Box(*place) for place in request["covered"]]
+        return {"there": True}, page_image(document.pages[number - 1], policy, box, covered).png
 
 
 def webp(image: Image, long_side: int, most_bytes: int) -> bytes:

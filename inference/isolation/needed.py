@@ -29,6 +29,7 @@ _SYSTEM = (
     "/usr/share/zoneinfo",
     "/proc/self/status",
     "/proc/self/statm",
+    "/proc/self/maps",
     "/proc/cpuinfo",
     "/proc/meminfo",
     "/sys/devices/system/cpu",

@@ -182,6 +182,13 @@ class Sandbox:
         with self._process() as process:
             return _told(process.ask(_for_model(name, page, policy, box), data))[1]
 
+    def whole(
+        self, data: bytes, name: str, page: int, policy: ImagePolicy, covered: Sequence[Box] = ()
+    ) -> bytes:
+        """Page `page` (from 1) with the places `covered` black, as PNG by `policy`; empty where there is no such page."""
+        with self._process() as process:
+            return _told(process.ask(_for_model(name, page, policy, None, covered), data))[1]
+
     def close(self) -> None:
         """End the idle processes; those at work end with their question, and no other is started."""
         with self._lock:
@@ -339,8 +346,11 @@ def _told(answer: tuple[dict[str, Any], bytes]) -> tuple[dict[str, Any], bytes]:
     raise BrokenReading(f"A defect of Vouch: {message}. Enter the document by hand and report the defect.")
 
 
-def _for_model(name: str, page: int, policy: ImagePolicy, box: Box | None) -> dict[str, Any]:
-    return {"ask": "model_image", "name": name, "page": page, "policy": policy.model_dump(), "box": box}
+def _for_model(
+    name: str, page: int, policy: ImagePolicy, box: Box | None, covered: Sequence[Box] = ()
+) -> dict[str, Any]:
+    asked = {"ask": "model_image", "name": name, "page": page, "policy": policy.model_dump(), "box": box}
+    return asked | {"covered": list(covered)}
 
 
 def _token(node: Any) -> Token:

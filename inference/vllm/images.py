@@ -9,16 +9,20 @@ from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from inference.vllm.profile import ImagePolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inference.invoice import Box
     from inference.page import Page
 
 MOST_DPI = 300
 PAPER = (255, 255, 255)
+# Beyond the places that are covered, as a share of the page.
+MARGIN = 0.002
 _FRAMES = 2
 """The processors of dynamic size count every pixel twice: an image is a video of two frames."""
 
@@ -40,15 +44,29 @@ class PageImage:
         return "data:image/png;base64," + base64.b64encode(self.png).decode()
 
 
-def page_image(page: Page, policy: ImagePolicy, box: Box | None = None) -> PageImage:
-    """A page as the model sees it, rendered near the size wanted so that little is resampled; or, at full resolution,
-    the part of it that `box` encloses.
+def page_image(
+    page: Page, policy: ImagePolicy, box: Box | None = None, covered: Sequence[Box] = ()
+) -> PageImage:
+    """A page as the model sees it, rendered near the size wanted so that little is resampled, with the places `covered`
+    black; or, at full resolution, the part of it that `box` encloses.
     """
     if box is not None:
         return encode(_cut(page.image(dpi=MOST_DPI), box), policy)
     inches = max(page.width, page.height) / 72
     side = policy.square or _longest_side(policy, page.width / page.height)
-    return encode(page.image(dpi=max(72, min(MOST_DPI, round(side / inches)))), policy)
+    picture = page.image(dpi=max(72, min(MOST_DPI, round(side / inches))))
+    return encode(_blacked_out(picture, covered) if covered else picture, policy)
+
+
+def _blacked_out(picture: Image.Image, places: Sequence[Box]) -> Image.Image:
+    """A copy of a page's picture with these places (fractions of the page) black."""
+    shown = picture.convert("RGB")
+    draw = ImageDraw.Draw(shown)
+    for place in places:
+        corner = (int((place.x0 - MARGIN) * shown.width), int((place.y0 - MARGIN) * shown.height))
+        across = (round((place.x1 + MARGIN) * shown.width), round((place.y1 + MARGIN) * shown.height))
+        draw.rectangle((*corner, *across), fill=(0, 0, 0))
+    return shown
 
 
 def _cut(picture: Image.Image, box: Box) -> Image.Image:
