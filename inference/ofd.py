@@ -7,7 +7,7 @@ import io
 import posixpath
 import zipfile
 import zlib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from inference.errors import DamagedDocument, OversizedDocument
@@ -340,6 +340,7 @@ def _number(text: str) -> float:
     return number
 
 
+@lru_cache(64)
 def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """A font with Chinese characters where the machine has one, else Pillow's own."""
     from PIL import ImageFont as Fonts
