@@ -36,6 +36,7 @@ from connector.ledger.judged import JudgedValues
 from connector.ledger.learning import Learning
 from connector.ledger.marks import SAME
 from connector.ledger.own_secret import seal_of
+from connector.ledger.progress import Progress
 from connector.ledger.records import EffectRecord, ReviewSummary
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
@@ -114,7 +115,9 @@ class Pipeline:
         """Poll once; the number of attachments not seen before. The next match sees fresh ERP data."""
         try:
             self.erp.field_map()
-            poll = self.erp.discover(self.ledger.cursor(self.erp.backend))
+            poll = self.erp.discover(
+                self.ledger.cursor(self.erp.backend), Progress(self.ledger, self.erp.backend)
+            )
         except VouchError as error:
             self.ledger.poll_failed(self.erp.backend, str(error))
             raise

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import mimetypes
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,10 +84,12 @@ class Discovery:
     _known: dict[_Key, Attachment | None] = field(default_factory=dict[_Key, "Attachment | None"], repr=False)
     _looked_at: float = field(default=float("-inf"), repr=False)
     _bare: frozenset[tuple[int, int]] = field(default=frozenset(), repr=False)
+    _further: Callable[[], None] | None = field(default=None, repr=False)
     _images: list[Attachment] = field(default_factory=list[Attachment], repr=False)
 
-    def poll(self, cursor: SyncCursor) -> Poll:
-        """What is new since the cursor; every document on a draft where the cursor is empty."""
+    def poll(self, cursor: SyncCursor, further: Callable[[], None] | None = None) -> Poll:
+        """What is new since the cursor; every document on a draft where the cursor is empty. `further` hears of every page."""
+        self._further = further
         polled = None if cursor.since is None else self._since(cursor)
         found, after = polled or self._everything()
         if time.monotonic() - self._looked_at >= self.settings.detached_every:
@@ -242,6 +244,8 @@ class Discovery:
             after = [("id", ">", int(found[-1]["id"]))] if found else []
             page = self.session.rows(model, [*domain, *after], fields or ["id"], limit=PAGE, pairs=pairs)
             found += page
+            if self._further:
+                self._further()
             if len(page) < PAGE:
                 return found
 

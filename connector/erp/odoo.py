@@ -121,12 +121,12 @@ class OdooErp:
             self._fields = field_check.resolved(self.session, self.capabilities(), self.declared)
         return self._fields
 
-    def discover(self, cursor: SyncCursor) -> Poll:
+    def discover(self, cursor: SyncCursor, further: Callable[[], None] | None = None) -> Poll:
         """New attachments since the cursor; see `connector.erp.discovery` for the rule."""
         with self._polling:
             if self._discovery is None:
                 self._discovery = Discovery(self.session, self.settings, self.capabilities())
-            return self._discovery.poll(cursor)
+            return self._discovery.poll(cursor, further)
 
     def download(self, attachment: Attachment) -> bytes:
         """The attachment's bytes. Raises SkippableError: `size` over the limit, `gone`, or `unreachable`."""

@@ -162,8 +162,11 @@ class Erp(Protocol):
         """The declared mapping with what this ERP says of its fields. Raises SettingsError where it does not fit."""
         ...
 
-    def discover(self, cursor: SyncCursor) -> Poll:
-        """Attachments of draft vendor bills, refunds, receipts and of purchase orders since `cursor`."""
+    def discover(self, cursor: SyncCursor, further: Callable[[], None] | None = None) -> Poll:
+        """Attachments of draft vendor bills, refunds, receipts and of purchase orders since `cursor`.
+
+        `further` is called with every part that has come.
+        """
         ...
 
     def download(self, attachment: Attachment) -> bytes:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from connector.ledger.jobs import move
 from connector.ledger.records import Job, SeenAttachment
-from connector.ledger.states import JobState
+from connector.ledger.reviews import close_review
+from connector.ledger.states import HELD, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +59,45 @@ class Kept:
         self._kept[backend] = found
 
 
-def known_jobs(
+def take_in(
+    session: Session, backend: str, found: Sequence[Attachment], now: datetime, later: list[Attachment]
+) -> int:
+    """Make Jobs of attachments not seen before, and begin again with those that are others now; how many. Adds to `later`
+    those that are in hand."""
+    new, known = 0, _known_jobs(session, backend, found)
+    for attachment in found:
+        identity = attachment.id, attachment.checksum
+        job = known.get(identity)
+        if job and job.state in HELD:
+            later.append(attachment)  # it may have gone to another record meanwhile
+            continue
+        same = job is not None and _same_attachment(job, attachment)
+        if job and same and (job.state == JobState.FILLED or _place_of(job) == _place_of(attachment)):
+            continue
+        if job := job or _hidden_job(known, attachment):
+            _look_again(session, job, attachment, now)
+        else:
+            job = _new_job(attachment, now)
+            session.add(job)
+        known[identity] = job
+        new += 1
+    return new
+
+
+def _look_again(session: Session, job: Job, attachment: Attachment, now: datetime) -> None:
+    """Begin again with what the ERP now shows of an attachment: its content, or another record that has it."""
+    seen = job.attachment
+    seen.checksum, seen.size = attachment.checksum, attachment.size
+    seen.mimetype = attachment.mimetype[:MIMETYPE]
+    seen.model, seen.record_id = job.model, job.record_id = _place_of(attachment)
+    seen.created_at = attachment.created
+    job.generation += 1
+    if job.state != JobState.QUEUED:
+        move(session, job, JobState.QUEUED, now, reason="seen_again", not_before=now)
+        close_review(session, job, "seen_again", "vouch", now)
+
+
+def _known_jobs(
     session: Session, backend: str, attachments: Sequence[Attachment]
 ) -> dict[tuple[int, str], Job]:
     """The Jobs of these attachments, by the attachment's id and the checksum of its content."""
@@ -69,23 +109,23 @@ def known_jobs(
     return {(job.attachment.erp_id, job.attachment.checksum): job for job in session.scalars(chosen)}
 
 
-def place_of(of: Job | Attachment) -> tuple[str, int]:
+def _place_of(of: Job | Attachment) -> tuple[str, int]:
     """Model and id of the ERP record."""
     return of.model, of.record_id
 
 
-def same_attachment(job: Job, attachment: Attachment) -> bool:
+def _same_attachment(job: Job, attachment: Attachment) -> bool:
     """Whether it is the one that the Job was made for: a restored ERP gives ids a second time."""
     return abs(job.attachment.created_at - attachment.created) < timedelta(seconds=1)
 
 
-def hidden_job(known: Mapping[tuple[int, str], Job], attachment: Attachment) -> Job | None:
+def _hidden_job(known: Mapping[tuple[int, str], Job], attachment: Attachment) -> Job | None:
     """The failed Job of this attachment from when the ERP did not show us its content."""
     job = known.get((attachment.id, "")) if attachment.checksum else None
     return job if job and job.state == JobState.FAILED else None
 
 
-def new_job(attachment: Attachment, now: datetime) -> Job:
+def _new_job(attachment: Attachment, now: datetime) -> Job:
     """A Job for an attachment not seen before, due at once; the main one of a record goes first."""
     return Job(
         attachment=SeenAttachment(

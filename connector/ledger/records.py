@@ -389,7 +389,7 @@ class ShadowRecord(Base):
 
 
 class Cursor(Base):
-    """How far a Backend has been polled, and how the last poll ended."""
+    """How far a Backend has been polled, how the last poll ended, and when the one under way, if it is a long one, got further."""
 
     __tablename__ = "cursor"
 
@@ -398,6 +398,7 @@ class Cursor(Base):
     last_id: Mapped[int] = mapped_column(default=0)
     polled_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(Text, default="")
+    progress_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)

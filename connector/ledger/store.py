@@ -12,16 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from connector.erp.port import Attachment, Poll, SyncCursor
-from connector.ledger.attachments import (
-    MIMETYPE,
-    Kept,
-    hidden_job,
-    known_jobs,
-    new_job,
-    parts,
-    place_of,
-    same_attachment,
-)
+from connector.ledger.attachments import Kept, parts, take_in
 from connector.ledger.engine import make_engine
 from connector.ledger.jobs import (
     end_attempt,
@@ -106,39 +97,25 @@ class Ledger:
     def _remember(
         self, backend: str, found: Sequence[Attachment], cursor: SyncCursor | None, later: list[Attachment]
     ) -> int:
-        now, new = self._clock(), 0
+        now = self._clock()
         with self._write() as session:
-            known = known_jobs(session, backend, found)
-            for attachment in found:
-                identity = attachment.id, attachment.checksum
-                job = known.get(identity)
-                if job and job.state in HELD:
-                    later.append(attachment)  # it may have gone to another record meanwhile
-                    continue
-                same = job is not None and same_attachment(job, attachment)
-                if job and same and (job.state == JobState.FILLED or place_of(job) == place_of(attachment)):
-                    continue
-                if job := job or hidden_job(known, attachment):
-                    self._look_again(session, job, attachment)
-                else:
-                    job = new_job(attachment, now)
-                    session.add(job)
-                known[identity] = job
-                new += 1
+            new = take_in(session, backend, found, now, later)
+            poll = _poll_of(session, backend)
+            poll.progress_at = now
             if cursor:
-                session.merge(
-                    Cursor(
-                        backend=backend, since=cursor.since, last_id=cursor.last_id, polled_at=now, error=""
-                    )
-                )
+                poll.since, poll.last_id, poll.polled_at, poll.error = cursor.since, cursor.last_id, now, ""
         return new
+
+    def poll_goes_on(self, backend: str) -> None:
+        """The poll under way has got further."""
+        with self._write() as session:
+            _poll_of(session, backend).progress_at = self._clock()
 
     def poll_failed(self, backend: str, error: str) -> None:
         """Keep the reason of a failed poll; the cursor stays where it is."""
         with self._write() as session:
-            kept = session.get(Cursor, backend) or Cursor(backend=backend, last_id=0)
-            kept.error = error
-            session.add(kept)
+            poll = _poll_of(session, backend)
+            poll.error, poll.progress_at = error, None
 
     def polls(self) -> tuple[Cursor, ...]:
         """The last poll of every Backend."""
@@ -485,14 +462,9 @@ class Ledger:
         if held.state == JobState.APPLYING:
             move(session, held, JobState.RUNNING, self._clock(), reason=reason, message=message)
 
-    def _look_again(self, session: Session, job: Job, attachment: Attachment) -> None:
-        """Begin again with what the ERP now shows of an attachment: its content, or another record that has it."""
-        seen = job.attachment
-        seen.checksum, seen.size = attachment.checksum, attachment.size
-        seen.mimetype = attachment.mimetype[:MIMETYPE]
-        seen.model, seen.record_id = job.model, job.record_id = place_of(attachment)
-        seen.created_at = attachment.created
-        job.generation += 1
-        if job.state != JobState.QUEUED:
-            move(session, job, JobState.QUEUED, self._clock(), reason="seen_again", not_before=self._clock())
-            close_review(session, job, "seen_again", "vouch", self._clock())
+
+def _poll_of(session: Session, backend: str) -> Cursor:
+    poll = session.get(Cursor, backend)
+    if poll is None:
+        session.add(poll := Cursor(backend=backend, last_id=0))
+    return poll

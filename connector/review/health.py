@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
@@ -56,14 +57,25 @@ def problems(deps: ReviewDeps) -> Iterator[str]:
     now = deps.clock()
     for backend, longest in deps.backends.items():
         poll = polls.get(backend)
-        if poll is not None and poll.error:
+        if poll is not None and poll.error and poll.progress_at is None:
             yield f"The last poll of {backend} failed: {poll.error}"
-        elif poll is None or poll.polled_at is None:
+            continue
+        # A poll of very much takes long, and is well as long as it gets further.
+        last = max((at for at in (poll.polled_at, poll.progress_at) if at), default=None) if poll else None
+        if poll is None or last is None:
             yield f"{backend} has not been polled yet."
-        elif now - poll.polled_at > longest:
-            seconds = (now - poll.polled_at).total_seconds()
-            yield f"The last poll of {backend} was {seconds:.0f} seconds ago. Is the scheduler running?"
+        elif now - last > longest and last == poll.polled_at:
+            yield f"The last poll of {backend} was {_seconds(now - last)} ago. Is the scheduler running?"
+        elif now - last > longest:
+            yield (
+                f"The poll of {backend} has got no further for {_seconds(now - last)}. Does that Odoo answer? Is the "
+                "scheduler running?"
+            )
     yield from deps.problems()
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.0f} seconds"
 
 
 class LedgerCollector(Collector):

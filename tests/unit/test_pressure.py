@@ -14,10 +14,11 @@ from sqlalchemy import event
 
 from connector.erp.port import SyncCursor
 from connector.execution.prompt import PAUSE_SECONDS, Prompt
-from connector.ledger import attachments
+from connector.ledger import attachments, progress
 from connector.ledger.attachments import AT_ONCE
 from connector.ledger.documents import DocumentStore
 from connector.ledger.migrate import open_ledger
+from connector.ledger.progress import Progress
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
 from tests.unit.test_ledger import attachment, poll
@@ -78,8 +79,24 @@ def test_a_large_poll_that_broke_off_is_found_again(ledger: Ledger) -> None:
         ledger.remember("main", found)
     event.remove(ledger.engine, "commit", broken)
     assert ledger.cursor("main") == SyncCursor()
+    [known] = ledger.polls()
+    assert known.progress_at is not None
+    assert known.polled_at is None
     assert ledger.remember("main", found) == 2 * AT_ONCE
     assert sum(ledger.counts().values()) == 3 * AT_ONCE
+
+
+def test_a_long_poll_tells_now_and_then_that_it_gets_further(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, told = [0.0], list[float]()
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(ledger, "poll_goes_on", lambda _: told.append(now[0]))
+    further = Progress(ledger, "main")
+    for _ in range(35):
+        further()
+        now[0] += 1
+    assert told == [10, 20, 30]
 
 
 def test_what_is_kept_is_not_looked_up_with_every_poll(ledger: Ledger) -> None:

@@ -385,6 +385,32 @@ def test_not_ready_says_why(desk: Desk) -> None:
     ]
 
 
+def test_a_long_poll_that_gets_further_is_ready_and_one_that_hangs_is_not(desk: Desk) -> None:
+    """A first poll of eight minutes, after one that failed, beside one that takes longer than the last."""
+    longest = timedelta(minutes=3)
+    client = client_of(desk, backends={"main": longest, "new": longest})
+    desk.ledger.poll_failed("new", "Odoo did not answer. Check its address.")
+    assert client.get("/readyz").json()["problems"] == [
+        "The last poll of new failed: Odoo did not answer. Check its address."
+    ]
+    for _ in range(3):
+        for backend in ("main", "new"):
+            desk.ledger.poll_goes_on(backend)
+        desk.clock.move(minutes=3)
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "problems": []})
+    desk.clock.move(seconds=1)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["problems"] == [
+        f"The poll of {backend} has got no further for 181 seconds. Does that Odoo answer? Is the scheduler running?"
+        for backend in ("main", "new")
+    ]
+    desk.ledger.remember("new", Poll((), SyncCursor()))
+    desk.ledger.poll_failed("main", "Odoo is away.")
+    assert client.get("/readyz").json()["problems"] == ["The last poll of main failed: Odoo is away."]
+
+
 def test_not_ready_when_the_ledger_cannot_be_written(desk: Desk) -> None:
     from sqlalchemy import event
 
