@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -24,6 +23,7 @@ from connector.ledger.records import Job
 from connector.ledger.retention import UNSENT
 from connector.ledger.schema import head
 from connector.ledger.uploads import UploadRecord
+from inference.environment import for_others
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -111,9 +111,7 @@ def postgresql_program(name: str, url: URL | str, words: Sequence[str]) -> None:
             f"{name} is not installed on this machine. Install PostgreSQL's client programs, of the server's version or "
             "newer (apt-get install postgresql-client)."
         )
-    # Neither our own secrets nor, on the command line, the database's.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("VOUCH_")}
-    environment |= {"PGPASSWORD": str(place.password)} if place.password else {}
+    environment = for_others() | ({"PGPASSWORD": str(place.password)} if place.password else {})
     given = {
         "--host": place.host or place.query.get("host"),
         "--port": place.port or place.query.get("port"),

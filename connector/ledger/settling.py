@@ -50,7 +50,7 @@ class ClaimedByOther(Exception):
 @dataclass(frozen=True, slots=True)
 class OpenCase:
     """Everything that is kept about a document in review. `record` is the ERP record as it was read for it, `seen` as
-    it was found changed since, `to_dos` as `Settling.to_dos` has them."""
+    it was found changed since."""
 
     job: Job
     review: Review
@@ -60,7 +60,6 @@ class OpenCase:
     reading: Node | None
     reading_id: int | None
     edits: tuple[Node, ...]
-    to_dos: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,6 @@ class Settling:
                 reading=row[1].body if row else None,
                 reading_id=row[1].id if row else None,
                 edits=tuple(draft.edits) if draft else (),
-                to_dos=_to_dos(session, job_id),
             )
 
     def effect(self, key: str) -> EffectRecord | None:
@@ -146,8 +144,12 @@ class Settling:
 
     def to_dos(self, job_id: int) -> tuple[int, ...]:
         """Every to-do that was ever made in the ERP for the document: what it asks a person, and questions sent back."""
+        made = EffectRecord.body["result"]["activity_id"].as_integer()
+        chosen = (
+            select(made).where(EffectRecord.job_id == job_id, made.is_not(None)).order_by(EffectRecord.id)
+        )
         with self._read() as session:
-            return _to_dos(session, job_id)
+            return tuple(session.scalars(chosen))
 
     def counts(self) -> dict[str, int]:
         """How many Reviews were settled, by verdict."""
@@ -421,12 +423,6 @@ class Settling:
             session.begin(),
         ):
             yield session
-
-
-def _to_dos(session: Session, job_id: int) -> tuple[int, ...]:
-    made = EffectRecord.body["result"]["activity_id"].as_integer()
-    chosen = select(made).where(EffectRecord.job_id == job_id, made.is_not(None)).order_by(EffectRecord.id)
-    return tuple(session.scalars(chosen))
 
 
 def _redraft(session: Session, job_id: int, edits: Sequence[Node]) -> None:

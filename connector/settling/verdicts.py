@@ -87,13 +87,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A verdict with all that carrying it out needs."""
+    """A verdict with all that carrying it out needs. `to_dos` are all that were made for the bill: they end with it."""
 
     work: Work
     pipeline: WorkingBackend
     person: Person
     body: VerdictBody
     key: str
+    to_dos: tuple[int, ...]
     own: Erp | None = None
     words: Words = lambda _: None
 
@@ -134,7 +135,7 @@ def decide(
     pipeline = desk.pipelines.get(work.case.job.backend)
     if pipeline is None:
         raise SkippableError(f"{work.case.job.backend} is not configured any more.", "no_backend")
-    wish = _Wish(work, pipeline, person, body, key, own, words)
+    wish = _Wish(work, pipeline, person, body, key, desk.settling.to_dos(job_id), own, words)
     if body.verdict in APPROVALS:
         return _approve(desk, wish)
     if body.verdict == "split":
@@ -214,7 +215,7 @@ def _approve(desk: SettlingDesk, wish: _Wish) -> Settled:
         vat=made.vat,
         note=notes.settled(person.name, wish.body.verdict, made.told, wish.body.reason),
         removed_lines=made.removed,
-        done=work.case.to_dos,
+        done=wish.to_dos,
     )
     return _send(desk, wish, effect, JobState.FILLED, "filled", made)
 
@@ -365,7 +366,7 @@ def _post(desk: SettlingDesk, wish: _Wish, job: Job, intended: EffectRecord, aft
 
 
 def _other(wish: _Wish) -> tuple[Effect, JobState, str]:
-    work, body, job = wish.work, wish.body, wish.work.case.job
+    body, job = wish.body, wish.work.case.job
     told: list[str] = []
     if body.verdict == "question":
         return _question(wish)
@@ -381,7 +382,7 @@ def _other(wish: _Wish) -> tuple[Effect, JobState, str]:
     if body.verdict == "split":
         told = [f"Pages {first}–{last}" for first, last in body.ranges]
     note = notes.settled(wish.person.name, body.verdict, told, body.reason)
-    effect = Effect(wish.key, job.model, job.record_id, "", note=note, done=work.case.to_dos)
+    effect = Effect(wish.key, job.model, job.record_id, "", note=note, done=wish.to_dos)
     return effect, JobState.SKIPPED, body.verdict
 
 
@@ -417,7 +418,7 @@ def _move(wish: _Wish) -> tuple[Effect, JobState, str]:
         record.write_date,
         values={"company_id": body.company_id, "journal_id": min(journals)},
         note=note,
-        done=wish.work.case.to_dos,
+        done=wish.to_dos,
     )
     return effect, JobState.QUEUED, "wrong_company"
 
@@ -440,7 +441,7 @@ def _switch(wish: _Wish) -> tuple[Effect, JobState, str]:
         record.write_date,
         values={"name": None, "move_type": kind, **_currency(record)},
         note=note,
-        done=work.case.to_dos,
+        done=wish.to_dos,
     )
     return effect, JobState.QUEUED, "switch_kind"
 

@@ -18,11 +18,12 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from inference.environment import for_others
 from inference.vllm.client import Client, Endpoint, Turn
 from inference.vllm.errors import ModelError
 from inference.vllm.images import PAPER, encode
 from inference.vllm.leash import held
-from inference.vllm.serving import KEY_VARIABLE, OWN_VARIABLES, Plan
+from inference.vllm.serving import KEY_VARIABLE, Plan
 
 START_SECONDS = 3600.0
 """The first start fetches the weights: 28 GB for GLM-4v-9b."""
@@ -100,9 +101,8 @@ def _signals(stopping: threading.Event) -> Generator[None]:
 
 @contextmanager
 def _child(plan: Plan, key: str) -> Generator[subprocess.Popen[bytes]]:
-    # The server runs code that comes with models; Vouch's own variables hold secrets that are none of its.
-    passed = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
-    variables = {**passed, **plan.environment} | ({KEY_VARIABLE: key} if key else {})
+    # The server runs code that comes with models.
+    variables = {**for_others(), **plan.environment} | ({KEY_VARIABLE: key} if key else {})
     child = held([executable(), *plan.arguments], variables)
     try:
         yield child

@@ -14,8 +14,6 @@ from inference.vllm.profile import Profile
 
 PORT = 8000
 KEY_VARIABLE = "VLLM_API_KEY"
-OWN_VARIABLES = "VOUCH_"
-"""How the names of Vouch's own variables begin."""
 ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 """No report of use leaves the machine."""
 
