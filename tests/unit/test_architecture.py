@@ -58,7 +58,7 @@ def test_imports_go_one_way(package: str) -> None:
     ("room", "unknown"),
     [
         # What people decide is carried out alike from any screen, by any pipeline.
-        ("settling", ("connector.review.access", "connector.review.deps", "connector.pipeline")),
+        ("settling", ("connector.review", "connector.pipeline")),
         ("review/deps.py", ("connector.review",)),
         ("erp", ("connector.ledger", "connector.review", "connector.settling", "connector.pipeline")),
     ],

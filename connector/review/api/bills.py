@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from connector.errors import RetriableError, SkippableError, VouchError
 from connector.ledger.queue import Queue, Sought
 from connector.ledger.settling import ClaimedByOther, NotInReview
+from connector.review.api.shown import Surroundings, bill_json, conflict_json
 from connector.review.sought import FromQuery, sight_of
 from connector.settling.answers import Unanswered
 from connector.settling.draft import UnfitEdit, conventions_of_locale
 from connector.settling.edits import DraftBody, VerdictBody
-from connector.settling.shown import Surroundings, bill_json, conflict_json
 from connector.settling.together import Unfit
 from connector.settling.undoing import take_back
 from connector.settling.verdicts import Conflicting, Stale, decide

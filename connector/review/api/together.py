@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from connector.errors import AwayError
 from connector.ledger.queue import Queue
 from connector.review.api.bills import BillScreen
+from connector.review.api.shown import summary_json
 from connector.settling.edits import VerdictBody
-from connector.settling.shown import summary_json
 from connector.settling.together import MOST, OTHER_GROUP, TWICE, Fitting, Unfit, fitting, twice
 
 if TYPE_CHECKING:
