@@ -90,9 +90,11 @@ train: install ## Fit the scorer anew on DIR's documents with truth, their scans
 	$(RUN)/python -m tests.bench.degraded "$(DIR)" "$(TRAINING)/scans"
 	$(RUN)/python -m inference.training "$(DIR)" "$(TRAINING)/scans" "$(TRAINING)/made" --words "$(TRAINING)/words" --write $(ARGS)
 
-lock: install ## Renew requirements.lock
+lock: install ## Renew requirements.lock, and what the image is built of
 	$(RUN)/pip install --quiet uv
 	$(RUN)/uv pip compile --universal --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
+	$(RUN)/uv pip compile --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group image pyproject.toml -o deploy/vouch/image.lock
+	$(RUN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --group build -o deploy/vouch/build.lock
 
 clean: ## Remove the virtual environment and caches of the clone
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

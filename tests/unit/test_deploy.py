@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,44 @@ def of_kind(kind: str) -> list[dict[str, Any]]:
 def test_a_unit_of_systemd_reaches_this_machine_only(unit: Path) -> None:
     said = re.findall(r"^(\w+)=(.*)$", unit.read_text("utf-8"), re.MULTILINE)
     assert ("IPAddressDeny", "any") in said
-    assert [value for name, value in said if name == "IPAddressAllow"] == ["localhost"]
-    assert {("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"), ("CapabilityBoundingSet", "")} <= set(
-        said
+    # Not `localhost`: it holds 127.0.0.53, where a resolver passes questions on to anybody.
+    assert [value for name, value in said if name == "IPAddressAllow"] == ["127.0.0.1 ::1"]
+    [hidden] = [value.split() for name, value in said if name == "InaccessiblePaths"]
+    assert "-/run/systemd/resolve/io.systemd.Resolve" in hidden
+    needed = {
+        **dict.fromkeys(
+            ("NoNewPrivileges", "RestrictNamespaces", "LockPersonality", "RestrictSUIDSGID"), "yes"
+        ),
+        **{
+            "ProtectSystem": "strict",
+            "CapabilityBoundingSet": "",
+            "UMask": "0077",
+            "StateDirectoryMode": "0700",
+        },
+    }
+    assert set(needed.items()) <= set(said)
+    assert {name for name, _ in said} >= {"RestrictAddressFamilies", "User"}
+
+
+def test_what_reads_documents_may_shut_itself_in() -> None:
+    """Under systemd the service's calls are named; those that take rights away are among them."""
+    [calls] = re.findall(
+        r"^SystemCallFilter=(.*)$", (DEPLOY / "vouch" / "vouch.service").read_text(), re.MULTILINE
     )
+    landlock = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
+    assert {"@system-service", "seccomp", *landlock} <= set(calls.split())
+
+
+def test_there_is_memory_for_what_reads() -> None:
+    """Reading and drawing may each take what the settings allow, before the kernel ends the service for all."""
+    reading = Settings.model_fields["reading"].default
+    needed = (reading.processes + 1) * reading.max_memory_megabytes * 1_000_000 + 1_000_000_000
+    [unit] = re.findall(r"^MemoryMax=(\d+)G$", (DEPLOY / "vouch" / "vouch.service").read_text(), re.MULTILINE)
+    composed = yaml.safe_load((DEPLOY / "vouch" / "compose.yaml").read_text("utf-8"))["services"]["vouch"]
+    [deployment] = of_kind("Deployment")
+    pod = deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
+    for gigabytes in (unit, composed["mem_limit"].removesuffix("g"), pod.removesuffix("Gi")):
+        assert int(gigabytes) * 2**30 >= needed
 
 
 @pytest.mark.parametrize("file", COMPOSED, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -53,9 +88,20 @@ def test_what_runs_composed_has_no_way_out(file: Path) -> None:
             assert set(service) == {"extends", "profiles"}
             continue
         assert "network_mode" not in service
+        assert service.get("ipc") != "host"
+        assert service["cap_drop"] == ["ALL"]
+        assert set(service.get("cap_add", ())) <= {
+            "front": {"NET_BIND_SERVICE"},
+            "vllm": {"DAC_READ_SEARCH"},
+        }.get(name, set())
+        # Only the proxy, whose store of certificates is root's, and the model server begin as root, without its rights.
+        assert name in ("front", "vllm") or re.fullmatch(r"[1-9]\d+:[1-9]\d+", service["user"])
+        assert name == "vllm" or (service["read_only"] and service["mem_limit"] and service["pids_limit"])
         assert "no-new-privileges:true" in service["security_opt"]
         if set(service["networks"]) <= internal:
             assert "ports" not in service
+            # Docker's own resolver would pass questions on to anybody.
+            assert service["dns"] == ["127.0.0.1"]
             continue
         assert name in ("gate", "front")
         assert "secrets" not in service
@@ -105,11 +151,34 @@ def test_the_image_runs_without_rights_and_with_what_is_locked() -> None:
     final = said.rpartition("\nFROM ")[2]
     assert re.findall(r"^USER (.*)$", final, re.MULTILINE) == ["10001:10001"]
     assert "--uid 10001" in final
-    assert "--require-hashes" in said
+    for line in re.findall(r"pip (?:install|wheel) .*", said):
+        assert "--require-hashes" in line or "--no-index" in line, line
+    assert "--no-build-isolation" in said
+    pinned = dict(
+        re.findall(r"^([\w.-]+)==(\S+)", (DEPLOY.parent / "requirements.lock").read_text(), re.MULTILINE)
+    )
+    locked = re.findall(r"^([\w.-]+)==(\S+)", (DEPLOY / "vouch" / "image.lock").read_text(), re.MULTILINE)
+    assert dict(locked).items() <= pinned.items()
+    assert {"psycopg2-binary", "pypdfium2"} <= dict(locked).keys()
+    assert not {"pytest", "playwright", "pyright"} & dict(locked).keys()
     assert "VOUCH_BACKENDS" not in said
     root = DEPLOY.parent
     for copied in re.findall(r"^COPY (?!--from)(.*) \S+$", said, re.MULTILINE):
         assert all((root / name).exists() for name in copied.split()), copied
+        assert all(sent(name) for name in copied.split()), copied
+    # Keys beside the files of compose are not even given to the builder.
+    assert not any(
+        map(sent, ("deploy/vouch/odoo.key", "deploy/vouch/vouch.toml", ".git", ".venv", "deploy/vouch/.env"))
+    )
+
+
+def sent(name: str) -> bool:
+    """Whether `.dockerignore` lets a file or folder through: the last rule that fits it counts."""
+    rules = [
+        line for line in (DEPLOY.parent / ".dockerignore").read_text().splitlines() if line and line[0] != "#"
+    ]
+    fitting = [rule for rule in rules if fnmatch(name, rule.removeprefix("!"))]
+    return fitting[-1].startswith("!")
 
 
 @pytest.mark.parametrize("file", OURS, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -133,7 +202,9 @@ def test_ports_and_probes_are_those_of_the_server() -> None:
     assert of_kind("Service")[0]["spec"]["ports"][0]["port"] == port
     assert f"EXPOSE {port}" in CONTAINERFILE.read_text("utf-8")
     assert f"http://127.0.0.1:{port}/healthz" in CONTAINERFILE.read_text("utf-8")
-    for probe in ("livenessProbe", "readinessProbe"):
+    # People settle bills also while Odoo is away or a poll is late, when /readyz says 503.
+    assert container["readinessProbe"]["httpGet"]["path"] == "/healthz"
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         asked = container[probe]["httpGet"]
         assert asked["path"] in OPEN_PATHS
         # Any other name than these would be refused as the Host.
@@ -168,9 +239,14 @@ def test_kubernetes_denies_every_way_out_but_the_named_ones() -> None:
         assert rule["to"]
         assert rule["ports"]
         for place in rule["to"]:
-            block = place.get("ipBlock", {}).get("cidr", "one/32")
-            assert block.endswith("/32")
-            assert "podSelector" in place or "ipBlock" in place
+            assert place["ipBlock"]["cidr"].endswith("/32")
+    # No name server is reached: it would pass questions on to anybody. Odoo's name is told.
+    [rule] = vouch["spec"]["egress"]
+    [deployment] = of_kind("Deployment")
+    [alias] = deployment["spec"]["template"]["spec"]["hostAliases"]
+    assert [f"{alias['ip']}/32"] == [place["ipBlock"]["cidr"] for place in rule["to"]]
+    toml = of_kind("ConfigMap")[0]["data"]["vouch.toml"]
+    assert all(f'"https://{name}"' in toml for name in alias["hostnames"])
 
 
 def test_the_settings_for_kubernetes_are_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
