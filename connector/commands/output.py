@@ -34,8 +34,11 @@ ERR = _Safe(stderr=True, highlight=False)
 
 
 def print_json(node: Any) -> None:
-    """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(node, ensure_ascii=False, indent=1) + "\n")
+    """One JSON document on stdout, which may be a terminal: what cannot be seen is written as its number."""
+    told = json.dumps(node, ensure_ascii=False, indent=1) + "\n"
+    sys.stdout.write(
+        "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in told)
+    )
 
 
 def progress() -> Progress:

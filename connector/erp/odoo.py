@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -325,10 +325,15 @@ class OdooErp:
         return tuple(self._upload(one) for one in uploads)
 
     def search(
-        self, model: str, text: str, company: int | None = None, vendor: int | None = None, limit: int = 20
+        self,
+        model: str,
+        text: str,
+        companies: Collection[int] | None = None,
+        vendor: int | None = None,
+        limit: int = 20,
     ) -> tuple[Choice, ...]:
         """Records to choose from, in one call; see `connector.erp.search`."""
-        return choosing.search(self.session, self.capabilities(), model, text, company, vendor, limit)
+        return choosing.search(self.session, self.capabilities(), model, text, companies, vendor, limit)
 
     def create_vendor(self, details: Mapping[str, str | bool], company: int | None = None) -> Choice:
         """A new vendor, or the one there is; see `connector.erp.vendors`."""

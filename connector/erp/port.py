@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -234,11 +234,16 @@ class Erp(Protocol):
         ...
 
     def search(
-        self, model: str, text: str, company: int | None = None, vendor: int | None = None, limit: int = 20
+        self,
+        model: str,
+        text: str,
+        companies: Collection[int] | None = None,
+        vendor: int | None = None,
+        limit: int = 20,
     ) -> tuple[Choice, ...]:
         """At most `limit` records with every word of `text` in a name or number of theirs, the likeliest first.
 
-        `company` keeps to records of that company and those of none, `vendor` to what belongs to that partner. Raises
+        `companies` keeps to records of these companies and those of none, `vendor` to what belongs to that partner. Raises
         SkippableError for a model that nobody chooses from.
         """
         ...

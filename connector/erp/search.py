@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,7 +178,7 @@ def search(
     capabilities: Capabilities,
     model: str,
     text: str,
-    company: int | None,
+    companies: Collection[int] | None,
     vendor: int | None,
     limit: int,
 ) -> tuple[Choice, ...]:
@@ -188,12 +188,13 @@ def search(
         raise SkippableError(f"{model} is not a model to choose from", "refused")
     if model not in capabilities.fields or (source.of_vendor and vendor is None):
         return ()
-    if company is not None and company not in capabilities.companies:
-        raise SkippableError(f"Vouch does not work for the company {company}", "refused")
-    companies = [company] if company is not None else list(capabilities.companies)
+    of = [one for one in capabilities.companies if companies is None or one in companies]
+    if companies is not None and not of:
+        named = ", ".join(map(str, companies))
+        raise SkippableError(f"Vouch does not work for the company {named}", "refused")
     domain: list[Any] = [leaf for leaf in source.always if _known(capabilities, model, leaf[0])]
     domain += [] if text.strip() else source.unasked
-    domain += _of_companies(capabilities, model, companies)
+    domain += _of_companies(capabilities, model, of)
     if source.vendor and vendor is not None:
         domain.append((source.vendor, "child_of", [vendor]))
     for word in text.split()[:8]:
@@ -205,7 +206,7 @@ def search(
         [name for name in source.read if _known(capabilities, model, name)],
         limit=min(max(limit, 1), MOST),
         order=_order_by(capabilities, model, source.order),
-        context={"active_test": True, "allowed_company_ids": companies},
+        context={"active_test": True, "allowed_company_ids": of},
         pairs=True,
     )
     told = ((int(row["id"]), *source.told(row)) for row in rows)
@@ -220,7 +221,7 @@ def _known(capabilities: Capabilities, model: str, name: str) -> bool:
 def _of_companies(capabilities: Capabilities, model: str, companies: Sequence[int]) -> list[Any]:
     """Records of these companies, and those that belong to none."""
     if model == "res.company":
-        return [("id", "in", list(capabilities.companies))]
+        return [("id", "in", list(companies))]
     if capabilities.has(model, "company_ids"):
         return [("company_ids", "in", list(companies))]
     if capabilities.has(model, "company_id"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, ProgrammingError
 
 from connector.errors import FatalError, LedgerAway, LedgerFull, SettingsError
 from connector.ledger import accepted, failures, key_ends, own_secret, schema, sessions, tokens, uploads
@@ -43,6 +43,12 @@ def open_ledger(url: str) -> Ledger:
         raise FatalError(
             f"The ledger cannot be opened. {error} Check `ledger_url` in the settings and that its folder exists and can "
             "be written."
+        ) from error
+    except ProgrammingError as error:
+        said = " ".join(str(error.orig).split()).rstrip(".")
+        raise FatalError(
+            f"The ledger cannot be opened ({said}). Check what `ledger_url` in the settings says, and that its login may "
+            "make tables there."
         ) from error
     return Ledger(engine)
 

@@ -35,12 +35,25 @@ ASKING = frozenset({JobState.IN_REVIEW, JobState.FAILED})
 Node = Mapping[str, Any]
 
 
+_NOW: Mapping[str, str] = {
+    "queued": "The document is not in review any more: it waits to be read again.",
+    "running": "The document is not in review any more: it is being read.",
+    "applying": "The document is not in review any more: it is being written to Odoo.",
+    "filled": "The document is not in review any more: it is filled.",
+    "in_review": "The document is in review, so there is no filling to take back.",
+    "skipped": "The document is not in review any more: it is settled.",
+    "failed": "The document is not in review any more: it failed, and its page says why.",
+    "posted": "The record in Odoo is posted.",
+    "cancel": "The record in Odoo is cancelled.",
+}
+"""What is said of the states of a document, and of a record in the ERP that is no draft."""
+
+
 class NotInReview(Exception):
-    """The document waits for no person: it is settled, or Vouch is at it."""
+    """The document waits for no person: it is settled, or Vouch is at it; `state` is its own or that of its record."""
 
     def __init__(self, state: str) -> None:
-        super().__init__(f"The document is not in review any more: it is {state}.")
-        self.state = state
+        super().__init__(_NOW.get(state, "The record in Odoo is no longer a draft."))
 
 
 class ClaimedByOther(Exception):

@@ -15,12 +15,12 @@ from starlette.staticfiles import StaticFiles
 
 from connector.errors import LedgerAway, NoRoom
 from connector.review import documents, health, history, insight, reviews, sign_in, you
-from connector.review.access import SignedOut
+from connector.review.access import SignedOut, is_local
 from connector.review.api import bills, choices, description, hooks, together, uploads, words
 from connector.review.language import LANGUAGE_COOKIE
 from connector.review.pages import PageImages
 from connector.review.screen import Screen
-from connector.review.security import API, LOOPBACK, SecurityMiddleware, harden, inside
+from connector.review.security import API, LOOPBACK, SecurityMiddleware, harden, inside, is_https
 from connector.review.sign_in import sign_in_address
 
 if TYPE_CHECKING:
@@ -83,7 +83,14 @@ def _choices(screen: Screen) -> APIRouter:
         if code not in screen.languages.all:
             raise HTTPException(404, "no_such_page")
         response = RedirectResponse(back if inside(back) else "/", 303)
-        response.set_cookie(LANGUAGE_COOKIE, code, max_age=A_YEAR, httponly=True, samesite="strict")
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            code,
+            max_age=A_YEAR,
+            httponly=True,
+            samesite="strict",
+            secure=is_https(request),
+        )
         return response
 
     return router
@@ -128,13 +135,18 @@ def _explain_errors(app: FastAPI, screen: Screen) -> None:
             return explain(request, 422, "malformed", _what_is_wrong(error))
         return explain(request, 404 if request.method == "GET" else 422, "no_such_page")
 
+    def no_ledger(request: Request, cause: str) -> Response:
+        # Its database's name and address are not for strangers, and without it nobody is known.
+        told = hasattr(request.state, "person") or is_local(request)
+        return explain(request, 503, "no_ledger", cause if told else "")
+
     @app.exception_handler(LedgerAway)
-    def no_ledger(request: Request, error: LedgerAway) -> Response:
-        return explain(request, 503, "no_ledger", str(error))
+    def ledger_away(request: Request, error: LedgerAway) -> Response:
+        return no_ledger(request, str(error))
 
     @app.exception_handler(DBAPIError)
     def damaged_ledger(request: Request, error: DBAPIError) -> Response:
-        return explain(request, 503, "no_ledger", str(error.orig))
+        return no_ledger(request, str(error.orig))
 
     @app.exception_handler(NoRoom)
     def no_room(request: Request, error: NoRoom) -> Response:

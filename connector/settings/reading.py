@@ -94,6 +94,14 @@ class VlmSettings(Section):
             raise ValueError(f"there is no profile “{name}”: choose one of {', '.join(profile_names())}")
         return name
 
+    @field_validator("url")
+    @classmethod
+    def _holds_no_secret(cls, url: HttpUrl | None) -> HttpUrl | None:
+        # An address is told in messages and logs.
+        if url and (url.username or url.password):
+            raise ValueError("must not hold a login or a password: give the key in api_key_file")
+        return url
+
     def key(self) -> str:
         """The server's key, or nothing. Raises SettingsError when its file cannot be read."""
         if self.api_key is None and self.api_key_file is None:

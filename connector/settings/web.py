@@ -55,8 +55,9 @@ class WebSettings(Section):
     @classmethod
     def _is_an_address(cls, url: str) -> str:
         parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/")):
-            raise ValueError("must be like https://vouch.example.com, without a path")
+        more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or more):
+            raise ValueError("must be like https://vouch.example.com, without a login, a path or more")
         return url.rstrip("/")
 
     @model_validator(mode="after")

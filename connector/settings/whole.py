@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from connector.settings.backend import BackendSettings
 from connector.settings.keeping import RetentionSettings, TrainingSettings
@@ -55,6 +57,18 @@ class Settings(BaseSettings):
         default=TrainingSettings(), description="Examples to fine-tune a model on."
     )
     web: WebSettings = Field(default=WebSettings(), description="The web server.")
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        try:
+            make_url(url.get_secret_value() if url and url.get_secret_value() else "sqlite://")
+        except (ArgumentError, ValueError):
+            # Not chained: what it says may be a part of the password.
+            raise ValueError(
+                "must be like postgresql+psycopg2://user@host/database; in a password, @ : / are written %40 %3A %2F"
+            ) from None
+        return url
 
     @classmethod
     def settings_customise_sources(

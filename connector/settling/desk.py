@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from connector.errors import SkippableError
 from connector.ledger.settling import NotInReview, Settling
 from connector.ledger.store import utc_now
 from connector.settling.answers import marked, questions
@@ -130,7 +131,7 @@ class SettlingDesk:
 
     def _pipeline(self, backend: str) -> WorkingBackend:
         if backend not in self.pipelines:
-            raise NotInReview(f"of {backend}, which is not configured any more")
+            raise SkippableError(f"{backend} is not configured any more.", "no_backend")
         return self.pipelines[backend]
 
 

@@ -378,6 +378,8 @@ def _other(wish: _Wish) -> tuple[Effect, JobState, str]:
         if body.duplicate_of is None or body.duplicate_of == job.record_id:
             raise UnfitEdit("duplicate_of", "Say of which bill it is the duplicate.")
         other = wish.pipeline.erp.record(BILL, body.duplicate_of)
+        if not wish.person.sees(job.backend, other.company_id):
+            raise UnfitEdit("duplicate_of", "Say of which bill it is the duplicate.")
         told = [f"It is {other.display_name} (id {other.id})."]
     if body.verdict == "split":
         told = [f"Pages {first}–{last}" for first, last in body.ranges]
@@ -402,8 +404,10 @@ def _move(wish: _Wish) -> tuple[Effect, JobState, str]:
     """The draft goes to the other company as it is, and is read anew there."""
     body, job, record = wish.body, wish.work.case.job, wish.work.record
     companies = wish.pipeline.erp.capabilities().companies
-    if body.company_id is None or body.company_id not in companies or record is None:
-        raise UnfitEdit("company_id", "Choose one of the companies that Vouch works for.")
+    # A bill does not get where who moves it may not look.
+    theirs = wish.person.sees(job.backend, body.company_id)
+    if body.company_id is None or body.company_id not in companies or not theirs or record is None:
+        raise UnfitEdit("company_id", "Choose one of your companies that Vouch works for.")
     if body.company_id == record.company_id:
         raise UnfitEdit("company_id", "The bill is in this company already.")
     with wish.pipeline.data.latest() as index:

@@ -46,18 +46,18 @@ def odoo(database: OdooDatabase) -> Odoo:
 
 def test_every_model_is_searched_by_what_is_typed(erp: OdooErp, odoo: Odoo) -> None:
     [company] = erp.capabilities().companies[:1]
-    unasked = [one.id for one in erp.search("account.account", "", company)]
+    unasked = [one.id for one in erp.search("account.account", "", [company])]
     types = odoo.find("account.account", [["id", "in", unasked]], ["account_type"])
     assert all(row["account_type"].startswith("expense") for row in types)
-    assert erp.search("account.account", "1", company)[0].name.startswith("1")
+    assert erp.search("account.account", "1", [company])[0].name.startswith("1")
     for model in sorted(SEARCHABLE - {"res.partner.bank"}):
-        everything = erp.search(model, "", company)
+        everything = erp.search(model, "", [company])
         assert everything, model
         first = everything[0]
         word = first.name.split(" · ")[0].split()[0]
-        assert first.id in {one.id for one in erp.search(model, word, company)}, model
-        assert erp.search(model, "no such thing 4711xyz", company) == ()
-        assert len(erp.search(model, "", company, limit=1)) == 1
+        assert first.id in {one.id for one in erp.search(model, word, [company])}, model
+        assert erp.search(model, "no such thing 4711xyz", [company]) == ()
+        assert len(erp.search(model, "", [company], limit=1)) == 1
 
 
 def test_vendors_come_first_and_are_found_by_their_vat_id(erp: OdooErp, odoo: Odoo) -> None:
@@ -97,7 +97,7 @@ def test_other_models_and_companies_are_refused(erp: OdooErp) -> None:
     with pytest.raises(SkippableError, match="not a model"):
         erp.search("res.users", "")
     with pytest.raises(SkippableError, match="company"):
-        erp.search("res.partner", "", 4711)
+        erp.search("res.partner", "", [4711])
 
 
 def test_a_vendor_is_made_once_and_never_with_bank_details(erp: OdooErp, odoo: Odoo) -> None:

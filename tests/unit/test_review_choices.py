@@ -70,7 +70,7 @@ def test_choices_come_from_odoo_within_the_company_and_of_the_vendor(shared: Des
     client = client_of(shared, odoo)
     found = client.get("/api/v1/choices/account.tax?backend=main&q=19&company=1&vendor=7")
     assert found.json() == [{"id": 7, "name": "Nordwind", "detail": "DE1"}]
-    assert odoo.asked == [("account.tax", "19", 1, 7, 20)]
+    assert odoo.asked == [("account.tax", "19", (1,), 7, 20)]
     for wrong in ("res.users?backend=main", "account.tax?backend=other", "account.tax"):
         assert client.get(f"/api/v1/choices/{wrong}").status_code in (404, 422)
     assert len(odoo.asked) == 1

@@ -46,11 +46,14 @@ def make_router(deps: ReviewDeps, screen: Screen) -> APIRouter:
         company: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
         vendor: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     ) -> Any:
-        erp = _erp(deps, screen.access.person(request), backend, company)
+        person = screen.access.person(request)
+        erp = _erp(deps, person, backend, company)
         if model not in SEARCHABLE:
             raise HTTPException(404, "no_such_page")
+        # Without a company, of all that the person may see, and not of all that Vouch may.
+        companies = person.companies if company is None else (company,)
         try:
-            return [_node(choice) for choice in erp.search(model, q, company, vendor, MOST)]
+            return [_node(choice) for choice in erp.search(model, q, companies, vendor, MOST)]
         except VouchError as error:
             return _refusal(error)
 

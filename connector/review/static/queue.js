@@ -23,10 +23,12 @@ async function refresh() {
   if (answer.type === "opaqueredirect") ended.hidden = false;
   if (answer.ok || answer.status === 304) ended.hidden = true;
   if (answer.status !== 200) return;
-  stamp = answer.headers.get("ETag") ?? "";
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("queue");
+  // Whoever goes to another page meanwhile breaks the answer off.
+  const text = await answer.text().catch(() => "");
+  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("queue");
   // What a person is typing or reading aloud is left alone.
   if (!fresh || document.activeElement?.id === "q") return;
+  stamp = answer.headers.get("ETag") ?? "";
   const focused = document.activeElement?.id;
   const html = fresh.innerHTML;
   if (html !== board().innerHTML) board().innerHTML = html;
