@@ -162,7 +162,9 @@ def _tokens(settings: Settings) -> Generator[Finding]:
 
 
 def _model(settings: Settings) -> Generator[Finding]:
-    """The model server: reachable, ours, with room enough; where documents go; what its licence asks."""
+    """The model server: where documents go; reachable, ours, with room enough; what its licence asks."""
+    yield from _model_place(settings)
+    yield from weak.weak_model_key(settings)
     try:
         with opened_reader(settings) as reader:
             place, context = reader.endpoint, reader.check()
@@ -190,8 +192,6 @@ def _model(settings: Settings) -> Generator[Finding]:
             f"will not fit; start it with --max-model-len {profile.context}",
         )
     yield from _model_confidence(settings, place.served_model)
-    yield from _model_place(settings)
-    yield from weak.weak_model_key(settings)
     if condition := unacknowledged(settings):
         yield Finding("model", WARNING, condition)
 
@@ -212,7 +212,7 @@ def _model_confidence(settings: Settings, model: str) -> Generator[Finding]:
 
 
 def _model_place(settings: Settings) -> Generator[Finding]:
-    url, file = settings.vlm.url, settings.vlm.api_key_file
+    url = settings.vlm.url
     host = (url.host if url else None) or ""
     if host not in LOCAL:
         yield Finding("model", WARNING, f"documents leave this machine: their pages are sent to {host}")
@@ -220,8 +220,6 @@ def _model_place(settings: Settings) -> Generator[Finding]:
             yield Finding(
                 "model", WARNING, "the address is plain http: pages and the key travel unencrypted; use https"
             )
-    if file and file.expanduser().exists() and file.expanduser().stat().st_mode & stat.S_IRWXO:
-        yield Finding("model", WARNING, f"everyone on this machine can read {file}: chmod 600 {file}")
 
 
 def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generator[Finding]:

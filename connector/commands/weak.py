@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 
 from connector.commands.findings import LOCAL, WARNING, Finding
+from connector.errors import SettingsError
 from connector.execution.clock import BELIEVED, span
 from connector.ledger.chain import Chain
 from connector.ledger.states import JobState
@@ -28,6 +29,8 @@ OTHERS_READ = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 BACKUP_EVERY = timedelta(days=7)
 SHORTEST_KEY = 16
+TLS = frozenset({"require", "verify-ca", "verify-full"})
+"""What makes libpq refuse a connection in the clear: https://www.postgresql.org/docs/current/libpq-ssl.html"""
 NETWORK_FILE_SYSTEMS = (
     "nfs",
     "cifs",
@@ -73,8 +76,16 @@ def weak_files(settings: Settings, config: Path | None) -> Generator[Finding]:
 
 
 def weak_place(settings: Settings) -> Generator[Finding]:
-    """A ledger where SQLite's locks cannot be relied on."""
-    if make_url(settings.ledger).get_backend_name() != "sqlite":
+    """A ledger where SQLite's locks cannot be relied on, or whose database is reached in the clear."""
+    url = make_url(settings.ledger)
+    if url.get_backend_name() != "sqlite":
+        host = url.host or str(url.query.get("host", ""))
+        if host and not host.startswith("/") and host not in LOCAL and url.query.get("sslmode") not in TLS:
+            yield _weak(
+                "ledger",
+                f"the ledger's database on {host} may be reached without TLS: where it is on another machine, its password and "
+                "what documents say can be read on the way; add ?sslmode=verify-full to ledger_url",
+            )
         return
     kind = file_system(settings.folder)
     if kind.startswith(NETWORK_FILE_SYSTEMS):
@@ -152,10 +163,14 @@ def weak_tokens(ledger: Ledger) -> Generator[Finding]:
 
 
 def weak_model_key(settings: Settings) -> Generator[Finding]:
-    """A key of the model server that can be guessed."""
+    """A key of the model server that others can read or guess."""
+    yield from _readers("model", settings.vlm.api_key_file)
     if settings.vlm.url is None or (settings.vlm.url.host or "") in LOCAL:
         return
-    key = settings.vlm.key()
+    try:
+        key = settings.vlm.key()
+    except SettingsError:
+        return  # said where the model is asked
     if len(key) < SHORTEST_KEY:
         said = "asks for no key" if not key else f"has a key of {len(key)} characters"
         yield _weak(
@@ -171,11 +186,7 @@ def weak_backend(name: str, backend: BackendSettings) -> Generator[Finding]:
         yield _weak(name, "the address is plain http: bills and the key travel unencrypted; use https")
     if not backend.verify_tls:
         yield _weak(name, "verify_tls is off: anyone on the way can pose as this Odoo; name a ca_file")
-    for file in _present(backend.api_key_file, backend.password_file):
-        if _mode(file) & stat.S_IRWXO:
-            yield _weak(name, f"everyone on this machine can read {file}: chmod 600 {file}")
-        elif _mode(file) & stat.S_IRWXG:
-            yield _weak(name, f"a whole group of this machine can read {file}: chmod 600 {file}")
+    yield from _readers(name, backend.api_key_file, backend.password_file)
     if backend.rotate_key and backend.api_key_file:
         key = backend.api_key_file.expanduser()
         if key.is_symlink() or not os.access(key.parent, os.W_OK):
@@ -210,8 +221,14 @@ def file_system(path: Path) -> str:
     return found[1]
 
 
-def _present(*files: Path | None) -> Iterator[Path]:
-    yield from (found for file in files if file and (found := file.expanduser()).exists())
+def _readers(subject: str, *files: Path | None) -> Generator[Finding]:
+    """Who else may read a file with a secret."""
+    for file in (found for file in files if file and (found := file.expanduser()).exists()):
+        if _mode(file) & stat.S_IRWXO:
+            yield _weak(subject, f"everyone on this machine can read {file}: chmod 600 {file}")
+        # What is somebody else's (a Secret of Kubernetes) can be read by its group alone.
+        elif _mode(file) & stat.S_IRWXG and file.stat().st_uid == os.getuid():
+            yield _weak(subject, f"a whole group of this machine can read {file}: chmod 600 {file}")
 
 
 def _mode(path: Path) -> int:

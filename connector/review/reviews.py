@@ -186,7 +186,9 @@ def _taken(held: Claim, language: Language) -> HTTPException:
 def _tag(stamp: Stamp, person: Person, language: Language, now: datetime) -> str:
     """The ETag: another one whenever the queue has changed, for another person or other rights, or where the ages are too old."""
     companies = sorted(person.companies) if person.companies is not None else None
-    told = f"{stamp} {person.backend} {person.login} {companies} {language.code} {int(now.timestamp()) // FRESH}"
+    told = (
+        f"{stamp} {person.backend} {person.login} {companies} {language.code} {int(now.timestamp()) // FRESH}"
+    )
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
 
 

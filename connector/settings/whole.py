@@ -7,8 +7,6 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from connector.settings.backend import BackendSettings
 from connector.settings.keeping import RetentionSettings, TrainingSettings
@@ -61,8 +59,14 @@ class Settings(BaseSettings):
     @field_validator("ledger_url")
     @classmethod
     def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if not url or not url.get_secret_value():
+            return url
+        # Here, since most commands that read a file alone have no ledger: it takes long to load.
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
         try:
-            make_url(url.get_secret_value() if url and url.get_secret_value() else "sqlite://")
+            make_url(url.get_secret_value())
         except (ArgumentError, ValueError):
             # Not chained: what it says may be a part of the password.
             raise ValueError(

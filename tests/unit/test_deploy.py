@@ -44,12 +44,10 @@ def test_a_unit_of_systemd_reaches_this_machine_only(unit: Path) -> None:
         **dict.fromkeys(
             ("NoNewPrivileges", "RestrictNamespaces", "LockPersonality", "RestrictSUIDSGID"), "yes"
         ),
-        **{
-            "ProtectSystem": "strict",
-            "CapabilityBoundingSet": "",
-            "UMask": "0077",
-            "StateDirectoryMode": "0700",
-        },
+        "ProtectSystem": "strict",
+        "CapabilityBoundingSet": "",
+        "UMask": "0077",
+        "StateDirectoryMode": "0700",
     }
     assert set(needed.items()) <= set(said)
     assert {name for name, _ in said} >= {"RestrictAddressFamilies", "User"}
