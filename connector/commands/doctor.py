@@ -127,7 +127,7 @@ def _web(settings: Settings) -> Generator[Finding]:
         yield Finding(
             "web",
             WARNING,
-            "web.sign_in is off: everybody on this machine sees and changes everything",
+            "web.sign_in is off: everybody on this machine sees and changes everything; leave it on where others use it too",
         )
     yield from weak.weak_web(settings)
     address = urlsplit(settings.web_url)
@@ -236,11 +236,9 @@ def _backend(name: str, backend: BackendSettings, settings: Settings) -> Generat
     except VouchError as error:
         yield _bad(name, error)
         return
-    yield Finding(
-        name,
-        GOOD,
-        f"Odoo {found.version} over {found.protocol} as {found.login}, {len(found.companies)} companies",
-    )
+    count = len(found.companies)
+    companies = f"{count} {'company' if count == 1 else 'companies'}"
+    yield Finding(name, GOOD, f"Odoo {found.version} over {found.protocol} as {found.login}, {companies}")
     yield _mapping(name, fields)
     for missing in found.missing_rights:
         yield Finding(name, BAD, missing, AccessError.exit_code)

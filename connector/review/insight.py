@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ MOST_ROWS = 12
 """Rows of a long table on the page; its CSV has all."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+OTHER_CELL = re.compile(r"[;\t\r\n][\s\0\ufeff\u200b\"]*(?=[=+\-@＝＋－＠])")
+"""Where a spreadsheet that parts cells otherwise (by semicolons, in much of Europe) would begin a formula within a text."""
 
 Backend = Annotated[str, Query(max_length=64)]
 Days = Annotated[int, Query(ge=0, le=3650)]
@@ -220,9 +223,10 @@ def csv_of(table: Table) -> str:
 
 
 def _harmless(cell: Cell) -> Cell:
-    return (
-        f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \0\ufeff\u200b").startswith(FORMULA) else cell
-    )
+    if not isinstance(cell, str):
+        return cell
+    text = OTHER_CELL.sub(lambda found: f"{found[0]}'", cell)
+    return f"'{text}" if text.lstrip(" \0\ufeff\u200b").startswith(FORMULA) else text
 
 
 def _start(now: datetime, days: int) -> datetime | None:

@@ -32,7 +32,8 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         return Settings(**content)
     except ValidationError as error:
-        raise SettingsError(_explain(error, file if content else None)) from error
+        # Not chained: pydantic's error holds what was given, and that may be a secret.
+        raise SettingsError(_explain(error, file if content else None)) from None
 
 
 def settings_file(path: Path | None = None) -> Path | None:

@@ -109,3 +109,61 @@ def test_the_queue_says_that_the_session_has_ended(browser: Browser, address: st
     bar.get_by_role("button", name="Sign in again").click()
     expect(page).to_have_url(f"{address}/sign-in?back=%2Freviews")
     context.close()
+
+
+LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
+"""What the browser says when a person comes back to the window: the queue looks what is new."""
+
+
+def test_a_list_that_was_not_shown_is_asked_for_again(browser: Browser, address: str, desk: Desk) -> None:
+    """What arrives while a person types in the search is dropped; what breaks off on the way is no error of the script."""
+    context = browser.new_context(base_url=address, locale="en-GB")
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    sign_in(page, address, "anna", SECRET)
+    expect(page).to_have_url(f"{address}/reviews")
+    gone = desk.ids["review1"]
+    row = page.locator(f'tr[data-id="{gone}"]')
+    expect(row).to_have_count(1)
+    page.focus("#q")
+    assert desk.deps.desk.settling.settled_in_erp(gone, "posted", "It is posted.")
+    with page.expect_response("**/reviews"):
+        page.evaluate(LOOK)
+    page.evaluate(
+        "const real = window.fetch; window.fetch = async (...asked) => {"
+        " window.fetch = real; const answer = await real(...asked); answer.text = () => Promise.reject(new TypeError('gone'));"
+        " document.documentElement.dataset.broken = 'yes'; return answer; }; null"
+    )
+    page.evaluate(LOOK)
+    expect(page.locator("html")).to_have_attribute("data-broken", "yes")
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate(LOOK)
+    expect(row).to_have_count(0)
+    assert errors == []
+    context.close()
+
+
+def test_an_answer_that_comes_late_does_not_count(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address, locale="en-GB")
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    sign_in(page, address, "anna", SECRET)
+    expect(page).to_have_url(f"{address}/reviews")
+    page.evaluate(
+        "const real = window.fetch; window.fetch = async (...asked) => {"
+        " window.fetch = real; const answer = await real(...asked); document.documentElement.dataset.held = 'yes';"
+        " await new Promise((done) => { window.release = done; }); return answer; }; null"
+    )
+    page.evaluate(LOOK)
+    expect(page.locator("html")).to_have_attribute("data-held", "yes")
+    context.clear_cookies()
+    page.evaluate(LOOK)
+    bar = page.locator("#signed-out")
+    expect(bar).to_be_visible()
+    # What the answer does happens before the next question to the browser.
+    page.evaluate("window.release()")
+    page.evaluate("fetch('/healthz').then((answer) => answer.text())")
+    assert bar.is_visible()
+    context.close()

@@ -23,6 +23,7 @@ from connector.ledger.records import Job
 from connector.ledger.settling import Settling
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
+from connector.ledger.tokens import Tokens
 from connector.recognition import APPROVE, FILL, FILLED, effect_key, person_key, recognised
 from connector.settling.edits import VerdictBody
 from connector.settling.person import Person
@@ -456,6 +457,18 @@ def test_a_bill_of_another_company_is_read_anew_there(database: OdooDatabase, tm
     person, job = desk.settler(), desk.in_review()
     seen = person.get(f"/reviews/{job.id}")
     assert "wrong_company" in seen["verdicts"]
+    clerk = Tokens(desk.ledger.engine).make(
+        "clerk", "main", ["reviews:write"], companies=[seen["company"]["id"]]
+    )
+    wish = {
+        "verdict": "wrong_company",
+        "version": seen["version"],
+        "key": uuid.uuid4().hex,
+        "company_id": other,
+    }
+    headers = {"Authorization": f"Bearer {clerk}"}
+    refused = person.client.post(f"/api/v1/reviews/{job.id}/verdict", json=wish, headers=headers)
+    assert (refused.status_code, refused.json()["target"]) == (422, "company_id")
     answer = person.decide(seen, "wrong_company", company_id=other)
     assert answer.status_code == 200, answer.text
     assert answer.json()["outcome"] == "moved"
@@ -469,3 +482,9 @@ def test_a_bill_of_another_company_is_read_anew_there(database: OdooDatabase, tm
     assert taken.id == job.id
     desk.pipeline.work(taken)
     assert person.get(f"/reviews/{job.id}")["company"]["id"] == other
+    # Nor does the clerk learn of the bill's number there.
+    second = desk.in_review()
+    more = {"verdict": "duplicate", "duplicate_of": job.record_id, "key": uuid.uuid4().hex}
+    wish = more | {"version": person.get(f"/reviews/{second.id}")["version"]}
+    refused = person.client.post(f"/api/v1/reviews/{second.id}/verdict", json=wish, headers=headers)
+    assert (refused.status_code, refused.json()["target"]) == (422, "duplicate_of")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from connector.ledger.tokens import SCOPES, Tokens
 from connector.review.access import OPEN_PATHS, OPENAPI, scope_of
@@ -230,6 +232,79 @@ def answers(client: TestClient, desk: Desk) -> Iterator[tuple[str, Response]]:
     yield "too long", client.post("/language", content=b"x" * 70_000, headers=own(client))
     yield "other host", client.get("/reviews", headers={"Host": "evil.example"})
     yield "other origin", client.post("/language", headers={"Origin": "https://evil.example"})
+
+
+def test_without_a_company_one_chooses_among_ones_own(desk: Desk, office: Office) -> None:
+    """Vouch's login sees more companies than who asks."""
+    asked: list[object] = []
+
+    class Odoo:
+        def search(self, _model: str, _text: str, companies: object, *_: object) -> tuple[()]:
+            asked.append(companies)
+            return ()
+
+    for login, own_ones in (("anna", None), ("ben", {2})):
+        client = client_of(desk, office, erp=lambda name: Odoo() if name == "main" else None)
+        sign_in(client, login)
+        for model in ("account.tax", "res.company", "account.move"):
+            assert client.get(f"/api/v1/choices/{model}?backend=main").status_code == 200
+        assert asked == [own_ones] * 3
+        asked.clear()
+    assert client.get("/api/v1/choices/account.tax?backend=main&company=1").status_code == 404
+    assert client.get("/api/v1/choices/account.tax?backend=main&company=2").status_code == 200
+    assert asked == [(2,)]
+
+
+def test_the_mark_of_a_list_is_another_one_with_other_rights(desk: Desk, office: Office) -> None:
+    office.employ("ann")
+    marks: set[str] = set()
+    for companies in (None, frozenset({1}), frozenset({2})):
+        office.employ("ann", companies=companies)
+        client = client_of(desk, office)
+        sign_in(client, "ann")
+        marks.add(client.get("/api/v1/reviews").headers["etag"])
+    assert len(marks) == 3
+
+
+def test_over_https_every_cookie_is_for_https_alone(desk: Desk, office: Office) -> None:
+    client = client_of(desk, office, base_url="https://vouch.example")
+    told = client.post("/language", data={"code": "en", "token": token_of(client)}, headers=own(client))
+    assert told.status_code == 303
+    for cookie in (
+        *told.headers.get_list("set-cookie"),
+        *client.get("/sign-in").headers.get_list("set-cookie"),
+    ):
+        assert "Secure" in cookie, cookie
+
+
+def test_why_the_ledger_is_away_is_not_for_strangers(desk: Desk, office: Office) -> None:
+    """What its database says names it, its address and its login."""
+    app = client_of(desk, office).app
+    desk.ledger.engine.dispose()
+    event.listen(desk.ledger.engine, "do_connect", _refused)
+    try:
+        for path in ("/reviews", "/api/v1/reviews", "/documents/1"):
+            near, far = (
+                TestClient(
+                    app,
+                    base_url="http://127.0.0.1:8170",
+                    client=(place, 50000),
+                    raise_server_exceptions=False,
+                )
+                for place in ("127.0.0.1", "203.0.113.7")
+            )
+            headers = {"Authorization": "Bearer vouch_x"}
+            inside, outside = near.get(path, headers=headers), far.get(path, headers=headers)
+            assert (inside.status_code, outside.status_code) == (503, 503)
+            assert "10.1.2.3" in inside.text
+            assert "10.1.2.3" not in outside.text
+            assert "ledger" in outside.text
+    finally:
+        event.remove(desk.ledger.engine, "do_connect", _refused)
+
+
+def _refused(*_: object) -> None:
+    raise sqlite3.OperationalError('connection to server at "10.1.2.3" failed: password of "vouch" is wrong')
 
 
 def test_every_answer_is_hardened(client: TestClient, desk: Desk) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -20,7 +22,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from connector import notes
-from connector.commands.output import OUT
+from connector.commands.output import OUT, print_json
 from connector.erp.effects import keys, markup
 from connector.insight import Table
 from connector.plain_text import one_line, plain
@@ -99,10 +101,26 @@ def test_no_cell_of_an_export_is_a_formula(texts: list[str]) -> None:
     rows = list(csv.reader(io.StringIO(csv_of(table), newline="")))[1:]
     assert len(rows) == len(texts)
     for (cell, _), text in zip(rows, texts, strict=True):
-        assert cell.removeprefix("'") == text.removeprefix("'") or cell == f"'{text}"
+        assert cell.replace("'", "") == text.replace("'", "")
         assert not cell.strip(" \0\ufeff\u200b").startswith(
             ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
         )
+
+
+@pytest.mark.parametrize("apart", [";", "\t"])
+@pytest.mark.parametrize(
+    "text", ["Acme;=1+1", "Acme; @SUM(A1)", 'Acme;\t"=1', "a\tb\t＝1", "Acme\r\n;-1", ";=1"]
+)
+def test_no_cell_of_an_export_is_a_formula_where_cells_are_parted_otherwise(text: str, apart: str) -> None:
+    """Spreadsheets of many languages part by semicolons, and some files are opened as if tabs did."""
+    written = csv_of(Table("vendors", ("vendor", "name", "n"), ((text, text, 1),), 1))
+    for row in csv.reader(io.StringIO(written, newline=""), delimiter=apart):
+        for cell in row:
+            assert not cell.strip(" \0\ufeff\u200b").startswith(
+                ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+            ), cell
+    # Without a parser that knows quotes, too.
+    assert not re.search(r"[;\t\n][\s]*[=+\-@＝＋－＠]", written)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +152,17 @@ def test_plain_text_shows_what_it_hides(text: str) -> None:
     assert not any(unicodedata.bidirectional(char) in BIDI for char in shown)
     if text.isascii() and text.isprintable():
         assert shown == text
+
+
+@given(any_text, any_text)
+def test_json_on_a_terminal_speaks_to_it_neither(name: str, said: str) -> None:
+    node = {"name": name, "fields": [{"value": said, said: 1}], "total": "1.00"}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        print_json(node)
+    told = printed.getvalue()
+    assert json.loads(told) == node
+    assert told.encode()
+    assert not any(breaks(line) for line in told.split("\n"))
 
 
 def test_a_terminal_is_not_spoken_to() -> None:

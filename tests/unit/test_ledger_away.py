@@ -7,6 +7,7 @@ import errno
 import os
 import sqlite3
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -75,6 +76,13 @@ def test_what_postgresql_says(code: str | None, kind: type[LedgerAway]) -> None:
     found = engine.away(exc.OperationalError("SELECT 1", {}, Said("as it says")))
     assert type(found) is kind
     assert "as it says" in str(found)
+
+
+def test_a_database_that_refuses_is_told_of_without_the_password() -> None:
+    url = "postgresql+psycopg2://vouch:hidden@127.0.0.1:9/vouch?tls=on"
+    with pytest.raises(FatalError, match=r'option "tls".*Check what `ledger_url`') as refused:
+        open_ledger(url)
+    assert "hidden" not in "".join(traceback.format_exception(refused.value))
 
 
 class Held:

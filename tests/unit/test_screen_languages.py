@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import connector.errors
 import inference.errors
+from connector.ledger.settling import NotInReview
+from connector.ledger.states import JobState
 from connector.review.language import LOCALES, Language, Languages
 from connector.review.sentences import PLACE, Pattern
 from connector.review.sought import query_of, sought_of
@@ -241,6 +243,15 @@ def test_every_sentence_of_the_program_is_known_in_every_language(code: str) -> 
         )
     ]
     assert unknown == []
+
+
+@pytest.mark.parametrize("state", [*JobState, "posted", "cancel", "purchase", "done"])
+def test_why_nobody_is_asked_any_more_is_told_in_words(state: str) -> None:
+    told = str(NotInReview(state))
+    assert "_" not in told
+    assert told.endswith(".")
+    assert state in ("posted", "purchase", "done", "cancel") or "document" in told
+    assert LANGUAGES["zh_CN"].sentences.find(told)
 
 
 def test_frequent_reasons_are_told_in_chinese() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from connector.cli import app
-from connector.commands import weak
-from connector.commands.findings import WARNING, Finding
+from connector.commands import doctor, weak
+from connector.commands.findings import BAD, WARNING, Finding
+from connector.errors import SettingsError
 from connector.ledger.audit import Deed, audit
 from connector.ledger.states import JobState
 from connector.ledger.store import Ledger
@@ -72,6 +74,14 @@ def test_who_may_read_the_key(tmp_path: Path, mode: int, who: str | None) -> Non
         ]
 
 
+def test_a_key_of_somebody_else_is_for_its_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Secret of Kubernetes is root's, and readable by the group of the pod alone."""
+    made, key = backend(tmp_path)
+    key.chmod(0o440)
+    monkeypatch.setattr(weak.os, "getuid", lambda: key.stat().st_uid + 1)
+    assert said(weak.weak_backend("main", made)) == []
+
+
 def test_a_key_that_is_to_be_renewed_must_be_replaceable(tmp_path: Path) -> None:
     made, key = backend(tmp_path, rotate_key=True)
     assert said(weak.weak_backend("main", made)) == []
@@ -127,7 +137,65 @@ def test_a_ledger_on_a_network_file_system(tmp_path: Path, monkeypatch: pytest.M
     [found] = said(weak.weak_place(settings(folder)))
     assert "a network file system (nfs4)" in found
     assert said(weak.weak_place(settings(tmp_path))) == []
-    assert said(weak.weak_place(settings(folder, ledger_url="postgresql+psycopg2://db/vouch"))) == []
+    assert said(weak.weak_place(settings(folder, ledger_url="postgresql+psycopg2:///vouch"))) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("db.example/vouch", True),
+        ("db.example/vouch?sslmode=prefer", True),
+        ("/vouch?host=db.example", True),
+        ("db.example/vouch?sslmode=verify-full", False),
+        ("127.0.0.1/vouch", False),
+        ("/vouch?host=/run/postgresql", False),
+    ],
+)
+def test_a_ledger_reached_in_the_clear(tmp_path: Path, address: str, warned: bool) -> None:
+    url = f"postgresql+psycopg2://vouch:hidden@{address}"
+    found = said(weak.weak_place(settings(tmp_path, ledger_url=url)))
+    assert len(found) == warned
+    assert not warned or ("db.example" in found[0] and "sslmode=verify-full" in found[0])
+    assert "hidden" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        ("LEDGER_URL", "postgresql+psycopg2://vouch:hid:den@db:5432hidden/vouch"),
+        ("LEDGER_URL", "postgresql+psycopg2//vouch:hidden@db/vouch"),
+        ("VLM__URL", "https://vouch:hidden@model.example"),
+        ("VLM__URL", "https://hidden@model.example"),
+        ("WEB__URL", "https://vouch:hidden@vouch.example"),
+        ("WEB__URL", "https://vouch.example/?key=hidden"),
+    ],
+)
+def test_an_address_that_cannot_be_or_holds_a_secret_is_refused_without_telling_it(
+    variable: str, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"VOUCH_{variable}", address)
+    with pytest.raises(SettingsError, match=variable.lower().replace("__", r"\.")) as refused:
+        load_settings()
+    assert "hidden" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_weak_model_server_is_told_of_also_while_it_is_away(tmp_path: Path) -> None:
+    key = tmp_path / "vllm.key"
+    key.write_text("changeme")
+    key.chmod(0o640)
+    # An address of this machine that does not count as one, where nobody listens.
+    vlm = {"url": "http://127.0.0.9:9", "api_key_file": str(key)}
+    found = list(doctor._model(settings(tmp_path, vlm=vlm)))
+    told = [one.message for one in found if one.status == WARNING]
+    for words in (
+        "sent to 127.0.0.9",
+        "plain http",
+        f"a whole group of this machine can read {key}",
+        "8 characters",
+    ):
+        assert any(words in one for one in told), (words, told)
+    assert [one.exit_code for one in found if one.status == BAD] == [5]
 
 
 def settled(ledger: Ledger) -> None:

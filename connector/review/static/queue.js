@@ -16,9 +16,15 @@ const idOf = (element) => Number(element.closest("tr").dataset.id);
 
 // -- fresh without a reload --------------------------------------------------------------------------------------
 
+let asked = 0;
+let answered = 0;
+
 async function refresh() {
+  const turn = ++asked;
   const answer = await fetch(location.href, { headers: stamp ? { "If-None-Match": stamp } : {}, redirect: "manual" }).catch(() => null);
-  if (!answer) return;
+  // An answer that comes after a later one's tells how it was before.
+  if (!answer || turn < answered) return;
+  answered = turn;
   // It leads to signing in: the session has ended. The list stays under the person's hands, and a bar says that it is old.
   if (answer.type === "opaqueredirect") ended.hidden = false;
   if (answer.ok || answer.status === 304) ended.hidden = true;
@@ -27,7 +33,7 @@ async function refresh() {
   const text = await answer.text().catch(() => "");
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("queue");
   // What a person is typing or reading aloud is left alone.
-  if (!fresh || document.activeElement?.id === "q") return;
+  if (!fresh || turn < answered || document.activeElement?.id === "q") return;
   stamp = answer.headers.get("ETag") ?? "";
   const focused = document.activeElement?.id;
   const html = fresh.innerHTML;
