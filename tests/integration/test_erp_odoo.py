@@ -154,6 +154,9 @@ def test_documents_on_drafts_are_found_and_only_those(erp: OdooErp, admin: Odoo,
     assert document.is_main
     assert (document.name, document.mimetype, document.backend) == ("mailed.pdf", "application/pdf", "books")
     assert abs(document.created - datetime.now(UTC)) < timedelta(minutes=5)
+    now = erp.clock()
+    assert now
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
     parts: list[str] = []
     everything = erp.discover(SyncCursor(), lambda: parts.append("one"))
     assert len(parts) >= 4  # bills, orders, and the attachments of each
