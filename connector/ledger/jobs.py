@@ -63,6 +63,14 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     return and_(Job.state == JobState.QUEUED, or_(Job.not_before <= now, put_back))
 
 
+def may_join(session: Session, job: Job, worker: str) -> bool:
+    """Whether the Job may be worked on beside those that the worker has in hand: one that brought a worker down is worked
+    on alone, so that no other is blamed for it."""
+    ours = select(Job.crashes).where(Job.lease_owner == worker, Job.state.in_(HELD))
+    in_hand = session.scalars(ours).all()
+    return not in_hand or not (job.crashes or any(in_hand))
+
+
 def pause_after(delays: int) -> timedelta:
     """How long a Job waits that was put off so often before."""
     return min(timedelta(seconds=15 * 2 ** min(delays, 10)), LONGEST_PAUSE)

@@ -18,6 +18,7 @@ from connector.ledger.jobs import (
     end_attempt,
     held_job,
     is_due,
+    may_join,
     move,
     pause_after,
     running_attempt,
@@ -125,7 +126,7 @@ class Ledger:
     # -- jobs ---------------------------------------------------------------------------------------------------
 
     def claim(self, worker: str, backends: Sequence[str]) -> Job | None:
-        """Take the next due Job of these Backends whose record nobody else works on."""
+        """Take the next due Job of these Backends whose record nobody else works on; None also while `may_join` says no."""
         now, other = self._clock(), aliased(Job)
         held = (
             select(other.id)
@@ -148,7 +149,7 @@ class Ledger:
             try:
                 with self._write() as session:
                     job = session.scalar(due)
-                    if job is None:
+                    if job is None or not may_join(session, job, worker):
                         return None
                     job.lease_owner, job.lease_until = worker, now + LEASE
                     move(session, job, JobState.RUNNING, self._clock(), actor=worker)

@@ -26,7 +26,7 @@ from connector.ledger.documents import DocumentStore
 from connector.ledger.engine import make_engine
 from connector.ledger.jobs import TELLING, LeaseLost
 from connector.ledger.migrate import open_ledger
-from connector.ledger.records import Base, EffectRecord, ReviewSummary
+from connector.ledger.records import Base, EffectRecord, Job, ReviewSummary
 from connector.ledger.states import FINAL, HELD, TRANSITIONS, IllegalTransition, JobState, require_transition
 from connector.ledger.store import MAX_CRASHES, MAX_TELLINGS, Ledger
 
@@ -275,6 +275,33 @@ def test_a_poison_document_is_set_aside_and_can_be_retried(ledger: Ledger, clock
     again = ledger.claim("a", ["main"])
     assert again is not None
     assert ledger.set_aside(again) == ""
+
+
+def test_what_brought_a_worker_down_is_worked_on_alone(ledger: Ledger) -> None:
+    ledger.remember("main", poll(*(attachment(number) for number in range(1, 5))))
+
+    def claimed(worker: str) -> Job:
+        job = ledger.claim(worker, ["main"])
+        assert job is not None
+        return job
+
+    poison, beside = claimed("a"), claimed("a")
+    assert ledger.recover(lambda owner: owner == "a") == 2
+
+    assert claimed("b").id == poison.id
+    assert ledger.claim("b", ["main"]) is None
+    # Another process goes on meanwhile, and nobody is alone for ever.
+    other = claimed("c")
+    assert other.id == beside.id
+    assert ledger.claim("c", ["main"]) is None
+    assert ledger.recover(lambda owner: owner == "b") == 1
+    ledger.finish(other, JobState.SKIPPED, "test", "")
+    assert {job.record_id: job.crashes for job in ledger.jobs()} == {1: 2, 2: 1, 3: 0, 4: 0}
+
+    again = claimed("d")
+    assert again.id == poison.id
+    ledger.finish(again, JobState.SKIPPED, "test", "")
+    assert [claimed("d").crashes for _ in range(2)] == [0, 0]
 
 
 def test_a_living_worker_keeps_its_lease(ledger: Ledger, clock: Clock) -> None:

@@ -13,8 +13,10 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connector.ledger.records import Job
+from connector.ledger.jobs import CRASHED
+from connector.ledger.records import Attempt, Job
 from connector.ledger.states import JobState
+from connector.ledger.store import MAX_CRASHES, Ledger
 from tests.acceptance import invariants
 from tests.acceptance.crash.office import Client, Office
 from tests.acceptance.crash.stages import Wish, bring, each_once, wish
@@ -119,6 +121,7 @@ def _catch_up(client: Client, errands: list[Errand], office: Office) -> None:
     left, since = dict[str, int](), time.monotonic()
     while True:
         assert not client.process.ran(), client.process.err.read_text()
+        _try_again(office)
         errands[:] = [one for one in errands if not one.done(client)]
         now = {**invariants.waiting(office.engine), "errands": len(errands)}
         if not any(now.values()):
@@ -127,3 +130,15 @@ def _catch_up(client: Client, errands: list[Errand], office: Office) -> None:
             left, since = now, time.monotonic()
         assert time.monotonic() < since + 300, f"no progress in five minutes: {left}"
         time.sleep(0.2)
+
+
+def _try_again(office: Office) -> None:
+    """What a person does about documents that were in hand at so many of the kills that they were set aside."""
+    ledger = Ledger(office.engine)
+    crashed = [job.id for job in ledger.jobs([JobState.FAILED]) if job.reason == CRASHED]
+    for job in crashed:
+        with Session(office.engine) as session:
+            chosen = select(Attempt.outcome).where(Attempt.job_id == job)
+            assert list(session.scalars(chosen)).count(CRASHED) >= MAX_CRASHES
+    if crashed:
+        ledger.retry("a person", job_ids=crashed)
