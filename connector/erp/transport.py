@@ -165,15 +165,7 @@ class Session:
     ) -> Any:
         """The result of a method that changes nothing. `args` go by position over JSON-RPC, by name else."""
         call = Call(model, method)
-        for attempt in Retrying(
-            retry=retry_if_exception_type(RetriableError),
-            stop=stop_after_attempt(_READS),
-            wait=wait_random_exponential(multiplier=_FIRST_PAUSE, max=5),
-            reraise=True,
-        ):
-            with attempt:
-                return self._invoke(call, ids, args or {}, named)
-        raise AssertionError("unreachable: the last attempt raises")
+        return _tried_again(lambda: self._invoke(call, ids, args or {}, named))
 
     def write(
         self,
@@ -241,6 +233,19 @@ class Session:
             if not self.user_id:
                 raise  # nobody has been let in yet: the settings may be wrong
             raise faults.hidden(error, self.wire.base, self.database) from None
+
+
+def _tried_again(read: Callable[[], Any]) -> Any:
+    """The result of what changes nothing, tried three times when Odoo is away or busy."""
+    for attempt in Retrying(
+        retry=retry_if_exception_type(RetriableError),
+        stop=stop_after_attempt(_READS),
+        wait=wait_random_exponential(multiplier=_FIRST_PAUSE, max=5),
+        reraise=True,
+    ):
+        with attempt:
+            return read()
+    raise AssertionError("unreachable: the last attempt raises")
 
 
 def open_session(settings: Connection) -> Session:
@@ -332,10 +337,14 @@ def _user_by_key(session: Session, settings: Connection) -> int:
 
 def _user_by_login(connection: RpcConnection) -> int:
     known: Any = connection
-    try:
-        user = known.get_service("common").login(known.database, known.login, known.password)
-    except ServerFault as fault:
-        raise faults.from_server(fault, Call("common", "login")) from None
+
+    def login() -> Any:
+        try:
+            return known.get_service("common").login(known.database, known.login, known.password)
+        except ServerFault as fault:
+            raise faults.from_server(fault, Call("common", "login")) from None
+
+    user = _tried_again(login)
     if not user:
         raise faults.wrong_credentials()
     return as_number(user, "common.login")

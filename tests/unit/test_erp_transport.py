@@ -346,6 +346,14 @@ def test_json_rpc_errors_mean_the_same(server: Server) -> None:
     found.close()
 
 
+def test_a_login_whose_answer_was_lost_is_tried_again(server: Server) -> None:
+    body = b'{"jsonrpc": "2.0", "id": 1, "result": 7}'
+    server.answers = [Answer(body=body, cut=9), Answer(503), Answer(body=body)]
+    found = open_session(connection(server, login="vouch", protocol="jsonrpc"))
+    assert (found.user_id, server.seen) == (7, ["/jsonrpc"] * 3)
+    found.close()
+
+
 def test_an_answer_to_another_question_is_not_taken(server: Server) -> None:
     server.echoes = False
     server.answers = [Answer(body=b'{"jsonrpc": "2.0", "id": 0, "result": 7}')]
