@@ -34,13 +34,13 @@ def sure_bills(today: date, first: int = 1) -> Iterator[Made]:
 
     `first` sets where the numbering begins, so that two series have no bill in common.
     """
-    rng = Random(first)
+    rng, sums = Random(first), set[tuple[str, Decimal]]()
     for at in count(first):
         if at % 2:
-            bill = _changed(collection.look_alike(today), f"NE-{41000 + at}", rng, at, today)
+            bill = _other_sum(sums, collection.look_alike(today), f"NE-{41000 + at}", rng, at, today)
             data = render(bill)
         else:
-            bill = _changed(collection.transport(today), f"AR27-{41000 + at}", rng, at, today)
+            bill = _other_sum(sums, collection.transport(today), f"AR27-{41000 + at}", rng, at, today)
             bill = replace(bill, payment_reference=f"AR27{41000 + at}")
             data = facturx_pdf(bill, render(bill))
         yield _made(bill, data, JobState.FILLED)
@@ -69,6 +69,17 @@ def damaged_files(first: int = 1) -> Iterator[Made]:
         data = b"%PDF-1.4\n" + f"% number {at}\n".encode() * 40
         file = MailedFile(f"broken_{at}.pdf", PDF, data)
         yield Made(file, Paper(0, Decimal(0), JobState.FAILED))
+
+
+def _other_sum(
+    sums: set[tuple[str, Decimal]], bill: Bill, number: str, rng: Random, at: int, today: date
+) -> Bill:
+    """Changed such that the vendor has no bill of that sum: two within days go to a person, and rightly."""
+    while True:
+        made = _changed(bill, number, rng, at, today)
+        if (known := (made.seller.name, made.total_with_vat)) not in sums:
+            sums.add(known)
+            return made
 
 
 def _changed(bill: Bill, number: str, rng: Random, at: int, today: date) -> Bill:
