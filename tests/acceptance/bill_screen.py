@@ -70,7 +70,7 @@ def office(development_odoo: Installation, tmp_path_factory: pytest.TempPathFact
     bills = {
         file: odoo.draft_bill(MailedFile(file, "application/pdf", pdf)) for file, pdf in doubtful_bills(today)
     }
-    second_company(database)
+    second_company(database, "accountant")
     environment = settings_for(database, "json2", tmp_path_factory.mktemp("data"))
     environment["VOUCH_WEB__ALLOW_POSTING"] = "true"
     ran = vouch(environment, "sync", "--once", "--json")

@@ -236,8 +236,8 @@ def make_desk(
     return Desk(erp, ledger, pipeline, Odoo(database), deps)
 
 
-def second_company(database: OdooDatabase) -> int:
-    """A company with a chart of accounts, in which Vouch works too."""
+def second_company(database: OdooDatabase, *others: str) -> int:
+    """A company with a chart of accounts, in which Vouch works too, and `others` by their logins."""
     odoo = Odoo(database)
     # A country whose own chart is not installed would make Odoo install it.
     [country] = odoo.find("res.country", [["code", "=", "US"]], ["currency_id"])
@@ -246,8 +246,9 @@ def second_company(database: OdooDatabase) -> int:
     odoo.call("res.users", "write", [odoo.uid], {"company_ids": [(4, number)]})
     there = {"allowed_company_ids": [number]}
     odoo.call("account.chart.template", "try_loading", "generic_coa", number, False, context=there)
-    [user] = odoo.find("res.users", [["login", "=", database.login]], ["id"])
-    odoo.call("res.users", "write", [user["id"]], {"company_ids": [(4, number)]})
+    users = odoo.find("res.users", [["login", "in", [database.login, *others]]], ["id"])
+    assert len(users) == 1 + len(others)
+    odoo.call("res.users", "write", [user["id"] for user in users], {"company_ids": [(4, number)]})
     return number
 
 
