@@ -11,6 +11,7 @@ from rich.markup import escape
 from connector.bootstrap import Service, make_uploads, open_service
 from connector.commands.output import ERR, OUT, print_json, progress
 from connector.errors import RetriableError, VouchError
+from connector.execution.allocator import keep_small
 from connector.ledger.states import JobState
 from connector.logs import configure_logs
 from connector.settings import Settings, load_settings
@@ -52,6 +53,7 @@ def run_web(config: Path | None) -> int:
 
 
 def _serve(config: Path | None, *, work: bool, web: bool) -> int:
+    keep_small()
     from connector.service import run
 
     settings = _settings(config)

@@ -89,8 +89,10 @@ def _slow_head(exchange: Exchange, answer: Answered) -> None:
 
 
 def _slow_body(exchange: Exchange, answer: Answered) -> None:
-    exchange.send(exchange.head(answer.status, len(answer.body)))
-    drip(exchange, answer.body)
+    # An empty list would be there in two seconds.
+    body = b" " * 500 + answer.body
+    exchange.send(exchange.head(answer.status, len(body)))
+    drip(exchange, body)
 
 
 def _endless(exchange: Exchange, answer: Answered) -> None:
