@@ -42,7 +42,7 @@ format: install ## Format the code and mend what ruff can
 
 test: install browser ## All tests: units, a real Odoo on both protocols, a real browser
 	@[ -n "$$VOUCH_TEST_ODOO_URL$$VOUCH_TEST_ODOO" ] || $(RUN)/python -m deploy.odoo start
-	$(RUN)/pytest
+	$(RUN)/pytest -n 2 --dist loadgroup
 
 test-unit: install ## The quick tests, without Odoo and browser
 	$(RUN)/pytest tests/unit
