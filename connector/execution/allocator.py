@@ -27,7 +27,7 @@ def keep_small() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     wanted = {_M_ARENA_MAX: ARENAS, _M_MMAP_THRESHOLD: LARGE, _M_TRIM_THRESHOLD: LARGE}
-    return all([mallopt(name, value) for name, value in wanted.items()])
+    return all(mallopt(name, value) for name, value in wanted.items())
 
 
 def _is_glibc() -> bool:
