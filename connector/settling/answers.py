@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connector.settling.doubts import ASKED
 from connector.settling.edits import Answer
 from inference.invoice import DocumentType
 from mappings.bills import BILL_TYPES
@@ -15,24 +16,7 @@ from mappings.case import BILL, REFUND
 if TYPE_CHECKING:
     from connector.settling.edits import Edit
     from connector.settling.fold import Folded
-    from connector.settling.work import Work
     from mappings.erp_data import Record
-
-ASKED = (
-    "document_type",
-    "one_bill",
-    "duplicate",
-    "buyer_is_company",
-    "vendor_is_not_us",
-    "vendor_look_alike",
-    "bank_account_known",
-    "totals",
-    "order_total",
-    "filled_amount_untaxed",
-    "filled_amount_tax",
-    "filled_amount_total",
-)
-"""The Checks that are always asked of the whole document, the gravest first."""
 
 PLACES = {
     "document_type": "document_type",
@@ -135,10 +119,8 @@ def other_kind(folded: Folded, record: Record | None) -> str:
     return MAKE_REFUND if is_credit else MAKE_BILL
 
 
-def require_answers(work: Work, acknowledged: Collection[str]) -> None:
+def require_answers(folded: Folded, record: Record | None, acknowledged: Collection[str]) -> None:
     """Raise Unanswered unless each question is among those acknowledged, and none bars approving."""
-    open_ones = [
-        one for one in questions(work.folded, work.record) if one.barred or one.id not in acknowledged
-    ]
+    open_ones = [one for one in questions(folded, record) if one.barred or one.id not in acknowledged]
     if open_ones:
         raise Unanswered(open_ones)

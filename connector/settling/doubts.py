@@ -5,10 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from connector.settling.answers import ASKED
 from connector.settling.form import TOTALS, Cell, Form
 from inference.invoice import Check, Status
 from mappings.policy import PROOF, PROVED, SUGGESTED, SUGGESTION, spoken_of
+
+ASKED = (
+    "document_type",
+    "one_bill",
+    "duplicate",
+    "buyer_is_company",
+    "vendor_is_not_us",
+    "vendor_look_alike",
+    "bank_account_known",
+    "totals",
+    "order_total",
+    "filled_amount_untaxed",
+    "filled_amount_tax",
+    "filled_amount_total",
+)
+"""The Checks that are always asked of the whole document, the gravest first."""
 
 _LINE = re.compile(r"\bLine (\d+)\b", re.IGNORECASE)
 

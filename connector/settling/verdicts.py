@@ -197,7 +197,7 @@ def _approve(desk: SettlingDesk, wish: _Wish) -> Settled:
     if work.folded.form.unfit:
         target = work.folded.form.unfit[0]
         raise UnfitEdit(target, f"{target} is not there any more: take this change back.")
-    require_answers(work, wish.body.acknowledged)
+    require_answers(work.folded, work.record, wish.body.acknowledged)
     posting = wish.body.verdict == "approve_and_post"
     if posting and not (desk.posting and work.case.job.model == BILL):
         raise SkippableError("Posting is not allowed here: see web.allow_posting.", "not_allowed")

@@ -46,7 +46,9 @@ print(json.dumps({"arenas": said.count("<heap "), "mapped": int(mapped)}))
 
 def kept(how: str) -> dict[str, int]:
     """What is kept while eight threads hold a large block each, after a larger one was given back."""
-    ran = subprocess.run([sys.executable, "-c", WORK, how], capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-c", WORK, how], capture_output=True, text=True, check=False, timeout=60
+    )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 
