@@ -262,7 +262,8 @@ def test_frequent_reasons_are_told_in_chinese() -> None:
         "The tax of 3 of 5 lines, such as line 2 is not sure (70 %).",
         "Line 1: the price is 12.50, the order says 11.90.",
         "The bank account DE89 on the document is new: Odoo has none for Acme. Ltd.",
-        "Probably entered before: RE-1 (BILL/2026/01/0007) has the same number.",
+        "Probably entered before: RE-1 (BILL/2026/01/0007) has the same vendor and number.",
+        "Probably entered before: RE-1 (BILL/2026/01/0007, posted) in Acme has the same vendor and number.",
     ):
         told = chinese.say(sentence)
         assert re.search(r"[\u4e00-\u9fff]", told)
@@ -273,10 +274,6 @@ def test_frequent_reasons_are_told_in_chinese() -> None:
             "Acme",
             "Ltd",
             "Odoo",
-            "has",
-            "the",
-            "same",
-            "number",
         }
     assert chinese.say("Something new.") == "Something new."
     assert LANGUAGES["en"].say("The lines differ.") == "The lines differ."
