@@ -82,7 +82,8 @@ class OwnOdoo:
         for _ in range(UPDATES):
             with path.open("wb") as log:
                 asked = self._words("server", "-d", database, "--no-http", "--stop-after-init", *words)
-                code = held(asked, environment(self._places), log).wait(4 * STARTS_IN_SECONDS)
+                with held(asked, environment(self._places), log) as process:
+                    code = process.wait(4 * STARTS_IN_SECONDS)
             said = path.read_text(errors="replace")
             if code == 0:
                 return

@@ -96,7 +96,7 @@ def darkness(png: bytes) -> float:
     with Image.open(BytesIO(png)) as picture:
         scale = 1120 / 841.9
         box = (int(137 * scale), int((841.9 - 408) * scale), int(255 * scale), int((841.9 - 398) * scale))
-        pixels = list(picture.convert("L").crop(box).getdata())
+        pixels = list(picture.convert("L").crop(box).tobytes())
     return sum(value < 40 for value in pixels) / len(pixels)
 
 
