@@ -4,14 +4,16 @@ Every method holds the installation's lock, may be repeated, and raises OdooSetu
 """
 
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+
+from deploy.only_one import only_one
 
 from . import databases
 from .install import install, is_installed
 from .places import CHARTS, TEMPLATE, Places, places
 from .postgres import Cluster
-from .processes import only_one
 from .server import server_pid, start_server, stop_server
 
 
@@ -31,19 +33,22 @@ class Installation:
     def __init__(self, where: Places | None = None) -> None:
         self.places = where or places()
 
+    def _alone(self) -> AbstractContextManager[None]:
+        return only_one(self.places.lock, "another command is at work on this Odoo, waiting for it …")
+
     def install(self) -> None:
         """Bring Odoo, its Python environment and PostgreSQL."""
-        with only_one(self.places.lock):
+        with self._alone():
             install(self.places)
 
     def prepare(self) -> None:
         """Install, start PostgreSQL, and make or renew the template."""
-        with only_one(self.places.lock):
+        with self._alone():
             self._ready_cluster()
 
     def start(self, database: str | None = None) -> None:
         """Prepare, make `database` where it is missing, and start the server; returns when it answers."""
-        with only_one(self.places.lock):
+        with self._alone():
             cluster = self._ready_cluster()
             if database is not None and database not in cluster.databases():
                 databases.clone(self.places, cluster, database)
@@ -51,7 +56,7 @@ class Installation:
 
     def stop(self) -> None:
         """Stop the server, then PostgreSQL."""
-        with only_one(self.places.lock):
+        with self._alone():
             stop_server(self.places)
             if self.places.cluster.exists():
                 Cluster(self.places).stop()
@@ -61,7 +66,7 @@ class Installation:
 
         With `charts` it has a company for each of several countries' charts of accounts as well.
         """
-        with only_one(self.places.lock):
+        with self._alone():
             cluster = self._ready_cluster()
             if charts:
                 databases.prepare_charts(self.places, cluster)
@@ -70,7 +75,7 @@ class Installation:
 
     def drop(self, name: str) -> None:
         """Remove database `name`; nothing to do when it is not there."""
-        with only_one(self.places.lock):
+        with self._alone():
             if self.places.cluster.exists():
                 cluster = Cluster(self.places)
                 cluster.start()
@@ -78,7 +83,7 @@ class Installation:
 
     def reset(self) -> None:
         """Stop the server and remove every database, the template too."""
-        with only_one(self.places.lock):
+        with self._alone():
             stop_server(self.places)
             if self.places.cluster.exists():
                 cluster = Cluster(self.places)
@@ -88,7 +93,7 @@ class Installation:
 
     def uninstall(self) -> None:
         """Stop everything and remove the cache folder and the cluster."""
-        with only_one(self.places.lock):
+        with self._alone():
             stop_server(self.places)
             if self.places.cluster.exists():
                 Cluster(self.places).remove()

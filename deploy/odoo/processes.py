@@ -1,13 +1,12 @@
-"""Running commands, keeping a background process by its pid file, and one command at a time."""
+"""Running commands, and keeping a background process by its pid file."""
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .failure import ExitCode, OdooSetupError
@@ -66,19 +65,6 @@ def run(
 
 def _tail(file: Path, lines: int = 12) -> str:
     return "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
-
-
-@contextlib.contextmanager
-def only_one(lock: Path) -> Generator[None]:
-    """Hold the installation's lock; a second command waits for the first. The system frees it on a crash."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another command is at work on this Odoo, waiting for it …")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def start_background(

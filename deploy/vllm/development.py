@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -10,6 +9,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from deploy.only_one import only_one
 
 VERSION = "0.32.0"
 TORCH = "2.13.0+cpu"
@@ -45,9 +46,7 @@ def install() -> None:
 
     Raises VllmSetupError: wrong Python, no disk space, nothing to fetch from.
     """
-    cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with only_one(cache() / "lock"):
         stamp = cache() / "installed"
         if stamp.exists() and stamp.read_text() == _mark():
             return
@@ -72,9 +71,10 @@ def model(profile: str) -> Path:
     """The folder of the tiny model for a profile, made on first use (a few seconds)."""
     kind = MODELS[profile]
     folder = cache() / f"tiny-{kind}-{hashlib.sha256((HERE / 'tiny.py').read_bytes()).hexdigest()[:12]}"
-    if not (folder / "complete").exists():
-        _run([str(python()), str(HERE / "tiny.py"), kind, str(folder)])
-        (folder / "complete").touch()
+    with only_one(cache() / "lock"):
+        if not (folder / "complete").exists():
+            _run([str(python()), str(HERE / "tiny.py"), kind, str(folder)])
+            (folder / "complete").touch()
     return folder
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from deploy.only_one import only_one
+
 VERSION = "4.14.1"
 SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -36,8 +38,9 @@ def violations(page: Page) -> list[str]:
 @cache
 def _source() -> str:
     file = _folder() / f"axe-{VERSION}.min.js"
-    if not file.exists():
-        _fetch(file)
+    with only_one(file.parent / "lock"):
+        if not file.exists():
+            _fetch(file)
     text = file.read_bytes()
     if hashlib.sha256(text).hexdigest() != SHA256:
         file.unlink()
@@ -57,7 +60,6 @@ def _fetch(file: Path) -> None:
             "axe-core is fetched with npm, which is missing: apt-get install npm, or VOUCH_TEST_BROWSER=none to leave "
             "the browser tests out."
         )
-    file.parent.mkdir(parents=True, exist_ok=True)
     asked = [npm, "pack", "--silent", f"axe-core@{VERSION}"]
     ran = subprocess.run(asked, cwd=file.parent, capture_output=True, text=True, timeout=300, check=False)
     if ran.returncode:

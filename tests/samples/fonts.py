@@ -13,6 +13,8 @@ from typing import NamedTuple
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
+from deploy.only_one import only_one
+
 SYSTEM = Path("/usr/share/fonts")
 FALLBACKS = ("hei", "carlito")
 """The families that draw what another family has no glyph for, the first that has it."""
@@ -85,7 +87,9 @@ def _file(package: str, file: str) -> Path:
     for place in (kept, SYSTEM):
         if found := _found(place, file):
             return found
-    _unpack(package, kept)
+    with only_one(folder() / "lock"):
+        if not kept.is_dir():
+            _unpack(package, kept)
     if found := _found(kept, file):
         return found
     raise FontUnavailable(f"The package {package} of this Debian release has no {file}.")
@@ -102,18 +106,12 @@ def _unpack(package: str, target: Path) -> None:
             f"The samples need the fonts of the Debian package {package}, and this machine has no apt. "
             f"Unpack the package into {target}."
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
         _download(package, work)
         archive = next(Path(work).glob("*.deb"))
         unpacked = Path(work) / "unpacked"
         _run(["dpkg", "-x", str(archive), str(unpacked)], work, package)
-        try:
-            unpacked.rename(target)
-        except OSError:
-            # Another process has put the same package there meanwhile.
-            if not target.is_dir():
-                raise
+        unpacked.rename(target)
 
 
 def _download(package: str, place: str) -> None:
