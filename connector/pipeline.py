@@ -197,7 +197,7 @@ class Pipeline:
                 raise
             return self._tell(job, "model", f"{job.attachment.name} cannot be read: {error}", str(error))
         except UnsupportedDocument as error:
-            return self._finish(job, JobState.SKIPPED, error.reason, str(error))
+            return self._skip(job, error.reason, str(error))
         except (DocumentError, UnreadableError) as error:
             reason = f"{job.attachment.name} cannot be read: {error}"
             return self._tell(job, error.reason, reason, str(error))
@@ -313,7 +313,7 @@ class Pipeline:
     def _carry_out(self, job: Job, judged: Judged) -> JobState:
         decision = judged.decision
         if decision.outcome is Outcome.SKIP:
-            return self._finish(job, JobState.SKIPPED, "not_ours", " ".join(decision.reasons))
+            return self._skip(job, "not_ours", " ".join(decision.reasons))
         try:
             if decision.outcome is Outcome.FILL and job.id not in self._asked:
                 return self._fill(job, judged)
@@ -326,7 +326,7 @@ class Pipeline:
             reasons = (str(error), *decision.reasons)
             record = self.erp.record(job.model, job.record_id)
             if not record.is_draft:
-                return self._finish(job, JobState.SKIPPED, "posted", f"{record.called} is no longer a draft.")
+                return self._skip(job, "posted", f"{record.called} is no longer a draft.")
             return self._ask(job, record, reasons, self._summary(judged, "refused"), {})
 
     def _fill(self, job: Job, judged: Judged) -> JobState:
@@ -340,6 +340,7 @@ class Pipeline:
             lines=tuple({name: found.value for name, found in line.items()} for line in proposal.lines),
             vat={group: Decimal(str(found.value)) for group, found in proposal.vat.items()},
             note=notes.filled(job.attachment.name, judged.reading, proposal),
+            done=Settling(self.ledger.engine).to_dos(job.id),
         )
         paper = printed(proposal)
         intended = self._intend(
@@ -371,6 +372,8 @@ class Pipeline:
             values=values,
             note=notes.left_to_person(job.attachment.name, reasons),
             activity=notes.to_do(reasons, self.review_url(job.id), self.reviewer_id()),
+            # Asked anew, it is one to-do again.
+            done=Settling(self.ledger.engine).to_dos(job.id, questions=False),
         )
         intended = self._intend(job, effect, record, leads_to, reason, summary, reasons, {})
         asked = job.id in self._asked
@@ -447,6 +450,12 @@ class Pipeline:
         summary = ReviewSummary(record.display_name, company_id=record.company_id, topics=("unreadable",))
         with self._turn:
             return self._ask(job, record, (reason,), summary, {}, JobState.FAILED, why)
+
+    def _skip(self, job: Job, reason: str, message: str) -> JobState:
+        """A document that is no work for anybody: what was asked about it before is done."""
+        if done := Settling(self.ledger.engine).to_dos(job.id):
+            self.erp.mark_done(done)
+        return self._finish(job, JobState.SKIPPED, reason, message)
 
     def _finish(self, job: Job, state: JobState, reason: str, message: str) -> JobState:
         self.ledger.finish(job, state, reason, message)

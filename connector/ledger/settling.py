@@ -155,12 +155,15 @@ class Settling:
         with self._read() as session:
             return next((one for one in session.scalars(chosen) if "before" in one.body), None)
 
-    def to_dos(self, job_id: int) -> tuple[int, ...]:
-        """Every to-do that was ever made in the ERP for the document: what it asks a person, and questions sent back."""
+    def to_dos(self, job_id: int, *, questions: bool = True) -> tuple[int, ...]:
+        """Every to-do that was ever made in the ERP for the document: what it asks a person and, unless left out,
+        the questions that people sent back."""
         made = EffectRecord.body["result"]["activity_id"].as_integer()
         chosen = (
             select(made).where(EffectRecord.job_id == job_id, made.is_not(None)).order_by(EffectRecord.id)
         )
+        if not questions:
+            chosen = chosen.where(EffectRecord.body["verdict"].as_string().is_(None))
         with self._read() as session:
             return tuple(session.scalars(chosen))
 
