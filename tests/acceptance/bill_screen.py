@@ -26,7 +26,7 @@ TABLET = {"width": 820, "height": 1180}
 
 @dataclass
 class Office:
-    """Vouch at work on a database of doubtful bills. `taken` are the bills that a test has used."""
+    """Vouch at work on a database of doubtful bills."""
 
     url: str
     odoo: Administrator
@@ -61,7 +61,7 @@ class Office:
         return [note["body"] for note in self.odoo.find("mail.message", domain, ["body"])]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def office(development_odoo: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     database = cloned(development_odoo, f"test_{uuid.uuid4().hex[:12]}")
     odoo = Administrator(database.url, database.database)
